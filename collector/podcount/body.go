@@ -1,0 +1,72 @@
+package podcount
+
+import (
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+// maxValueBytes bounds one row, one object of a list and whatever stands
+// between them. The largest object that etcd takes is 1.5 MiB in protobuf
+// (etcd --max-request-bytes), about twice that in JSON.
+const maxValueBytes = 4 << 20
+
+var (
+	errTooLarge     = fmt.Errorf("a value of the answer is longer than %d bytes", maxValueBytes)
+	errUnaskedCoded = errors.New("the answer has a content encoding that was not asked for")
+)
+
+// wire counts the bytes of an answer, and keeps the error that cut it short
+// apart from those of its decoders: a network failure is not malformed data.
+type wire struct {
+	r     io.Reader
+	bytes int64
+	err   error
+}
+
+// Read passes on what r gives.
+func (w *wire) Read(p []byte) (int, error) {
+	n, err := w.r.Read(p)
+	w.bytes += int64(n)
+	if err != nil && err != io.EOF {
+		w.err = err
+	}
+	return n, err
+}
+
+// window lets a decoder read no further than limit, so that no value can make
+// it buffer more than maxValueBytes.
+type window struct {
+	r     io.Reader
+	read  int64
+	limit int64
+}
+
+// Read fails with errTooLarge at the limit.
+func (w *window) Read(p []byte) (int, error) {
+	room := w.limit - w.read
+	if room <= 0 {
+		return 0, errTooLarge
+	}
+	n, err := w.r.Read(p[:min(int64(len(p)), room)])
+	w.read += int64(n)
+	return n, err
+}
+
+// advance allows another value after offset.
+func (w *window) advance(offset int64) { w.limit = offset + maxValueBytes }
+
+// plain undoes the content encoding of an answer if it is the one asked for.
+// Any other is refused before a byte of it is decoded.
+func plain(header http.Header, w *wire, gzipAsked bool) (io.Reader, error) {
+	switch encoding := header.Get("Content-Encoding"); {
+	case encoding == "" || encoding == "identity":
+		return w, nil
+	case encoding == "gzip" && gzipAsked:
+		return gzip.NewReader(w)
+	default:
+		return nil, errUnaskedCoded
+	}
+}

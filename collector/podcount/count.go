@@ -1,0 +1,131 @@
+package podcount
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+)
+
+// count is one count under way, or set aside with its progress.
+type count struct {
+	observer Observer
+	nodes    *walk
+	pods     *walk
+	renewed  *walk // nodes again, when pods name nodes that are not known
+	known    *nodeSet
+	tally    *tally
+	bytes    int64
+	elapsed  time.Duration // of earlier tries
+	asideAt  time.Time
+}
+
+// Count counts the cluster once and returns a complete Snapshot. An error is a
+// *PageError when a page used up its attempts, or the context's own; then no
+// part of the count is given out, but its complete pages are kept, and the next
+// Count goes on from them while their continue token is young.
+func (c *Counter) Count(ctx context.Context, observer Observer) (*Snapshot, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	start := time.Now()
+	run := c.begin(start)
+	run.observer = observer
+	err := c.run(ctx, run)
+	run.elapsed += time.Since(start)
+	if err != nil {
+		run.asideAt = time.Now()
+		c.aside = run
+		return nil, err
+	}
+	c.aside = nil
+	return run.snapshot(), nil
+}
+
+// begin takes up the count that was set aside if the server can be expected to
+// know its token still.
+func (c *Counter) begin(now time.Time) *count {
+	if aside := c.aside; aside != nil && now.Sub(aside.since()) <= c.cfg.TokenLife {
+		return aside
+	}
+	run := &count{}
+	run.nodes = newWalk(nodeListing(), c.nodes, run.openNodes)
+	run.pods = newWalk(podListing(), c.pods, run.openPods)
+	return run
+}
+
+// since is the time from which the count's token ages.
+func (n *count) since() time.Time {
+	for _, w := range []*walk{n.nodes, n.pods, n.renewed} {
+		if w != nil && !w.complete && w.token != "" {
+			return w.tokenAt
+		}
+	}
+	return n.asideAt
+}
+
+func (n *count) openNodes() (target, content) {
+	n.known = newNodeSet()
+	return n.known, content{item: nodeItem(n.known)}
+}
+
+func (n *count) openPods() (target, content) {
+	n.tally = newTally()
+	rows := &table{count: n.tally}
+	return n.tally, content{columns: rows.definitions, row: rows.row, item: podItem(n.tally)}
+}
+
+func (c *Counter) run(ctx context.Context, run *count) error {
+	if err := c.walk(ctx, run.nodes, run); err != nil {
+		return err
+	}
+	run.observer.Started(len(run.known.nodes))
+	if err := c.walk(ctx, run.pods, run); err != nil {
+		return err
+	}
+	return c.renew(ctx, run)
+}
+
+// renew asks for the nodes once more if pods are on nodes that are not known: a
+// node that joined while the pods were counted would be missing.
+func (c *Counter) renew(ctx context.Context, run *count) error {
+	if run.renewed == nil {
+		if run.unknown() == 0 {
+			return nil
+		}
+		run.renewed = newWalk(nodeListing(), c.nodes, run.openNodes)
+	}
+	return c.walk(ctx, run.renewed, run)
+}
+
+// unknown counts the pods on nodes that do not exist.
+func (n *count) unknown() int {
+	sum := 0
+	for i, name := range n.tally.names {
+		if _, exists := n.known.nodes[name]; !exists {
+			sum += n.tally.total[i]
+		}
+	}
+	return sum
+}
+
+func (n *count) snapshot() *Snapshot {
+	nodes := make([]Node, 0, len(n.known.nodes))
+	for name, node := range n.known.nodes {
+		if i, counted := n.tally.index[name]; counted {
+			node.ActivePods = n.tally.total[i]
+		}
+		nodes = append(nodes, node)
+	}
+	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
+	return &Snapshot{
+		Nodes:           nodes,
+		UnscheduledPods: n.tally.unscheduled,
+		UnknownNodePods: n.unknown(),
+		Pages:           n.pods.page - 1,
+		Bytes:           n.bytes,
+		Duration:        n.elapsed,
+		ResourceVersion: n.pods.version,
+		Consistent:      !n.pods.inconsistent,
+		Time:            time.Now(),
+	}
+}

@@ -1,0 +1,126 @@
+package podcount
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// decoder reads JSON as it arrives, a token at a time. It refuses what a JSON
+// reader may take two ways (duplicate keys, invalid UTF-8) and, by jsontext,
+// nesting deeper than 10,000.
+type decoder struct {
+	json    *jsontext.Decoder
+	window  *window
+	scratch []byte // an unescaped string
+	node    []byte // the node of the pod under way
+}
+
+func newDecoder(r io.Reader) *decoder {
+	w := &window{r: r, limit: maxValueBytes}
+	return &decoder{json: jsontext.NewDecoder(w), window: w}
+}
+
+// object calls member for every key, which must read the value. The key is
+// valid until then.
+func (d *decoder) object(member func(key []byte) error) error {
+	if err := d.expect(jsontext.KindBeginObject); err != nil {
+		return err
+	}
+	for d.json.PeekKind() != jsontext.KindEndObject {
+		key, err := d.text()
+		if err != nil {
+			return err
+		}
+		if err := member(key); err != nil {
+			return err
+		}
+	}
+	_, err := d.json.ReadToken()
+	return err
+}
+
+// array calls element before every value, which it must read. A null is an
+// empty array: that is how Go servers write one.
+func (d *decoder) array(element func() error) error {
+	if d.json.PeekKind() == jsontext.KindNull {
+		return d.skip()
+	}
+	if err := d.expect(jsontext.KindBeginArray); err != nil {
+		return err
+	}
+	for d.json.PeekKind() != jsontext.KindEndArray {
+		if d.json.PeekKind() == jsontext.KindInvalid {
+			_, err := d.json.ReadToken()
+			return err
+		}
+		if err := element(); err != nil {
+			return err
+		}
+	}
+	_, err := d.json.ReadToken()
+	return err
+}
+
+func (d *decoder) expect(kind jsontext.Kind) error {
+	token, err := d.json.ReadToken()
+	if err != nil {
+		return err
+	}
+	if token.Kind() != kind {
+		return fmt.Errorf("found a JSON %s where a %s should be", token.Kind(), kind)
+	}
+	return nil
+}
+
+// text reads a string. The result is valid until the next read; it is not
+// allocated unless it holds an escape.
+func (d *decoder) text() ([]byte, error) {
+	value, err := d.json.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	if value.Kind() != jsontext.KindString {
+		return nil, fmt.Errorf("found a JSON %s where a string should be", value.Kind())
+	}
+	if bytes.IndexByte(value, '\\') < 0 {
+		return value[1 : len(value)-1], nil
+	}
+	d.scratch, err = jsontext.AppendUnquote(d.scratch[:0], value)
+	return d.scratch, err
+}
+
+// optionalText reads a string or a null into to.
+func (d *decoder) optionalText(to *string) error {
+	if d.json.PeekKind() == jsontext.KindNull {
+		return d.skip()
+	}
+	text, err := d.text()
+	*to = string(text)
+	return err
+}
+
+func (d *decoder) skip() error { return d.json.SkipValue() }
+
+// advance tells the window that a value begins here.
+func (d *decoder) advance() { d.window.advance(d.json.InputOffset()) }
+
+var errTrailing = errors.New("data after the end of the answer")
+
+// end reads to the end of the answer, which must hold nothing more. Only then
+// is it known that the server sent all of it.
+func (d *decoder) end() error {
+	d.advance()
+	_, err := d.json.ReadToken()
+	switch {
+	case err == io.EOF:
+		return nil
+	case err != nil:
+		return err
+	default:
+		return errTrailing
+	}
+}

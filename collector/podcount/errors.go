@@ -1,0 +1,49 @@
+package podcount
+
+import (
+	"fmt"
+	"time"
+)
+
+// Reason classifies a failed page. There is no other place where a failure is
+// classified, and no other value than those of Reasons.
+type Reason string
+
+// The reasons a page fails for.
+const (
+	Timeout      Reason = "timeout"      // the page's deadline passed, or the server said that its own did
+	Throttled    Reason = "throttled"    // 429
+	Expired      Reason = "expired"      // 410, the continue token is too old
+	Unauthorized Reason = "unauthorized" // 401, or no credentials to send
+	Forbidden    Reason = "forbidden"    // 403
+	Server       Reason = "server"       // any other status that is not 200
+	Network      Reason = "network"      // no answer, or one that was cut off
+	Malformed    Reason = "malformed"    // an answer with status 200 that is not a list
+)
+
+// Reasons returns every Reason, for metrics that start at 0.
+func Reasons() []Reason {
+	return []Reason{Timeout, Throttled, Expired, Unauthorized, Forbidden, Server, Network, Malformed}
+}
+
+// PageError is why a request for a page failed.
+type PageError struct {
+	Resource string // Pods or Nodes
+	Page     int    // 1 for the first page of the walk
+	Attempt  int    // 1 for the first request at this page
+	Reason   Reason
+	Err      error // cleaned: short, one line, no credentials
+
+	retryAfter time.Duration // what the server asked for; 0 when it did not
+	token      string        // of a 410: where to go on
+	tooLarge   bool          // fewer rows may help
+	stuck      bool          // the tokens lead nowhere: going on would not help
+}
+
+// Error names the page, the reason and what happened.
+func (e *PageError) Error() string {
+	return fmt.Sprintf("%s page %d, attempt %d: %s: %v", e.Resource, e.Page, e.Attempt, e.Reason, e.Err)
+}
+
+// Unwrap gives the cause.
+func (e *PageError) Unwrap() error { return e.Err }

@@ -1,0 +1,91 @@
+package podcount
+
+import (
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/resource"
+)
+
+// podItem reads one object of a PodList, for servers that ignore what the
+// Accept header says of Tables. It looks at the phase itself: such a server may
+// ignore the field selector as well.
+func podItem(count *tally) func(*decoder) error {
+	return func(d *decoder) error {
+		d.node = d.node[:0]
+		finished := false
+		err := d.object(func(key []byte) error {
+			switch string(key) {
+			case "spec":
+				return d.member("nodeName", func(name []byte) { d.node = append(d.node, name...) })
+			case "status":
+				return d.member("phase", func(phase []byte) {
+					finished = string(phase) == "Succeeded" || string(phase) == "Failed"
+				})
+			default:
+				return d.skip()
+			}
+		})
+		if err != nil || finished {
+			return err
+		}
+		return count.add(d.node)
+	}
+}
+
+// nodeItem reads name and allocatable pods of one object of a NodeList.
+func nodeItem(to *nodeSet) func(*decoder) error {
+	return func(d *decoder) error {
+		var node Node
+		err := d.object(func(key []byte) error {
+			switch string(key) {
+			case "metadata":
+				return d.member("name", func(name []byte) { node.Name = string(name) })
+			case "status":
+				return d.nodeStatus(&node)
+			default:
+				return d.skip()
+			}
+		})
+		if err != nil {
+			return err
+		}
+		return to.add(node)
+	}
+}
+
+func (d *decoder) nodeStatus(node *Node) error {
+	return d.nullable(func(key []byte) error {
+		if string(key) != "allocatable" {
+			return d.skip()
+		}
+		var pods string
+		if err := d.member("pods", func(text []byte) { pods = string(text) }); err != nil || pods == "" {
+			return err
+		}
+		quantity, err := resource.ParseQuantity(pods)
+		if err != nil {
+			return fmt.Errorf("allocatable pods %q: %w", shorten(pods), err)
+		}
+		node.AllocatablePods, node.HasAllocatable = quantity.Value(), true
+		return nil
+	})
+}
+
+// member reads an object (or null) and gives the text of one of its members to
+// take. Other members are skipped.
+func (d *decoder) member(name string, take func([]byte)) error {
+	return d.nullable(func(key []byte) error {
+		if string(key) != name {
+			return d.skip()
+		}
+		text, err := d.text()
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		take(text)
+		return nil
+	})
+}
+
+var errNodeName = errors.New("a node has no name")

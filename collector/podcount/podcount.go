@@ -1,0 +1,106 @@
+// Package podcount counts the active pods of one Kubernetes cluster, page by
+// page, so that no single API request grows with the cluster.
+//
+// A count walks the nodes and then the pods, folds every pod into a number per
+// node while the answer is still arriving, and gives back a Snapshot only after
+// the page with an empty continue token. A page that fails is tried again at
+// the same token; a count that runs out of attempts keeps its progress for the
+// next one. The package knows nothing of Prometheus.
+package podcount
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// Defaults of Config.
+const (
+	DefaultPageSize     = 500
+	DefaultMaxPageSize  = 10000
+	DefaultPageTimeout  = 30 * time.Second
+	DefaultPageAttempts = 5
+	// DefaultTokenLife is below the five minutes after which an API server
+	// compacts etcd by default (kube-apiserver --etcd-compaction-interval).
+	DefaultTokenLife = 4 * time.Minute
+)
+
+// Config says how pages are asked for. Start from DefaultConfig.
+type Config struct {
+	PageSize     int           // rows of the first page
+	MaxPageSize  int           // rows per page never grow beyond; equal to PageSize fixes the size
+	PageTimeout  time.Duration // deadline of one page, body included; sent to the server too
+	PageAttempts int           // requests for one page before the count is set aside
+	TokenLife    time.Duration // age up to which a set-aside count goes on at its token
+
+	// Jitter draws from [0, 1) to spread the waits between attempts.
+	Jitter func() float64
+	// Redact removes credentials from the text of an error. May be nil.
+	Redact func(string) string
+}
+
+// DefaultConfig returns the configuration that the flags default to.
+func DefaultConfig() Config {
+	return Config{
+		PageSize:     DefaultPageSize,
+		MaxPageSize:  DefaultMaxPageSize,
+		PageTimeout:  DefaultPageTimeout,
+		PageAttempts: DefaultPageAttempts,
+		TokenLife:    DefaultTokenLife,
+		Jitter:       rand.Float64,
+	}
+}
+
+// Validate names the first field that cannot work, and its value.
+func (c Config) Validate() error {
+	switch {
+	case c.PageSize < 1:
+		return fmt.Errorf("page size must be at least 1, is %d", c.PageSize)
+	case c.MaxPageSize < c.PageSize:
+		return fmt.Errorf("max page size must be at least the page size %d, is %d", c.PageSize, c.MaxPageSize)
+	case c.PageTimeout <= 0:
+		return fmt.Errorf("page timeout must be positive, is %s", c.PageTimeout)
+	case c.PageAttempts < 1:
+		return fmt.Errorf("page attempts must be at least 1, is %d", c.PageAttempts)
+	case c.TokenLife < 0:
+		return fmt.Errorf("token life must not be negative, is %s", c.TokenLife)
+	}
+	return nil
+}
+
+// Counter counts one cluster, and remembers between counts what it learnt: the
+// rows per page that served best, and the progress of a count set aside.
+// Counts of one Counter run one after the other.
+type Counter struct {
+	cfg    Config
+	client *http.Client
+	base   *url.URL
+
+	mu    sync.Mutex // held for a whole count
+	nodes *pacer
+	pods  *pacer
+	aside *count // nil, or a count to go on with
+}
+
+// New returns a Counter that asks the API server at base through client. The
+// client must neither follow redirects nor ask for compression by itself, or
+// credentials may reach another host and bytes are counted wrong.
+func New(cfg Config, client *http.Client, base *url.URL) (*Counter, error) {
+	if cfg.Jitter == nil {
+		cfg.Jitter = rand.Float64
+	}
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	nodeRows := min(cfg.PageSize, DefaultPageSize)
+	return &Counter{
+		cfg:    cfg,
+		client: client,
+		base:   base,
+		nodes:  newPacer(nodeRows, nodeRows, cfg.PageTimeout),
+		pods:   newPacer(cfg.PageSize, cfg.MaxPageSize, cfg.PageTimeout),
+	}, nil
+}

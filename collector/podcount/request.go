@@ -1,0 +1,168 @@
+package podcount
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strconv"
+	"time"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+)
+
+// listing is what sets one walk apart from another on the wire.
+type listing struct {
+	name     string // Pods or Nodes
+	kind     string // of the list
+	path     string
+	selector string
+	accept   string
+	gzip     bool
+}
+
+// Finished pods hold no slot on a node, so they are left out by the server.
+const activeSelector = "status.phase!=Succeeded,status.phase!=Failed"
+
+func podListing() listing {
+	return listing{
+		name:     Pods,
+		kind:     "PodList",
+		path:     "api/v1/pods",
+		selector: activeSelector,
+		// Rows of cells are a 27th of the bytes of whole pods in protobuf. The
+		// rest is for servers that know no Tables.
+		accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
+	}
+}
+
+// nodeListing asks for whole nodes: no Table has their allocatable pods. The
+// names of images make up most of a node, and are much the same on all of them,
+// so compression takes nine tenths away.
+func nodeListing() listing {
+	return listing{name: Nodes, kind: "NodeList", path: "api/v1/nodes", accept: "application/json", gzip: true}
+}
+
+// maxStatusBytes bounds the body of an answer that is an error.
+const maxStatusBytes = 64 << 10
+
+// answer is the outcome of one request.
+type answer struct {
+	document
+	bytes int64
+	took  time.Duration
+}
+
+// request asks for one page and reads it, all within one deadline.
+func (c *Counter) request(ctx context.Context, r listing, token string, limit int, rows content) (answer, *PageError) {
+	start := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, c.cfg.PageTimeout)
+	defer cancel()
+	connecting := false
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) { connecting = true }})
+
+	var a answer
+	failure := c.exchange(ctx, &a, r, token, limit, rows, &connecting)
+	a.took = time.Since(start)
+	if failure != nil {
+		failure.Resource = r.name
+		failure.Err = clean(failure.Err, c.cfg.Redact)
+		if failure.Reason == Timeout {
+			// The connection may be what hangs. client-go's transports are
+			// wrapped, so http.Client cannot do this by itself.
+			utilnet.CloseIdleConnectionsFor(c.client.Transport)
+		}
+	}
+	return a, failure
+}
+
+func (c *Counter) exchange(ctx context.Context, a *answer, r listing, token string, limit int, rows content, connecting *bool) *PageError {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.pageURL(r, token, limit), nil)
+	if err != nil {
+		return &PageError{Reason: Network, Err: fmt.Errorf("making the request: %w", err)}
+	}
+	request.Header.Set("Accept", r.accept)
+	request.Header.Set("Accept-Encoding", "identity")
+	if r.gzip {
+		request.Header.Set("Accept-Encoding", "gzip")
+	}
+	response, err := c.client.Do(request)
+	if err != nil {
+		return &PageError{Reason: classifyTransport(ctx, err, *connecting), Err: err}
+	}
+	body := &wire{r: response.Body}
+	if response.StatusCode != http.StatusOK {
+		body.r = io.LimitReader(response.Body, maxStatusBytes)
+	}
+	defer func() {
+		a.bytes = body.bytes
+		// A failed Close takes nothing from an answer that was read to its end.
+		_ = response.Body.Close()
+	}()
+	return a.read(ctx, response, body, r, rows)
+}
+
+// pageURL never has a resourceVersion: with 0 the server ignores the limit.
+func (c *Counter) pageURL(r listing, token string, limit int) string {
+	query := url.Values{
+		"limit":   {strconv.Itoa(limit)},
+		"timeout": {c.cfg.PageTimeout.String()},
+	}
+	if r.selector != "" {
+		query.Set("fieldSelector", r.selector)
+	}
+	if r.name == Pods {
+		query.Set("includeObject", "None")
+	}
+	if token != "" {
+		query.Set("continue", token)
+	}
+	page := c.base.JoinPath(r.path)
+	page.RawQuery = query.Encode()
+	return page.String()
+}
+
+var errNotJSON = errors.New("the answer is not JSON")
+
+// read decodes the body. What the decoder says counts only if the connection
+// gave all of it: half an answer is a network failure, not a malformed one.
+func (a *answer) read(ctx context.Context, response *http.Response, body *wire, r listing, rows content) *PageError {
+	ok := response.StatusCode == http.StatusOK
+	if !ok {
+		rows = content{}
+	}
+	err := a.decode(response.Header, body, r, rows)
+	failed := !ok || a.kind == "Status"
+	switch {
+	case body.err != nil && !failed:
+		return &PageError{Reason: classifyTransport(ctx, body.err, true), Err: fmt.Errorf("reading the body: %w", body.err)}
+	case !ok:
+		return statusError(response.StatusCode, response.Header, a.document, time.Now())
+	case err != nil:
+		return &PageError{Reason: Malformed, Err: err, tooLarge: errors.Is(err, errTooLarge)}
+	case a.kind != "Status":
+		return nil
+	case a.code >= 400:
+		return statusError(a.code, response.Header, a.document, time.Now())
+	default:
+		return &PageError{Reason: Malformed, Err: fmt.Errorf("a Status in place of a list: %s", a.message)}
+	}
+}
+
+func (a *answer) decode(header http.Header, body *wire, r listing, rows content) error {
+	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
+	if err != nil || media != "application/json" {
+		return fmt.Errorf("%w: content type %q", errNotJSON, shorten(header.Get("Content-Type")))
+	}
+	plain, err := plain(header, body, r.gzip)
+	if err != nil {
+		return fmt.Errorf("reading the body: %w", err)
+	}
+	rows.kind = r.kind
+	a.document, err = readDocument(newDecoder(plain), rows)
+	return err
+}

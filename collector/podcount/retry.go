@@ -1,0 +1,57 @@
+package podcount
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+const (
+	firstBackoff  = 250 * time.Millisecond
+	longestWait   = 30 * time.Second // of a backoff
+	maxRetryAfter = time.Minute      // of what a server asks for
+)
+
+// backoff is the wait before the next attempt: full jitter below a limit that
+// doubles with every failed attempt, and never less than the server asks for.
+func backoff(attempt int, asked time.Duration, jitter float64) time.Duration {
+	limit := longestWait
+	if shift := attempt - 1; shift < 16 {
+		limit = min(limit, firstBackoff<<shift)
+	}
+	return max(time.Duration(jitter*float64(limit)), asked)
+}
+
+// retryAfter reads a Retry-After header: seconds or a date (RFC 9110, section
+// 10.2.3), at most maxRetryAfter. What cannot be read is no wish.
+func retryAfter(header string, now time.Time) time.Duration {
+	if seconds, err := strconv.Atoi(header); err == nil {
+		return retryAfterSeconds(seconds)
+	}
+	date, err := http.ParseTime(header)
+	if err != nil {
+		return 0
+	}
+	return min(max(0, date.Sub(now)), maxRetryAfter)
+}
+
+// retryAfterSeconds bounds a wish in seconds without overflow.
+func retryAfterSeconds(seconds int) time.Duration {
+	return time.Duration(min(max(0, seconds), int(maxRetryAfter/time.Second))) * time.Second
+}
+
+// sleep waits, or ends early with the context's error.
+func sleep(ctx context.Context, wait time.Duration) error {
+	if err := ctx.Err(); err != nil || wait <= 0 {
+		return err
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,157 @@
+package podcount
+
+import (
+	"context"
+	"time"
+)
+
+// target takes rows and keeps those of complete pages only.
+type target interface {
+	commit() (rows int) // the page is complete: it counts
+	discard()           // the page failed: it never was
+}
+
+// walk is the way through all pages of one resource, and how far it has come.
+type walk struct {
+	listing listing
+	pacer   *pacer
+	open    func() (target, content) // gives an empty target
+	target  target
+	content content
+
+	token    string
+	tokenAt  time.Time // when the server gave it
+	complete bool
+	page     int // number of the page under way
+	total    int // rows of the complete pages
+	version  string
+	progress progress
+
+	restarted    bool // an expired token has made it start afresh once
+	inconsistent bool // the pages do not show one resourceVersion
+}
+
+func newWalk(r listing, p *pacer, open func() (target, content)) *walk {
+	w := &walk{listing: r, pacer: p, open: open}
+	w.rewind()
+	return w
+}
+
+// rewind goes back to before the first page.
+func (w *walk) rewind() {
+	w.target, w.content = w.open()
+	w.token, w.tokenAt, w.version = "", time.Time{}, ""
+	w.page, w.total = 1, 0
+	w.progress = progress{}
+	w.inconsistent = false
+}
+
+// walk asks for pages until the continue token is empty. It ends early with a
+// *PageError when a page runs out of attempts, or with the context's error;
+// called again, it goes on at that page.
+func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
+	for !w.complete {
+		if err := c.nextPage(ctx, w, run); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nextPage asks for one page until it is complete or the attempts are used up.
+// All attempts, waits and their counting are here. A token that expired costs
+// no attempt the first time: the page was refused for its age, not for a fault.
+func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
+	allowed := c.cfg.PageAttempts
+	for attempt := 1; ; attempt++ {
+		event, failure := c.attempt(ctx, w, attempt)
+		run.bytes += event.Bytes
+		if failure == nil {
+			run.observer.Page(event)
+			return nil
+		}
+		if err := ctx.Err(); err != nil {
+			return err // this process is stopping: nobody's failure
+		}
+		if failure.Reason == Expired && allowed == c.cfg.PageAttempts {
+			allowed++
+		}
+		if attempt < allowed {
+			event.Wait = backoff(attempt, failure.retryAfter, c.cfg.Jitter())
+		}
+		run.observer.Page(event)
+		w.recover(failure)
+		if attempt >= allowed {
+			w.giveUp(failure)
+			return failure
+		}
+		if err := sleep(ctx, event.Wait); err != nil {
+			return err
+		}
+	}
+}
+
+func (c *Counter) attempt(ctx context.Context, w *walk, attempt int) (Page, *PageError) {
+	limit := w.pacer.limit()
+	event := Page{Resource: w.listing.name, Number: w.page, Attempt: attempt, Limit: limit}
+	a, failure := c.request(ctx, w.listing, w.token, limit, w.content)
+	if failure == nil {
+		failure = w.progress.check(w.token, a.document)
+	}
+	event.Bytes, event.Duration = a.bytes, a.took
+	if failure != nil {
+		w.target.discard()
+		failure.Resource, failure.Page, failure.Attempt = w.listing.name, w.page, attempt
+		event.Err, event.Total = failure, w.total
+		return event, failure
+	}
+	w.pacer.done(a.rows, a.bytes, a.took)
+	event.Rows = w.keep(a)
+	event.Total = w.total
+	return event, nil
+}
+
+// keep makes a complete page part of the walk.
+func (w *walk) keep(a answer) int {
+	rows := w.target.commit()
+	w.progress.passed(a.document)
+	w.total += rows
+	w.page++
+	if w.version != "" && a.resourceVersion != w.version {
+		w.inconsistent = true
+	}
+	w.version = a.resourceVersion
+	w.token, w.tokenAt = a.next, time.Now()
+	w.complete = a.next == ""
+	return rows
+}
+
+// recover prepares the next attempt after a failed one.
+func (w *walk) recover(failure *PageError) {
+	switch {
+	case failure.Reason == Expired:
+		w.expired(failure.token)
+	case failure.Reason == Timeout || failure.tooLarge:
+		w.pacer.failed()
+	}
+}
+
+// giveUp throws the walk's progress away if going on from it cannot help.
+func (w *walk) giveUp(failure *PageError) {
+	if failure.stuck {
+		w.rewind()
+	}
+}
+
+// expired starts afresh once. A server so slow that the token expires again
+// would never be counted that way, so from then on the walk goes on at the next
+// key with the server's own token, at a newer revision.
+func (w *walk) expired(token string) {
+	if !w.restarted || token == "" {
+		w.restarted = true
+		w.rewind()
+		return
+	}
+	w.token, w.tokenAt = token, time.Now()
+	w.inconsistent = true
+}
