@@ -1,0 +1,61 @@
+package collector
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-kit/log/level"
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// timeoutHeader is how Prometheus tells its scrape_timeout, in seconds.
+const timeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
+
+// Handler serves a scrape: the metrics of all clusters, and those of process.
+// A timeout header that is no positive number is answered with 400.
+func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		timeout, err := scrapeTimeout(r.Header.Get(timeoutHeader))
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		ctx, cancel := context.WithTimeout(r.Context(), max(0, timeout-c.opts.TimeoutOffset))
+		defer cancel()
+		registry := prometheus.NewRegistry()
+		registry.MustRegister(scrape{ctx: ctx, collector: c})
+		promhttp.HandlerFor(prometheus.Gatherers{process, registry}, promhttp.HandlerOpts{
+			ErrorLog:          scrapeErrors{c},
+			EnableOpenMetrics: true,
+		}).ServeHTTP(w, r)
+	})
+}
+
+// longestTimeout bounds what a header can ask for: nobody waits for an hour,
+// and the number of nanoseconds must not overflow.
+const longestTimeout = time.Hour
+
+// scrapeTimeout reads the header; without one it is DefaultScrapeTimeout.
+func scrapeTimeout(header string) (time.Duration, error) {
+	if header == "" {
+		return DefaultScrapeTimeout, nil
+	}
+	seconds, err := strconv.ParseFloat(header, 64)
+	if err != nil || math.IsNaN(seconds) || math.IsInf(seconds, 0) || seconds <= 0 {
+		return 0, fmt.Errorf("header %s must be a positive number of seconds", timeoutHeader)
+	}
+	return time.Duration(min(seconds, longestTimeout.Seconds()) * float64(time.Second)), nil
+}
+
+// scrapeErrors logs what promhttp has to say.
+type scrapeErrors struct{ collector *Collector }
+
+// Println is the interface that promhttp asks for.
+func (s scrapeErrors) Println(v ...any) {
+	_ = level.Error(s.collector.logger).Log("msg", "Serving a scrape failed", "err", fmt.Sprint(v...))
+}

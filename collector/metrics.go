@@ -1,0 +1,198 @@
+package collector
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+)
+
+// Every metric of the exporter is declared in this file, with its help.
+
+// metrics are the families of one process. Those that grow are vectors; those
+// that show a snapshot are made anew for each scrape, so the series of a node
+// that is gone go with it.
+type metrics struct {
+	pages        *prometheus.CounterVec
+	pageFailures *prometheus.CounterVec
+	pageDuration *prometheus.HistogramVec
+	bytes        *prometheus.CounterVec
+	duration     *prometheus.HistogramVec
+	requests     *prometheus.CounterVec
+	logs         *prometheus.CounterVec
+
+	activePods      *prometheus.Desc
+	allocatablePods *prometheus.Desc
+	unscheduledPods *prometheus.Desc
+	unknownNodePods *prometheus.Desc
+	lastPages       *prometheus.Desc
+	success         *prometheus.Desc
+	lastSuccess     *prometheus.Desc
+	consistent      *prometheus.Desc
+}
+
+func newMetrics() *metrics {
+	return &metrics{
+		pages:        counter("pod_count_pages_total", "Pages of pods that were read to their end."),
+		pageFailures: counter("pod_count_page_failures_total", "Requests for a page that failed, by reason.", "reason"),
+		pageDuration: histogram("pod_count_page_duration_seconds", "Duration of the requests for a page, failed ones included.",
+			[]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}),
+		bytes: counter("pod_count_response_bytes_total", "Bytes of the API server's answers, as they came over the wire."),
+		duration: histogram("pod_count_duration_seconds", "Duration of the complete counts.",
+			[]float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}),
+		requests: counter("api_requests_total", "Requests to the API server, by status: success or error.", "status"),
+		logs: counter("log_messages_total",
+			"Messages of the log by level and constant text, those below the log level or held back included.", "level", "message"),
+
+		activePods:      gauge("node_active_pods", "Pods bound to the node whose phase is neither Succeeded nor Failed.", "node"),
+		allocatablePods: gauge("node_allocatable_pods", "Pods that the node can take, as its status says.", "node"),
+		unscheduledPods: gauge("pod_count_unscheduled_pods", "Pods that are not finished and bound to no node."),
+		unknownNodePods: gauge("pod_count_unknown_node_pods", "Pods that are not finished and bound to a node that does not exist."),
+		lastPages:       gauge("pod_count_last_pages", "Pages of pods that the last complete count took."),
+		success:         gauge("pod_count_success", "Whether the latest count was complete. 0 before the first one."),
+		lastSuccess: gauge("pod_count_last_success_timestamp_seconds",
+			"Unix time at which the last complete count ended. 0 before the first one."),
+		consistent: gauge("pod_count_snapshot_consistent",
+			"Whether the last complete count shows the cluster at one resourceVersion."),
+	}
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, withCluster(labels))
+}
+
+func histogram(name, help string, buckets []float64) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: name, Help: help, Buckets: buckets,
+		NativeHistogramBucketFactor:     1.1,
+		NativeHistogramMaxBucketNumber:  100,
+		NativeHistogramMinResetDuration: time.Hour,
+	}, withCluster(nil))
+}
+
+func gauge(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, withCluster(labels), nil)
+}
+
+func withCluster(labels []string) []string { return append([]string{"cluster"}, labels...) }
+
+func (m *metrics) describe(ch chan<- *prometheus.Desc) {
+	for _, vector := range []prometheus.Collector{
+		m.pages, m.pageFailures, m.pageDuration, m.bytes, m.duration, m.requests, m.logs,
+	} {
+		vector.Describe(ch)
+	}
+	for _, desc := range []*prometheus.Desc{
+		m.activePods, m.allocatablePods, m.unscheduledPods, m.unknownNodePods,
+		m.lastPages, m.success, m.lastSuccess, m.consistent,
+	} {
+		ch <- desc
+	}
+}
+
+// clusterMetrics are the series of one cluster. All exist from the start, at 0:
+// a rate over a counter that appears with its first failure misses it.
+type clusterMetrics struct {
+	families     *metrics
+	name         string
+	pages        prometheus.Counter
+	pageFailures map[podcount.Reason]prometheus.Counter
+	pageDuration prometheus.Observer
+	bytes        prometheus.Counter
+	duration     prometheus.Observer
+	succeeded    prometheus.Counter
+	erred        prometheus.Counter
+	logs         map[message]prometheus.Counter
+}
+
+func (m *metrics) forCluster(name string) *clusterMetrics {
+	own := &clusterMetrics{
+		families:     m,
+		name:         name,
+		pages:        m.pages.WithLabelValues(name),
+		pageFailures: make(map[podcount.Reason]prometheus.Counter),
+		pageDuration: m.pageDuration.WithLabelValues(name),
+		bytes:        m.bytes.WithLabelValues(name),
+		duration:     m.duration.WithLabelValues(name),
+		succeeded:    m.requests.WithLabelValues(name, "success"),
+		erred:        m.requests.WithLabelValues(name, "error"),
+		logs:         make(map[message]prometheus.Counter),
+	}
+	for _, reason := range podcount.Reasons() {
+		own.pageFailures[reason] = m.pageFailures.WithLabelValues(name, string(reason))
+	}
+	for _, message := range messages() {
+		own.logs[message] = m.logs.WithLabelValues(name, message.level, message.text)
+	}
+	return own
+}
+
+// page counts one request.
+func (c *clusterMetrics) page(page podcount.Page) {
+	c.bytes.Add(float64(page.Bytes))
+	c.pageDuration.Observe(page.Duration.Seconds())
+	if page.Err != nil {
+		c.erred.Inc()
+		c.pageFailures[page.Err.Reason].Inc()
+		return
+	}
+	c.succeeded.Inc()
+	if page.Resource == podcount.Pods {
+		c.pages.Inc()
+	}
+}
+
+// collect sends all series of the cluster.
+func (c *clusterMetrics) collect(ch chan<- prometheus.Metric, s state) {
+	ch <- c.pages
+	ch <- c.bytes
+	ch <- c.succeeded
+	ch <- c.erred
+	ch <- c.pageDuration.(prometheus.Metric)
+	ch <- c.duration.(prometheus.Metric)
+	for _, failures := range c.pageFailures {
+		ch <- failures
+	}
+	for _, logged := range c.logs {
+		ch <- logged
+	}
+	c.health(ch, s)
+	if !s.withdrawn {
+		c.nodes(ch, s.snapshot)
+	}
+}
+
+// health sends what stays when the counts themselves are withdrawn.
+func (c *clusterMetrics) health(ch chan<- prometheus.Metric, s state) {
+	c.gauge(ch, c.families.success, truth(s.success))
+	if s.snapshot == nil {
+		c.gauge(ch, c.families.lastSuccess, 0)
+		return
+	}
+	c.gauge(ch, c.families.lastSuccess, float64(s.snapshot.Time.UnixMilli())/1000)
+	c.gauge(ch, c.families.consistent, truth(s.snapshot.Consistent))
+	c.gauge(ch, c.families.lastPages, float64(s.snapshot.Pages))
+}
+
+func (c *clusterMetrics) nodes(ch chan<- prometheus.Metric, snapshot *podcount.Snapshot) {
+	for _, node := range snapshot.Nodes {
+		c.gauge(ch, c.families.activePods, float64(node.ActivePods), node.Name)
+		if node.HasAllocatable {
+			c.gauge(ch, c.families.allocatablePods, float64(node.AllocatablePods), node.Name)
+		}
+	}
+	c.gauge(ch, c.families.unscheduledPods, float64(snapshot.UnscheduledPods))
+	c.gauge(ch, c.families.unknownNodePods, float64(snapshot.UnknownNodePods))
+}
+
+func (c *clusterMetrics) gauge(ch chan<- prometheus.Metric, desc *prometheus.Desc, value float64, labels ...string) {
+	ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, append([]string{c.name}, labels...)...)
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
