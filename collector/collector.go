@@ -50,7 +50,7 @@ func (c *Collector) Add(name string, counter Counter) {
 		metrics: own,
 		cache: &cache{
 			ctx: c.ctx, opts: c.opts, counter: counter, running: &c.counts,
-			journal: newJournal(log.With(c.logger, "cluster", name), own),
+			journal: newJournal(c.logger, name, own),
 		},
 	}
 }

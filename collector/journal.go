@@ -21,6 +21,7 @@ const (
 // count runs at a time, so nothing here is locked.
 type journal struct {
 	logger   log.Logger
+	cluster  string
 	metrics  *clusterMetrics
 	limiters map[message]*limiter
 }
@@ -30,8 +31,8 @@ type limiter struct {
 	held int
 }
 
-func newJournal(logger log.Logger, metrics *clusterMetrics) *journal {
-	return &journal{logger: logger, metrics: metrics, limiters: make(map[message]*limiter)}
+func newJournal(logger log.Logger, cluster string, metrics *clusterMetrics) *journal {
+	return &journal{logger: logger, cluster: cluster, metrics: metrics, limiters: make(map[message]*limiter)}
 }
 
 // Started logs that the pods come next.
@@ -70,7 +71,7 @@ func (j *journal) failed(err error) {
 func (j *journal) log(m message, fields ...any) {
 	j.metrics.logs[m].Inc()
 	// A log that cannot be written has nowhere to say so.
-	_ = m.at(j.logger).Log(append([]any{"msg", m.text}, fields...)...)
+	_ = m.at(j.logger).Log(append([]any{"msg", m.text, "cluster", j.cluster}, fields...)...)
 }
 
 // limited logs what may repeat for hours, and says how often it was held back.

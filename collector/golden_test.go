@@ -1,0 +1,97 @@
+package collector
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+)
+
+// TestGoldenExposition compares the whole body of a scrape to the letter. The
+// bubble's clock makes times part of it.
+func TestGoldenExposition(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		golden(t, "small_cluster.prom", start(t, small(), DefaultOptions()).scrape("10"))
+	})
+}
+
+func TestGoldenLog(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		e := start(t, small(), DefaultOptions())
+		e.scrape("10")
+		golden(t, "small_cluster.log", e.log.String())
+	})
+}
+
+func TestGoldenPassesPromlint(t *testing.T) {
+	file, err := os.Open("testdata/small_cluster.prom")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	problems, err := promlint.New(file).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems {
+		t.Errorf("%s: %s", problem.Metric, problem.Text)
+	}
+}
+
+// TestDemoCluster holds the numbers that the README promises.
+func TestDemoCluster(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		cfg := small()
+		cfg.Nodes, cfg.Pods, cfg.EmptyNodes, cfg.UnknownNode = 104, 9842, 0, 0
+		body := start(t, cfg, DefaultOptions()).scrape("10")
+		nodes, sum := series(body, "node_active_pods"), 0
+		for _, line := range nodes {
+			var pods int
+			if _, err := fmt.Sscan(line[strings.LastIndexByte(line, ' ')+1:], &pods); err != nil {
+				t.Fatal(err)
+			}
+			sum += pods
+		}
+		if len(nodes) != 104 || sum != 9842 {
+			t.Errorf("%d nodes hold %d pods, want 104 and 9842", len(nodes), sum)
+		}
+		var pages float64
+		if _, err := fmt.Sscan(value(body, "pod_count_pages_total"), &pages); err != nil || pages > 20 || pages < 1 {
+			t.Errorf("pod_count_pages_total is %v (%v), want 1 to 20", pages, err)
+		}
+	})
+}
+
+// TestREADMENamesEveryMetric holds the README's table against the code, both ways.
+func TestREADMENamesEveryMetric(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var documented []string
+	for _, match := range regexp.MustCompile("(?m)^\\| `([a-z_]+)[`{]").FindAllStringSubmatch(string(readme), -1) {
+		documented = append(documented, match[1])
+	}
+	descriptions := make(chan *prometheus.Desc, 100)
+	newMetrics().describe(descriptions)
+	close(descriptions)
+	declared := []string{"pod_count_exporter_build_info"}
+	for desc := range descriptions {
+		declared = append(declared, regexp.MustCompile(`fqName: "([^"]+)"`).FindStringSubmatch(desc.String())[1])
+	}
+	for _, name := range declared {
+		if !slices.Contains(documented, name) {
+			t.Errorf("the README's metrics table lacks %s", name)
+		}
+	}
+	for _, name := range documented {
+		if !slices.Contains(declared, name) {
+			t.Errorf("the README documents %s, which does not exist", name)
+		}
+	}
+}

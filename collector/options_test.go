@@ -1,0 +1,36 @@
+package collector
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+)
+
+// nothing is a Gatherer without metrics.
+type nothing struct{}
+
+func (nothing) Gather() ([]*dto.MetricFamily, error) { return nil, nil }
+
+func TestOptionsValidate(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*Options)
+		names  string // what the error must name; empty: no error
+	}{
+		{"defaults", func(*Options) {}, ""},
+		{"no TTL", func(o *Options) { o.CacheTTL = 0 }, "cache TTL"},
+		{"staleness below TTL", func(o *Options) { o.MaxStaleness = time.Minute }, "max staleness"},
+		{"negative offset", func(o *Options) { o.TimeoutOffset = -1 }, "timeout offset"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			opts := DefaultOptions()
+			c.change(&opts)
+			err := opts.Validate()
+			if (err == nil) != (c.names == "") || err != nil && !strings.Contains(err.Error(), c.names) {
+				t.Errorf("got %v, want an error with %q", err, c.names)
+			}
+		})
+	}
+}

@@ -1,0 +1,141 @@
+package collector
+
+import (
+	"context"
+	"flag"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/go-kit/log"
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/client-go/rest"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// exporter is a Collector with one simulated cluster behind it, without sockets.
+type exporter struct {
+	t       *testing.T
+	sim     *kubesim.Server
+	log     *strings.Builder
+	handler http.Handler
+	stop    context.CancelFunc // of the process
+	*Collector
+}
+
+// start must be called within a synctest bubble.
+func start(t *testing.T, cfg kubesim.Config, opts Options) *exporter {
+	t.Helper()
+	sim, err := kubesim.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, stopServer := sim.Start()
+	config.DisableCompression = true
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	base, err := url.Parse(config.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	counting := podcount.DefaultConfig()
+	counting.Jitter = func() float64 { return 0.5 }
+	counter, err := podcount.New(counting, client, base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	out := &strings.Builder{}
+	c := New(ctx, log.NewLogfmtLogger(log.NewSyncWriter(out)), opts)
+	c.Add(cfg.Cluster, counter)
+	t.Cleanup(func() {
+		stop()
+		c.Wait()
+		stopServer()
+	})
+	return &exporter{t: t, sim: sim, log: out, handler: c.Handler(prometheus.NewRegistry()), stop: stop, Collector: c}
+}
+
+// scrape returns the body of /metrics as a Prometheus with this timeout in
+// seconds gets it.
+func (e *exporter) scrape(timeout string) string {
+	e.t.Helper()
+	request := httptest.NewRequestWithContext(e.t.Context(), http.MethodGet, "/metrics", nil)
+	request.Header.Set(timeoutHeader, timeout)
+	answer := httptest.NewRecorder()
+	e.handler.ServeHTTP(answer, request)
+	if answer.Code != http.StatusOK {
+		e.t.Fatalf("scrape: %d %s", answer.Code, answer.Body)
+	}
+	return answer.Body.String()
+}
+
+// series returns the lines of one family, sorted as served, without the comments.
+func series(exposition, name string) []string {
+	var lines []string
+	for line := range strings.Lines(exposition) {
+		if strings.HasPrefix(line, name+"{") || strings.HasPrefix(line, name+" ") {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
+// value returns the value of a family with one series, or "absent".
+func value(exposition, name string) string {
+	lines := series(exposition, name)
+	if len(lines) == 0 {
+		return "absent"
+	}
+	return lines[0][strings.LastIndexByte(lines[0], ' ')+1:]
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got != string(want) {
+		t.Errorf("%s differs (renew it with -update if the change is meant):\n%s", path, firstDifference(got, string(want)))
+	}
+}
+
+func firstDifference(got, want string) string {
+	gotLines, wantLines := strings.Split(got, "\n"), strings.Split(want, "\n")
+	for i := range gotLines {
+		if i >= len(wantLines) || gotLines[i] != wantLines[i] {
+			return "got  " + gotLines[i] + "\nwant " + strings.Join(wantLines[min(i, len(wantLines)):min(i+1, len(wantLines))], "")
+		}
+	}
+	return "the golden file is longer"
+}
+
+func small() kubesim.Config {
+	cfg := kubesim.DefaultConfig()
+	cfg.Nodes, cfg.Pods, cfg.Finished, cfg.Unscheduled, cfg.UnknownNode, cfg.EmptyNodes = 6, 60, 12, 3, 2, 1
+	return cfg
+}
+
+// bubble runs a test with a clock that only moves when everything waits.
+func bubble(t *testing.T, test func(*testing.T)) {
+	t.Helper()
+	synctest.Test(t, test)
+}
