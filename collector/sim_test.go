@@ -35,22 +35,30 @@ type exporter struct {
 // start must be called within a synctest bubble.
 func start(t *testing.T, cfg kubesim.Config, opts Options) *exporter {
 	t.Helper()
+	return startWith(t, cfg, opts, func(*podcount.Config, *rest.Config) {})
+}
+
+// startWith lets a test change how pages are asked for and how they get there.
+func startWith(t *testing.T, cfg kubesim.Config, opts Options, change func(*podcount.Config, *rest.Config)) *exporter {
+	t.Helper()
 	sim, err := kubesim.New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
 	config, stopServer := sim.Start()
 	config.DisableCompression = true
+	counting := podcount.DefaultConfig()
+	counting.Jitter = func() float64 { return 0.5 }
+	change(&counting, config)
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		t.Fatal(err)
 	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	base, err := url.Parse(config.Host)
 	if err != nil {
 		t.Fatal(err)
 	}
-	counting := podcount.DefaultConfig()
-	counting.Jitter = func() float64 { return 0.5 }
 	counter, err := podcount.New(counting, client, base)
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,8 @@ func classifyTransport(ctx context.Context, err error, connecting bool) Reason {
 	switch {
 	case !connecting:
 		return Unauthorized
+	case errors.Is(context.Cause(ctx), errConnectionLost):
+		return Network
 	case errors.As(err, &dns):
 		return Network
 	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.Is(err, context.DeadlineExceeded):

@@ -45,11 +45,11 @@ func (e *cleanError) Unwrap() error { return e.cause }
 // of err. The URL of a request is left out: it may hold user info, and the log
 // line names the cluster and page already.
 func clean(err error, redact func(string) string) error {
-	text := err.Error()
-	var request *url.Error
-	if errors.As(err, &request) {
-		text = request.Err.Error()
+	inner := err
+	for request := (*url.Error)(nil); errors.As(inner, &request); {
+		inner = request.Err
 	}
+	text := inner.Error()
 	if redact != nil {
 		text = redact(text)
 	}

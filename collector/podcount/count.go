@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
 // count is one count under way, or set aside with its progress.
@@ -17,7 +19,6 @@ type count struct {
 	tally    *tally
 	bytes    int64
 	elapsed  time.Duration // of earlier tries
-	asideAt  time.Time
 }
 
 // Count counts the cluster once and returns a complete Snapshot. An error is a
@@ -31,9 +32,11 @@ func (c *Counter) Count(ctx context.Context, observer Observer) (*Snapshot, erro
 	run := c.begin(start)
 	run.observer = observer
 	err := c.run(ctx, run)
+	// Counts are minutes apart, and many a load balancer drops an idle
+	// connection silently: the next count would begin with a failure.
+	utilnet.CloseIdleConnectionsFor(c.client.Transport)
 	run.elapsed += time.Since(start)
 	if err != nil {
-		run.asideAt = time.Now()
 		c.aside = run
 		return nil, err
 	}
@@ -53,14 +56,16 @@ func (c *Counter) begin(now time.Time) *count {
 	return run
 }
 
-// since is the time from which the count's token ages.
+// since is the time from which the count ages: its token, and what its complete
+// pages say.
 func (n *count) since() time.Time {
+	var latest time.Time
 	for _, w := range []*walk{n.nodes, n.pods, n.renewed} {
-		if w != nil && !w.complete && w.token != "" {
-			return w.tokenAt
+		if w != nil && w.tokenAt.After(latest) {
+			latest = w.tokenAt
 		}
 	}
-	return n.asideAt
+	return latest
 }
 
 func (n *count) openNodes() (target, content) {

@@ -43,12 +43,10 @@ func (d *decoder) object(member func(key []byte) error) error {
 	return err
 }
 
-// array calls element before every value, which it must read. A null is an
-// empty array: that is how Go servers write one.
+// array calls element before every value, which it must read. A null is not
+// taken for an empty array: API servers write [], and a null where rows should
+// be would pass for a cluster without pods.
 func (d *decoder) array(element func() error) error {
-	if d.json.PeekKind() == jsontext.KindNull {
-		return d.skip()
-	}
 	if err := d.expect(jsontext.KindBeginArray); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ type document struct {
 	next            string // continue token; empty on the last page
 	listed          string // "rows" or "items", whichever there was
 	rows            int    // rows or items that were read
+	columns         bool   // the column definitions have been read
 
 	// of a Status
 	message    string
@@ -40,10 +41,11 @@ type content struct {
 }
 
 // readDocument reads one whole answer: a Table, a list of objects or a Status.
+// What stands before the list and what stands after it has as much room as one
+// row, so that members that never end cannot fill memory.
 func readDocument(d *decoder, c content) (document, error) {
 	var doc document
 	err := d.object(func(key []byte) error {
-		d.advance()
 		return doc.member(d, c, string(key))
 	})
 	if err == nil {
@@ -65,6 +67,7 @@ func (doc *document) member(d *decoder, c content, key string) error {
 		if c.columns == nil {
 			return d.skip()
 		}
+		doc.columns = true
 		return c.columns(d)
 	case "rows":
 		return doc.list(d, key, c.row)
@@ -88,8 +91,11 @@ func (doc *document) list(d *decoder, key string, read func(*decoder) error) err
 		return errTwoLists
 	case read == nil:
 		return errNoList
+	case key == "rows" && !doc.columns:
+		return errNoColumns // those of another page may not fit
 	}
 	doc.listed = key
+	defer d.advance()
 	return d.array(func() error {
 		if doc.rows++; doc.rows > maxPageRows {
 			return errManyRows

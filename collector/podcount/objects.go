@@ -3,6 +3,7 @@ package podcount
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
 )
@@ -63,13 +64,34 @@ func (d *decoder) nodeStatus(node *Node) error {
 		if err := d.member("pods", func(text []byte) { pods = string(text) }); err != nil || pods == "" {
 			return err
 		}
-		quantity, err := resource.ParseQuantity(pods)
-		if err != nil {
+		var err error
+		if node.AllocatablePods, err = wholeQuantity(pods); err != nil {
 			return fmt.Errorf("allocatable pods %q: %w", shorten(pods), err)
 		}
-		node.AllocatablePods, node.HasAllocatable = quantity.Value(), true
+		node.HasAllocatable = true
 		return nil
 	})
+}
+
+var errNoQuantity = errors.New("not a quantity that a node can have")
+
+// wholeQuantity reads a quantity such as 110 or 1k. Long exponents are refused
+// unread: resource.ParseQuantity multiplies them out, which can take hours.
+func wholeQuantity(text string) (int64, error) {
+	const longest = len("9223372036854775807")
+	exponent := strings.LastIndexAny(text, "eE")
+	if len(text) > longest || exponent >= 0 && len(text)-exponent > len("e+99") {
+		return 0, errNoQuantity
+	}
+	quantity, err := resource.ParseQuantity(text)
+	if err != nil {
+		return 0, err
+	}
+	value := quantity.Value()
+	if value < 0 || value == 0 && !quantity.IsZero() { // 0 stands for an overflow too
+		return 0, errNoQuantity
+	}
+	return value, nil
 }
 
 // member reads an object (or null) and gives the text of one of its members to

@@ -57,13 +57,22 @@ type answer struct {
 	took  time.Duration
 }
 
+var errConnectionLost = errors.New("the connection was lost before an answer came")
+
 // request asks for one page and reads it, all within one deadline.
 func (c *Counter) request(ctx context.Context, r listing, token string, limit int, rows content) (answer, *PageError) {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.PageTimeout)
 	defer cancel()
+	ctx, abort := context.WithCancelCause(ctx)
+	defer abort(nil)
 	connecting := false
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) { connecting = true }})
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) {
+		if connecting {
+			abort(errConnectionLost) // net/http is about to repeat the request by itself
+		}
+		connecting = true
+	}})
 
 	var a answer
 	failure := c.exchange(ctx, &a, r, token, limit, rows, &connecting)
@@ -136,9 +145,8 @@ func (a *answer) read(ctx context.Context, response *http.Response, body *wire, 
 		rows = content{}
 	}
 	err := a.decode(response.Header, body, r, rows)
-	failed := !ok || a.kind == "Status"
 	switch {
-	case body.err != nil && !failed:
+	case body.err != nil && ok:
 		return &PageError{Reason: classifyTransport(ctx, body.err, true), Err: fmt.Errorf("reading the body: %w", body.err)}
 	case !ok:
 		return statusError(response.StatusCode, response.Header, a.document, time.Now())

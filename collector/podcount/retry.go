@@ -2,6 +2,7 @@ package podcount
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 	"time"
@@ -26,7 +27,8 @@ func backoff(attempt int, asked time.Duration, jitter float64) time.Duration {
 // retryAfter reads a Retry-After header: seconds or a date (RFC 9110, section
 // 10.2.3), at most maxRetryAfter. What cannot be read is no wish.
 func retryAfter(header string, now time.Time) time.Duration {
-	if seconds, err := strconv.Atoi(header); err == nil {
+	seconds, err := strconv.Atoi(header)
+	if err == nil || errors.Is(err, strconv.ErrRange) { // Atoi gives the nearest int
 		return retryAfterSeconds(seconds)
 	}
 	date, err := http.ParseTime(header)

@@ -9,7 +9,7 @@ import (
 // table reads the rows of a Table of pods. Cells are found by the name of their
 // column: the position differs between versions of the API server.
 type table struct {
-	columns int // number of columns; 0 until they are known
+	columns int // number of columns
 	node    int // index of the column Node
 	count   *tally
 }
@@ -49,9 +49,6 @@ func (t *table) definitions(d *decoder) error {
 
 // row reads one row and counts its pod.
 func (t *table) row(d *decoder) error {
-	if t.columns == 0 {
-		return errNoColumns
-	}
 	seen := false
 	err := d.object(func(key []byte) error {
 		if string(key) != "cells" {

@@ -138,20 +138,23 @@ func (w *walk) recover(failure *PageError) {
 
 // giveUp throws the walk's progress away if going on from it cannot help.
 func (w *walk) giveUp(failure *PageError) {
-	if failure.stuck {
+	if failure.stuck || failure.Reason == Expired && failure.token == "" {
 		w.rewind()
 	}
 }
 
 // expired starts afresh once. A server so slow that the token expires again
 // would never be counted that way, so from then on the walk goes on at the next
-// key with the server's own token, at a newer revision.
+// key with the server's own token, at a newer revision. Without one, the page is
+// tried at its old token until its attempts are used up: starting afresh every
+// time would never end.
 func (w *walk) expired(token string) {
-	if !w.restarted || token == "" {
+	switch {
+	case !w.restarted:
 		w.restarted = true
 		w.rewind()
-		return
+	case token != "":
+		w.token, w.tokenAt = token, time.Now()
+		w.inconsistent = true
 	}
-	w.token, w.tokenAt = token, time.Now()
-	w.inconsistent = true
 }

@@ -1,0 +1,127 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+func TestRunRefuses(t *testing.T) {
+	busy := "127.0.0.1:99999"
+	for _, tc := range []struct {
+		name string
+		args []string
+		code int
+		says string
+	}{
+		{"unknown flag", []string{"--bogus"}, exitUsage, "--bogus"},
+		{"a word for a number", []string{"--nodes=many"}, exitUsage, "many"},
+		{"negative pods", []string{"--pods=-1"}, exitUsage, "Pods: -1"},
+		{"more empty nodes than nodes", []string{"--nodes=2", "--empty-nodes=3"}, exitUsage, "EmptyNodes: 3"},
+		{"token without TLS", []string{"--token=hidden"}, exitUsage, "--token needs --tls"},
+		{"negative latency", []string{"--latency=-1s"}, exitUsage, "--latency"},
+		{"bad address", []string{"--listen-address=" + busy}, exitFailure, busy},
+		{"kubeconfig nowhere", []string{"--kubeconfig-out=/nonexistent/dir/config"}, exitFailure, "--kubeconfig-out"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			var stderr strings.Builder
+			code := run(t.Context(), tc.args, io.Discard, &stderr)
+			if code != tc.code || !strings.Contains(stderr.String(), tc.says) {
+				t.Errorf("exit code %d and %q, want %d and a line with %q", code, stderr.String(), tc.code, tc.says)
+			}
+			if strings.Count(stderr.String(), "\n") != 1 {
+				t.Errorf("standard error has not one line: %q", stderr.String())
+			}
+		})
+	}
+}
+
+func TestRunHelp(t *testing.T) {
+	var stdout strings.Builder
+	if code := run(t.Context(), []string{"--help"}, &stdout, io.Discard); code != exitOK {
+		t.Errorf("exit code %d, want %d", code, exitOK)
+	}
+	if !strings.Contains(stdout.String(), "--kubeconfig-out") {
+		t.Errorf("help does not name the flags: %q", stdout.String())
+	}
+}
+
+func TestRunServes(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		args []string
+	}{
+		{"plain", nil},
+		{"with TLS", []string{"--tls"}},
+		{"with TLS and a token", []string{"--tls", "--token=hidden"}},
+		{"with churn", []string{"--churn=1ms"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "kubeconfig")
+			stop := start(t, append(tc.args, "--kubeconfig-out="+path, "--nodes=3", "--pods=10"))
+			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+				t.Errorf("kubeconfig: mode %v, error %v, want 0600", info.Mode().Perm(), err)
+			}
+			if n := countNodes(t, path); n != 3 {
+				t.Errorf("%d nodes through the kubeconfig, want 3", n)
+			}
+			if code := stop(); code != exitOK {
+				t.Errorf("exit code %d after the signal, want %d", code, exitOK)
+			}
+		})
+	}
+}
+
+// start runs the program until its first line of output; the function it
+// returns ends it and gives its exit code.
+func start(t *testing.T, args []string) func() int {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	out, stdout := io.Pipe()
+	code := make(chan int, 1)
+	go func() { code <- run(ctx, args, stdout, os.Stderr) }()
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil || !strings.Contains(line, "127.0.0.1:") || strings.Contains(line, "hidden") {
+		t.Fatalf("first line %q, error %v: want an address and no token", line, err)
+	}
+	return func() int {
+		cancel()
+		return <-code
+	}
+}
+
+func countNodes(t *testing.T, kubeconfig string) int {
+	t.Helper()
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, config.Host+"/api/v1/nodes", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	var list struct{ Items []json.RawMessage }
+	if err := json.NewDecoder(response.Body).Decode(&list); err != nil {
+		t.Fatal(err)
+	}
+	return len(list.Items)
+}

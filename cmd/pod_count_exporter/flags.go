@@ -1,0 +1,98 @@
+package main
+
+import (
+	"io"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/alecthomas/kingpin/v2"
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+	"github.com/prometheus/exporter-toolkit/web/kingpinflag"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector"
+	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+)
+
+const defaultAddress = ":10120"
+
+// flags are the values of all flags.
+type flags struct {
+	web           *web.FlagConfig
+	telemetryPath string
+	pprof         bool
+
+	clusters cluster.Options
+	cache    collector.Options
+	pages    podcount.Config
+
+	logLevel  string
+	logFormat string
+}
+
+func defaultFlags() *flags {
+	return &flags{
+		telemetryPath: "/metrics",
+		cache:         collector.DefaultOptions(),
+		pages:         podcount.DefaultConfig(),
+		logLevel:      "info",
+		logFormat:     "logfmt",
+	}
+}
+
+// parseFlags reads the command line. done means that --help or --version has
+// printed to stdout what was asked for, and nothing is left to do.
+func parseFlags(args []string, stdout io.Writer) (f *flags, done bool, err error) {
+	app := kingpin.New(program, "Counts the active pods of each node of Kubernetes clusters, page by page, for Prometheus.")
+	app.UsageWriter(stdout).ErrorWriter(io.Discard).Terminate(func(int) { done = true })
+	app.Version(version.Print(program))
+	app.HelpFlag.Short('h')
+	f = defaultFlags()
+	f.addWeb(app)
+	f.addClusters(app)
+	f.addCollector(app)
+	f.addLog(app)
+	_, err = app.Parse(args)
+	return f, done, err
+}
+
+func (f *flags) addWeb(app *kingpin.Application) {
+	f.web = kingpinflag.AddFlags(app, defaultAddress)
+	add(app, &f.telemetryPath, "web.telemetry-path", "Path under which to expose metrics.", text)
+	add(app, &f.cache.TimeoutOffset, "web.timeout-offset", "Time to take off Prometheus's scrape timeout, so that the answer arrives before it.", time.ParseDuration)
+	app.Flag("web.enable-pprof", "Serve Go's profiles under /debug/pprof/.").BoolVar(&f.pprof)
+}
+
+func (f *flags) addClusters(app *kingpin.Application) {
+	app.Flag("kubeconfig", "Kubeconfig file, or directory of such files. Repeatable. Without it: KUBECONFIG, else the pod's service account, else ~/.kube/config.").PlaceHolder("PATH").StringsVar(&f.clusters.Kubeconfigs)
+	app.Flag("kubernetes.context", "Context to count instead of the current one. Repeatable.").PlaceHolder("NAME").StringsVar(&f.clusters.Contexts)
+	app.Flag("kubernetes.all-contexts", "Count every context of the kubeconfigs.").BoolVar(&f.clusters.AllContexts)
+	add(app, &f.clusters.Name, "kubernetes.cluster-name", "Value of the label \"cluster\" when there is one cluster, instead of the context's name.", text)
+}
+
+func (f *flags) addCollector(app *kingpin.Application) {
+	add(app, &f.cache.CacheTTL, "collector.cache-ttl", "Age up to which a count is served without counting anew.", time.ParseDuration)
+	add(app, &f.cache.MaxStaleness, "collector.max-staleness", "Age beyond which a cluster's last count is no longer served.", time.ParseDuration)
+	add(app, &f.pages.PageSize, "collector.page-size", "Pods to ask for in the first page.", strconv.Atoi)
+	add(app, &f.pages.MaxPageSize, "collector.max-page-size", "Pods per page that pages may grow to; equal to --collector.page-size fixes the size.", strconv.Atoi)
+	add(app, &f.pages.PageTimeout, "collector.page-timeout", "Deadline of one page. A count of many pages has none.", time.ParseDuration)
+	add(app, &f.pages.PageAttempts, "collector.page-attempts", "Requests for one page before the count is set aside.", strconv.Atoi)
+}
+
+func (f *flags) addLog(app *kingpin.Application) {
+	add(app, &f.logLevel, "log.level", "Least level to log: debug, info, warn or error.", oneOf("debug", "info", "warn", "error"))
+	add(app, &f.logFormat, "log.format", "Format of the log: logfmt or json.", oneOf("logfmt", "json"))
+}
+
+func text(s string) (string, error) { return s, nil }
+
+func oneOf(allowed ...string) func(string) (string, error) {
+	return func(s string) (string, error) {
+		if !slices.Contains(allowed, s) {
+			return "", &choiceError{allowed: allowed}
+		}
+		return s, nil
+	}
+}

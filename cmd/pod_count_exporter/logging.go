@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/go-kit/log"
+	"github.com/go-kit/log/level"
+	sloggokit "github.com/tjhop/slog-gokit"
+	"k8s.io/klog/v2"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
+)
+
+// newLogger logs to w in the given format ("logfmt" or "json") what is of the
+// given level or above. Every text goes through cluster.Redact.
+func newLogger(w io.Writer, format, least string) log.Logger {
+	var logger log.Logger
+	if format == "json" {
+		logger = log.NewJSONLogger(log.NewSyncWriter(w))
+	} else {
+		logger = log.NewLogfmtLogger(log.NewSyncWriter(w))
+	}
+	logger = redacting{next: logger}
+	logger = level.NewFilter(logger, level.Allow(level.ParseDefault(least, level.InfoValue())))
+	return log.With(logger, "ts", log.DefaultTimestampUTC)
+}
+
+// redacting cleans the texts and errors of each line: client-go logs some of
+// its errors itself, past our hands.
+type redacting struct{ next log.Logger }
+
+// Log implements log.Logger.
+func (l redacting) Log(keyvals ...any) error {
+	cleaned := make([]any, len(keyvals))
+	for i, v := range keyvals {
+		cleaned[i] = redact(v)
+	}
+	return l.next.Log(cleaned...)
+}
+
+func redact(v any) any {
+	switch v := v.(type) {
+	case string:
+		return cluster.Redact(v)
+	case error:
+		return cluster.Redact(v.Error())
+	case slog.Value:
+		return redact(v.Resolve().Any())
+	default:
+		return v
+	}
+}
+
+// toSlog carries what is logged to slog into logger. The time is left to logger.
+func toSlog(logger log.Logger, least slog.Level) *slog.Logger {
+	return slog.New(timeless{sloggokit.NewGoKitHandler(logger, least)})
+}
+
+// slogLevel is the level that a --log.level is for slog.
+func slogLevel(least string) slog.Level {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(least)); err != nil {
+		return slog.LevelInfo
+	}
+	return l
+}
+
+// adoptKlog sends client-go's log through logger. klog's verbosity stays 0 and
+// nothing below info passes: at higher verbosity client-go prints headers and
+// bodies of requests.
+func adoptKlog(logger log.Logger) {
+	klog.SetSlogLogger(toSlog(log.With(logger, "component", "client-go"), slog.LevelInfo))
+}
+
+// timeless drops the records' own time, which would be a second one.
+type timeless struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (h timeless) Handle(ctx context.Context, r slog.Record) error {
+	r.Time = time.Time{}
+	return h.Handler.Handle(ctx, r)
+}
+
+// WithAttrs implements slog.Handler.
+func (h timeless) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return timeless{h.Handler.WithAttrs(attrs)}
+}
+
+// WithGroup implements slog.Handler.
+func (h timeless) WithGroup(name string) slog.Handler {
+	return timeless{h.Handler.WithGroup(name)}
+}

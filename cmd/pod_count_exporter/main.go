@@ -1,0 +1,70 @@
+// Command pod_count_exporter serves on /metrics how many active pods each node
+// of one or more Kubernetes clusters holds.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"unicode"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
+)
+
+// program is the name in messages, metrics and the User-Agent.
+const program = "pod_count_exporter"
+
+// Exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // a file, a cluster's configuration or a listener does not work
+	exitUsage  = 2 // the command line does not make sense
+)
+
+func main() {
+	os.Exit(run(context.Background(), os.Args[1:], cluster.Env{}, os.Stdout, os.Stderr))
+}
+
+// run is the whole program. It returns the exit code once ctx ends or a SIGINT
+// or SIGTERM arrives, or at once when it cannot start; then stderr holds one
+// line that says why. Logs go to stderr.
+func run(ctx context.Context, args []string, env cluster.Env, stdout, stderr io.Writer) int {
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	// From the first signal on, a second one kills.
+	context.AfterFunc(ctx, stop)
+
+	f, done, err := parseFlags(args, stdout)
+	if done {
+		return exitOK
+	}
+	if err == nil {
+		err = f.validate()
+	}
+	if err != nil {
+		complain(stderr, err)
+		return exitUsage
+	}
+	app, err := newApp(ctx, f, env, stderr)
+	if err != nil {
+		complain(stderr, err)
+		return exitFailed
+	}
+	return app.serve(ctx)
+}
+
+// complain prints err as one line, whatever it quotes.
+func complain(w io.Writer, err error) {
+	line := strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, err.Error())
+	// Nothing is left to tell when standard error is gone.
+	_, _ = fmt.Fprintf(w, "%s: error: %s\n", program, line)
+}

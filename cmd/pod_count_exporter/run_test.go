@@ -1,0 +1,199 @@
+package main
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+func TestRunServesCounts(t *testing.T) {
+	e := start(t, "--kubeconfig="+serveSim(t), "--log.level=debug")
+	status, body := e.get(t, "/metrics")
+	if status != http.StatusOK {
+		t.Fatalf("status %d: %s", status, body)
+	}
+	if pods, nodes := sum(t, body, "node_active_pods"); pods != 25 || nodes != 3 {
+		t.Errorf("%v pods on %d nodes, want 25 on 3:\n%s", pods, nodes, body)
+	}
+	for _, want := range []string{"pod_count_exporter_build_info{", "go_goroutines ", "process_start_time_seconds ", `pod_count_success{cluster="sim"} 1`} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the exposition lacks %s", want)
+		}
+	}
+	if code := e.stop(t); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	for _, want := range []string{`msg="Starting pod_count_exporter"`, `msg="Build context"`, "gomaxprocs=", "msg=Stopped"} {
+		if !strings.Contains(e.log.String(), want) {
+			t.Errorf("the log lacks %s:\n%s", want, e.log)
+		}
+	}
+	if strings.Contains(body+e.log.String(), canary) {
+		t.Error("the token is in the exposition or the log")
+	}
+}
+
+func TestEndpoints(t *testing.T) {
+	config := serveSim(t)
+	plain := start(t, "--kubeconfig="+config)
+	special := start(t, "--kubeconfig="+config, "--web.enable-pprof", "--web.telemetry-path=/pods")
+
+	tests := []struct {
+		name         string
+		on           *exporter
+		method, path string
+		status       int
+		body         string
+	}{
+		{"landing page", plain, http.MethodGet, "/", 200, `href="/metrics"`},
+		{"healthy", plain, http.MethodGet, "/-/healthy", 200, "healthy"},
+		{"ready", plain, http.MethodGet, "/-/ready", 200, "ready"},
+		{"no such page", plain, http.MethodGet, "/nothing", 404, ""},
+		{"metrics are only read", plain, http.MethodPost, "/metrics", 405, ""},
+		{"no profiles unless asked for", plain, http.MethodGet, "/debug/pprof/", 404, ""},
+		{"profiles", special, http.MethodGet, "/debug/pprof/", 200, "goroutine"},
+		{"one profile", special, http.MethodGet, "/debug/pprof/heap?debug=1", 200, "heap profile"},
+		{"landing page with profiles", special, http.MethodGet, "/", 200, "debug/pprof/heap"},
+		{"metrics at another path", special, http.MethodGet, "/pods", 200, "node_active_pods"},
+		{"nothing at the usual path then", special, http.MethodGet, "/metrics", 404, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			status, body := request(t, http.DefaultClient, tt.method, "http://"+tt.on.address+tt.path)
+			if status != tt.status || !strings.Contains(body, tt.body) {
+				t.Errorf("status %d, want %d; body wants %q:\n%s", status, tt.status, tt.body, body)
+			}
+		})
+	}
+}
+
+func TestRunStopsOnSignal(t *testing.T) {
+	for _, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(sig.String(), func(t *testing.T) {
+			e := start(t, "--kubeconfig="+serveSim(t))
+			if err := syscall.Kill(os.Getpid(), sig); err != nil {
+				t.Fatal(err)
+			}
+			e.log.await(t, "msg=Stopped")
+			if code := e.stop(t); code != exitOK {
+				t.Errorf("exit code %d", code)
+			}
+		})
+	}
+}
+
+// The API server takes requests and never answers; a scrape waits for the count.
+func TestShutdownCancelsCounts(t *testing.T) {
+	asked := make(chan struct{}, 100)
+	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- struct{}{}
+		<-r.Context().Done()
+	}))
+	t.Cleanup(hanging.Close)
+	e := start(t, "--kubeconfig="+kubeconfig(t, hanging.URL))
+	scraped := make(chan string, 1)
+	go func() {
+		resp, err := http.Get("http://" + e.address + "/metrics")
+		if err != nil {
+			scraped <- err.Error()
+			return
+		}
+		body, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		scraped <- string(body)
+	}()
+	<-asked
+
+	began := time.Now()
+	if code := e.stop(t); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("the shutdown took %s", took)
+	}
+	body := <-scraped
+	if !strings.Contains(body, `pod_count_success{cluster="sim"} 0`) || strings.Contains(body, "node_active_pods{") {
+		t.Errorf("the waiting scrape got:\n%s", body)
+	}
+}
+
+func TestReadinessIsTakenBack(t *testing.T) {
+	s := &server{}
+	for _, step := range []struct {
+		name   string
+		ready  bool
+		status int
+	}{{"before serving", false, 503}, {"serving", true, 200}, {"shutting down", false, 503}} {
+		s.ready.Store(step.ready)
+		rec := httptest.NewRecorder()
+		s.isReady(rec, httptest.NewRequest(http.MethodGet, "/-/ready", nil))
+		if rec.Code != step.status {
+			t.Errorf("%s: status %d, want %d", step.name, rec.Code, step.status)
+		}
+	}
+}
+
+func TestRecoversWhenTheServerComesUp(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := listener.Addr().String()
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	e := start(t, "--kubeconfig="+kubeconfig(t, "http://"+address), "--collector.page-attempts=1")
+	if _, body := e.get(t, "/metrics"); !strings.Contains(body, `pod_count_success{cluster="sim"} 0`) {
+		t.Errorf("with the server down:\n%s", body)
+	}
+	e.log.await(t, "level=(warn|error).*refused")
+
+	if listener, err = net.Listen("tcp", address); err != nil {
+		t.Fatal(err)
+	}
+	up := &httptest.Server{Listener: listener, Config: &http.Server{Handler: simulated(t), ReadHeaderTimeout: patience}}
+	up.Start()
+	t.Cleanup(up.Close)
+	_, body := e.get(t, "/metrics")
+	if pods, _ := sum(t, body, "node_active_pods"); pods != 25 || !strings.Contains(body, `pod_count_success{cluster="sim"} 1`) {
+		t.Errorf("with the server up, %v pods:\n%s", pods, body)
+	}
+}
+
+func TestSeveralClustersAndAddresses(t *testing.T) {
+	one, two := serveSim(t), serveSim(t)
+	renamed := strings.NewReplacer("current-context: sim", "current-context: other", "name: sim", "name: other")
+	content, err := os.ReadFile(two)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two = write(t, "other", renamed.Replace(string(content)))
+	e := start(t, "--web.listen-address=127.0.0.1:0", "--kubeconfig="+one, "--kubeconfig="+two)
+	addresses := e.log.await(t, `(?s)"Listening on" address=(\S+).*"Listening on" address=(\S+)`)[1:]
+	for _, address := range addresses {
+		status, body := request(t, http.DefaultClient, http.MethodGet, "http://"+address+"/metrics")
+		if pods, nodes := sum(t, body, "node_active_pods"); status != 200 || pods != 50 || nodes != 6 {
+			t.Errorf("%s: status %d, %v pods on %d nodes", address, status, pods, nodes)
+		}
+	}
+}
+
+func TestHelpAndVersion(t *testing.T) {
+	for flag, want := range map[string]string{"--help": "--collector.page-size=500", "-h": "--kubeconfig=PATH", "--version": "pod_count_exporter, version"} {
+		t.Run(flag, func(t *testing.T) {
+			var stdout, stderr strings.Builder
+			if code := run(t.Context(), []string{flag}, noEnv(), &stdout, &stderr); code != exitOK {
+				t.Errorf("exit code %d", code)
+			}
+			if !strings.Contains(stdout.String(), want) || stderr.Len() > 0 {
+				t.Errorf("standard output lacks %q:\n%s\nstandard error:\n%s", want, &stdout, &stderr)
+			}
+		})
+	}
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/common/version"
+	"github.com/prometheus/exporter-toolkit/web"
+)
+
+// Paths that the telemetry path must leave alone.
+const (
+	managementPrefix = "/-/"
+	pprofPrefix      = "/debug/pprof/"
+)
+
+const (
+	// readHeaderTimeout ends connections that never send a request.
+	readHeaderTimeout = 10 * time.Second
+	// idleTimeout is longer than the usual scrape intervals, so that Prometheus
+	// can keep its connection.
+	idleTimeout = 5 * time.Minute
+	// shutdownTimeout leaves a second of the five that a stop may take.
+	shutdownTimeout = 4 * time.Second
+)
+
+// server is the exporter's HTTP side. Each listener has its own http.Server:
+// exporter-toolkit changes the server it is given when there is a web
+// configuration file, and two listeners would do so at the same time.
+type server struct {
+	flags   *web.FlagConfig
+	mux     *http.ServeMux
+	logger  *slog.Logger
+	ready   atomic.Bool
+	sockets []socket
+}
+
+type socket struct {
+	listener net.Listener
+	server   *http.Server
+}
+
+func newServer(f *flags, metrics http.Handler, logger *slog.Logger) (*server, error) {
+	s := &server{flags: f.web, mux: http.NewServeMux(), logger: logger}
+	landing, err := landingPage(f)
+	if err != nil {
+		return nil, err
+	}
+	s.mux.Handle("GET "+f.telemetryPath, metrics)
+	s.mux.Handle("GET /{$}", landing)
+	s.mux.HandleFunc("GET "+managementPrefix+"healthy", s.healthy)
+	s.mux.HandleFunc("GET "+managementPrefix+"ready", s.isReady)
+	if f.pprof {
+		addPprof(s.mux)
+	}
+	return s, nil
+}
+
+func landingPage(f *flags) (http.Handler, error) {
+	page, err := web.NewLandingPage(web.LandingConfig{
+		Name:        program,
+		Description: "Active pods of each node of Kubernetes clusters, counted page by page",
+		Version:     version.Info(),
+		Profiling:   fmt.Sprint(f.pprof),
+		Links: []web.LandingLinks{
+			{Address: f.telemetryPath, Text: "Metrics"},
+			{Address: managementPrefix + "healthy", Text: "Healthy", Description: "whether the program runs"},
+			{Address: managementPrefix + "ready", Text: "Ready", Description: "whether it takes scrapes"},
+		},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("making the landing page: %w", err)
+	}
+	return page, nil
+}
+
+// addPprof names the handlers one by one: importing the package has put them on
+// the default mux, which is never served.
+func addPprof(mux *http.ServeMux) {
+	mux.HandleFunc("GET "+pprofPrefix, pprof.Index)
+	mux.HandleFunc("GET "+pprofPrefix+"cmdline", pprof.Cmdline)
+	mux.HandleFunc("GET "+pprofPrefix+"profile", pprof.Profile)
+	mux.HandleFunc("GET "+pprofPrefix+"symbol", pprof.Symbol)
+	mux.HandleFunc("GET "+pprofPrefix+"trace", pprof.Trace)
+}
+
+func (s *server) healthy(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, "healthy")
+}
+
+func (s *server) isReady(w http.ResponseWriter, _ *http.Request) {
+	if !s.ready.Load() {
+		answer(w, http.StatusServiceUnavailable, "not ready")
+		return
+	}
+	answer(w, http.StatusOK, "ready")
+}
+
+func answer(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	// A client that has gone needs no answer.
+	_, _ = fmt.Fprintln(w, text)
+}
+
+// listen opens the sockets. Requests hang on process: when it ends, scrapes that
+// wait for a count answer with what there is.
+func (s *server) listen(ctx, process context.Context) error {
+	listeners, err := listen(ctx, s.flags)
+	if err != nil {
+		return err
+	}
+	for _, l := range listeners {
+		s.sockets = append(s.sockets, socket{listener: l, server: &http.Server{
+			Handler:           s.mux,
+			ReadHeaderTimeout: readHeaderTimeout,
+			IdleTimeout:       idleTimeout,
+			BaseContext:       func(net.Listener) context.Context { return process },
+			ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
+		}})
+	}
+	return nil
+}
+
+// start serves all sockets. The channel gives the errors of those that fail; a
+// shutdown gives none.
+func (s *server) start() <-chan error {
+	failed := make(chan error, len(s.sockets))
+	for _, so := range s.sockets {
+		go func() {
+			if err := web.Serve(so.listener, so.server, s.flags, s.logger); !errors.Is(err, http.ErrServerClosed) {
+				failed <- fmt.Errorf("serving %s: %w", so.listener.Addr(), err)
+			}
+		}()
+	}
+	s.ready.Store(true)
+	return failed
+}
+
+// shutdown lets running requests end until ctx does, then cuts them.
+func (s *server) shutdown(ctx context.Context) error {
+	var errs []error
+	for _, so := range s.sockets {
+		if err := so.server.Shutdown(ctx); err != nil {
+			errs = append(errs, err, so.server.Close())
+		}
+	}
+	return errors.Join(errs...)
+}

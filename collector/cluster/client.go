@@ -1,0 +1,118 @@
+package cluster
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/client-go/rest"
+)
+
+// Client gives an HTTP client with the cluster's credentials, and the URL under
+// which the API lives (a path prefix is kept, without a slash at its end). The
+// client has no timeout, follows no redirect (the token would go along), and
+// does not ask for gzip by itself. Its connections are its own, so its
+// CloseIdleConnections touches no other cluster.
+//
+// Client builds a new client at each call and is not for concurrent use: it
+// changes os.Stderr for a moment when the context has a credential plugin.
+func (c Cluster) Client() (*http.Client, *url.URL, error) {
+	base, err := c.base()
+	if err != nil {
+		return nil, nil, err
+	}
+	config := c.restConfig()
+	client := &http.Client{}
+	build := func() error {
+		client, err = rest.HTTPClientFor(config)
+		return err
+	}
+	if config.ExecProvider != nil {
+		err = withoutStderr(build)
+	} else {
+		err = build()
+	}
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", c.Source, c.scrub.clean(err))
+	}
+	next := client.Transport
+	if config.ExecProvider != nil {
+		next = newInterruptible(next)
+	}
+	return &http.Client{
+		Transport:     &transport{next: next, scrub: c.scrub},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, base, nil
+}
+
+// Redact does what the function of that name does, and hides the secrets of the
+// cluster's kubeconfig besides. Errors of the client have been through it.
+func (c Cluster) Redact(text string) string { return c.scrub.redact(text) }
+
+// base is the server's URL without what must not be in a log.
+func (c Cluster) base() (*url.URL, error) {
+	u, _, err := rest.DefaultServerUrlFor(c.config)
+	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
+		return nil, fmt.Errorf("%s: the cluster's server is not an http or https URL with a host", c.Source)
+	}
+	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")}, nil
+}
+
+// restConfig copies the configuration and takes from it what a program that
+// runs unattended has no use for.
+func (c Cluster) restConfig() *rest.Config {
+	config := rest.CopyConfig(c.config)
+	config.DisableCompression = true
+	config.Timeout = 0
+	// client-go shares one transport among configurations with the same TLS
+	// options, and http.DefaultTransport among those without; a dialer of its own
+	// keeps each cluster's connections apart.
+	config.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+	if config.ExecProvider != nil {
+		config.ExecProvider = config.ExecProvider.DeepCopy()
+		config.ExecProvider.StdinUnavailable = true
+		config.ExecProvider.StdinUnavailableMessage = "the exporter runs unattended"
+	}
+	moveUser(config)
+	return config
+}
+
+// moveUser makes basic auth of the user in the server's URL, so that requests
+// (and the errors that quote their URLs) do not carry it. Like in net/http, it
+// wins over other credentials.
+func moveUser(config *rest.Config) {
+	u, _, err := rest.DefaultServerUrlFor(config)
+	if err != nil || u.User.Username() == "" {
+		return
+	}
+	config.Username = u.User.Username()
+	config.Password, _ = u.User.Password()
+	config.BearerToken, config.BearerTokenFile = "", ""
+	config.ExecProvider, config.AuthProvider = nil, nil
+	u.User = nil
+	config.Host = u.String()
+}
+
+// transport cleans the errors of the transport under it.
+type transport struct {
+	next  http.RoundTripper
+	scrub scrubber
+}
+
+var _ utilnet.RoundTripperWrapper = (*transport)(nil)
+
+// RoundTrip sends req; see Client for what its errors leave out.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := t.next.RoundTrip(req)
+	return resp, t.scrub.clean(err)
+}
+
+// WrappedRoundTripper is how client-go's helpers look through wrappers.
+func (t *transport) WrappedRoundTripper() http.RoundTripper { return t.next }
+
+// CloseIdleConnections is what http.Client's method of that name calls.
+func (t *transport) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(t.next) }

@@ -1,0 +1,79 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+)
+
+// execSlots bounds the requests that a hanging credential plugin can hold up.
+const execSlots = 4
+
+// withoutStderr runs build while os.Stderr leads nowhere. client-go hands the
+// os.Stderr that it finds to every run of a credential plugin, and what plugins
+// print there (a login link, a dump of the answer) would reach the log
+// unredacted. There is no other way to set it.
+func withoutStderr(build func() error) error {
+	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("silencing the credential plugin: %w", err)
+	}
+	// null stays open: the plugin writes to it for as long as the client lives.
+	stderr := os.Stderr
+	os.Stderr = null
+	defer func() { os.Stderr = stderr }()
+	return build()
+}
+
+// interruptible makes requests end with their context. client-go runs a
+// credential plugin within a request but without its context, so a plugin that
+// hangs would hold up a page for ever, and the shutdown with it.
+type interruptible struct {
+	next  http.RoundTripper
+	slots chan struct{}
+}
+
+func newInterruptible(next http.RoundTripper) *interruptible {
+	return &interruptible{next: next, slots: make(chan struct{}, execSlots)}
+}
+
+type answer struct {
+	resp *http.Response
+	err  error
+}
+
+// RoundTrip sends req, and gives up when its context ends, whatever the
+// transport does.
+func (t *interruptible) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	select {
+	case t.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	answers := make(chan answer)
+	go t.roundTrip(ctx, req, answers)
+	select {
+	case a := <-answers:
+		return a.resp, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// roundTrip hands over the answer, or closes it when nobody waits any more.
+func (t *interruptible) roundTrip(ctx context.Context, req *http.Request, answers chan<- answer) {
+	defer func() { <-t.slots }()
+	resp, err := t.next.RoundTrip(req)
+	select {
+	case answers <- answer{resp, err}:
+	case <-ctx.Done():
+		if resp != nil {
+			_ = resp.Body.Close()
+		}
+	}
+}
+
+// WrappedRoundTripper is how client-go's helpers look through wrappers.
+func (t *interruptible) WrappedRoundTripper() http.RoundTripper { return t.next }

@@ -1,0 +1,80 @@
+package cluster_test
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"strings"
+	"testing"
+)
+
+// pluginEnv makes the test binary a credential plugin; its value says which.
+const pluginEnv = "CLUSTER_TEST_PLUGIN"
+
+func TestMain(m *testing.M) {
+	if kind := os.Getenv(pluginEnv); kind != "" {
+		os.Exit(plugin(kind))
+	}
+	os.Exit(m.Run())
+}
+
+// plugin does what a credential plugin does, well or badly. It always prints
+// the canary to standard error, too.
+func plugin(kind string) int {
+	_, _ = fmt.Fprintln(os.Stderr, canary)
+	kind, address, _ := strings.Cut(kind, " ")
+	switch kind {
+	case "token":
+		fmt.Println(`{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"` + canary + `"}}`)
+	case "garbage":
+		fmt.Println(canary)
+	case "other":
+		fmt.Println(`{"apiVersion":"` + canary + `/v1","kind":"` + canary + `"}`)
+	case "hang":
+		return hang(address)
+	case "fail":
+		fmt.Println(canary)
+		return 3
+	}
+	return 0
+}
+
+// hang lasts until the test that listens at address ends.
+func hang(address string) int {
+	conn, err := net.Dial("tcp", address)
+	if err != nil {
+		return 1
+	}
+	_, _ = io.Copy(io.Discard, conn)
+	return 0
+}
+
+// hold accepts connections, and keeps them until the test ends.
+func hold(t *testing.T) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var held []net.Conn
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			held = append(held, conn)
+		}
+	}()
+	t.Cleanup(func() {
+		_ = listener.Close()
+		<-done
+		for _, conn := range held {
+			_ = conn.Close()
+		}
+	})
+	return listener.Addr().String()
+}

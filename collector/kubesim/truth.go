@@ -1,0 +1,131 @@
+package kubesim
+
+import corev1 "k8s.io/api/core/v1"
+
+// Truth is what a right count of the cluster finds. It is computed from the
+// configuration and the changes since, without any request.
+type Truth struct {
+	// Version is the resourceVersion that the numbers hold for.
+	Version int64
+	// Pods is the number of active pods of every node, 0 included.
+	Pods map[string]int
+	// Allocatable is the number of pods that each node can hold.
+	Allocatable map[string]int
+	// ActivePods is the sum of Pods.
+	ActivePods int
+	// Unscheduled is the number of unfinished pods that have no node.
+	Unscheduled int
+	// UnknownNode is the number of active pods on nodes that do not exist.
+	UnknownNode int
+}
+
+// Truth returns the numbers of the newest resourceVersion.
+func (s *Server) Truth() Truth {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.truthAt(s.version)
+}
+
+// TruthAt returns the numbers of a resourceVersion at which pods were listed;
+// it must not be older than the last call but one of Compact.
+func (s *Server) TruthAt(version int64) Truth {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.truthAt(version)
+}
+
+func (s *Server) truthAt(version int64) Truth {
+	active := map[string]int{}
+	t := Truth{Version: version, Pods: map[string]int{}, Allocatable: map[string]int{}}
+	for i, name := range s.nodeBase.names {
+		active[name] = s.nodeBase.starts[i+1] - s.nodeBase.starts[i]
+		t.Allocatable[name] = allocatable(active[name])
+	}
+	active[s.nodeBase.gone[0]] = s.cfg.UnknownNode
+	t.Unscheduled = s.cfg.Unscheduled
+	difference(s.pods.history, version, func(p *pod, sign int) {
+		switch {
+		case p.active():
+			active[p.node] += sign
+		case !p.finished():
+			t.Unscheduled += sign
+		}
+	})
+	difference(s.nodes.history, version, func(n *node, sign int) {
+		if sign < 0 {
+			delete(t.Allocatable, n.name)
+		} else {
+			t.Allocatable[n.name] = n.allocatable
+		}
+	})
+	for name := range t.Allocatable {
+		t.Pods[name] = 0
+	}
+	for name, pods := range active {
+		if _, known := t.Allocatable[name]; known {
+			t.Pods[name], t.ActivePods = pods, t.ActivePods+pods
+		} else {
+			t.UnknownNode += pods
+		}
+	}
+	return t
+}
+
+// difference tells apart the base and a version: -1 for every value of the
+// base that no longer holds, +1 for every value that holds instead.
+func difference[T any](h *history[T], version int64, apply func(value *T, sign int)) {
+	for _, v := range h.changed {
+		now, unchanged := v.at(version)
+		if unchanged {
+			continue
+		}
+		if v.inBase {
+			i, _ := h.search(v.key)
+			_, old := h.base.At(i)
+			apply(&old, -1)
+		}
+		if now != nil {
+			apply(now, 1)
+		}
+	}
+}
+
+// Pod is what the simulation tells of a pod.
+type Pod struct {
+	// Key is the namespace and the name with a slash between.
+	Key string
+	// Node is the node's name, or empty.
+	Node string
+	// Phase is the pod's phase.
+	Phase corev1.PodPhase
+}
+
+// Active reports whether the pod is bound and neither Succeeded nor Failed.
+func (p Pod) Active() bool {
+	return p.Node != "" && p.Phase != corev1.PodSucceeded && p.Phase != corev1.PodFailed
+}
+
+// FindPod returns the first pod that fits, from the n-th on and around; false
+// if none does.
+func (s *Server) FindPod(n uint64, fits func(Pod) bool) (Pod, bool) {
+	start := ""
+	if size := s.podBase.Len(); size > 0 {
+		start, _ = s.podBase.At(int(n % uint64(size)))
+	}
+	for _, from := range []string{start, ""} {
+		for it := range s.pods.walk(s, "", from, s.Version()) {
+			p := Pod{it.key, it.value.node, it.value.phase}
+			if fits(p) {
+				return p, true
+			}
+		}
+	}
+	return Pod{}, false
+}
+
+// Version returns the newest resourceVersion.
+func (s *Server) Version() int64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.version
+}
