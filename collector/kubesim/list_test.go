@@ -37,7 +37,7 @@ func TestWalkIsTruth(t *testing.T) {
 		{"finished only", func(c *Config) { c.Pods, c.Finished, c.Unscheduled = 0, 500, 0 }, 100},
 		{"one namespace of many blocks", func(c *Config) { c.Pods, c.Namespaces = 9000, []string{"all"} }, 5000},
 		{"namespaces that are prefixes", func(c *Config) { small(c); c.Namespaces = []string{"web", "web-2", "we"} }, 10},
-		{"crowded nodes", func(c *Config) { c.Nodes, c.Pods = 2, 1000 }, 99},
+		{"crowded nodes", func(c *Config) { c.Nodes, c.Pods = 2, 400 }, 99},
 	} {
 		for _, accept := range []string{acceptTable, acceptPlain} {
 			t.Run(tc.name+", "+accept, func(t *testing.T) {

@@ -209,11 +209,11 @@ func TestPacerNoise(t *testing.T) {
 		worst  float64 // of any seed
 		moves  float64 // mean over the seeds, of ten walks
 	}{
-		{"constant time per row", perRow(10 * us), 100_000, 1.05, 1.1, 5},
-		{"time per page and per row", perPage(20*ms, 10*us), 100_000, 1.2, 1.3, 5},
-		{"what is left, a million pods", perLeft(5*us, 40), 1_000_000, 1.2, 1.3, 5},
-		{"plateau", plateau, 100_000, 1.2, 1.3, 5},
-		{"superlinear", superlinear, 100_000, 1.2, 1.3, 5},
+		{"constant time per row", perRow(10 * us), 100_000, 1.05, 1.1, 4},
+		{"time per page and per row", perPage(20*ms, 10*us), 100_000, 1.07, 1.3, 2.5},
+		{"what is left, a million pods", perLeft(5*us, 40), 1_000_000, 1.07, 1.3, 2.5},
+		{"plateau", plateau, 100_000, 1.07, 1.3, 2.5},
+		{"superlinear", superlinear, 100_000, 1.07, 1.3, 2.5},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -233,5 +233,104 @@ func TestPacerNoise(t *testing.T) {
 				t.Errorf("the size changed %.2f times in ten walks, want at most %.1f", moves, test.moves)
 			}
 		})
+	}
+}
+
+// feed gives full pages that all take the same time.
+func feed(p *pacer, pages int, took time.Duration, bytes int64) {
+	for range pages {
+		p.done(p.limit(), int64(p.limit())*bytes, took)
+	}
+}
+
+// TestPacerBounds has pages that always pay, and checks what stops their growth.
+func TestPacerBounds(t *testing.T) {
+	tests := []struct {
+		name       string
+		start, max int
+		page       time.Duration // time of a page, however large
+		rowBytes   int64
+		want       int
+	}{
+		{"max", 500, 10_000, 10 * time.Millisecond, rowBytes, 10_000},
+		{"max is no power of two times start", 500, 1300, 10 * time.Millisecond, rowBytes, 1300},
+		{"start is max", 500, 500, 10 * time.Millisecond, rowBytes, 500},
+		{"2 MB", 500, 10_000, 10 * time.Millisecond, 1024, 2000},
+		{"first page is beyond 2 MB", 500, 10_000, 10 * time.Millisecond, 8192, 500},
+		{"tenth of the deadline", 500, 10_000, 1700 * time.Millisecond, rowBytes, 500},
+		{"one row", 1, 10_000, 10 * time.Millisecond, rowBytes, 10_000},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := newPacer(test.start, test.max, 30*time.Second)
+			feed(p, 200, test.page, test.rowBytes)
+			if p.settled != test.want {
+				t.Errorf("settled at %d rows, want %d", p.settled, test.want)
+			}
+		})
+	}
+}
+
+// TestPacerFailure checks that a failed page halves the size, how far down, and
+// that the size comes back after a while.
+func TestPacerFailure(t *testing.T) {
+	tests := []struct {
+		name       string
+		start, max int
+		failures   int
+		want       int // after the failures
+		back       int // later
+	}{
+		{"once", 500, 500, 1, 250, 500},
+		{"twice", 500, 500, 2, 125, 500},
+		{"not below 50", 500, 500, 10, 50, 500},
+		{"start is below 50", 20, 20, 3, 20, 20},
+		{"start is 50", 50, 50, 3, 50, 50},
+		{"start is 70", 70, 70, 3, 50, 70},
+		{"grows on from start", 500, 10_000, 1, 250, 10_000},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := newPacer(test.start, test.max, 30*time.Second)
+			for range test.failures {
+				p.failed()
+			}
+			if p.limit() != test.want {
+				t.Errorf("asks for %d rows, want %d", p.limit(), test.want)
+			}
+			feed(p, timeoutRest-1, 10*time.Millisecond, rowBytes)
+			if p.limit() != test.want {
+				t.Errorf("asks for %d rows too soon, want %d for a while", p.limit(), test.want)
+			}
+			feed(p, 1000, 10*time.Millisecond, rowBytes)
+			if p.settled != test.back {
+				t.Errorf("came back to %d rows, want %d", p.settled, test.back)
+			}
+		})
+	}
+}
+
+// TestPacerTimeouts has a server that needs too long for more than 300 rows.
+func TestPacerTimeouts(t *testing.T) {
+	s := simulation{server: perRow(100 * time.Millisecond), pods: 100_000, rowBytes: rowBytes, deadline: 30 * time.Second}
+	p := newPacer(500, 10_000, s.deadline)
+	for number := range 5 {
+		o := s.walk(p, number)
+		if number > 0 && o.timeouts > 0 {
+			t.Errorf("walk %d: %d timeouts", number, o.timeouts)
+		}
+		if o.settled < 125 || o.settled > 300 {
+			t.Errorf("walk %d: settled at %d rows", number, o.settled)
+		}
+	}
+}
+
+// TestPacerRemembers checks that a walk begins where the one before ended.
+func TestPacerRemembers(t *testing.T) {
+	s := simulation{server: perPage(50*time.Millisecond, 0), pods: 100_000, rowBytes: rowBytes, deadline: 30 * time.Second}
+	p := newPacer(500, 10_000, s.deadline)
+	first, second := s.walk(p, 0), s.walk(p, 1)
+	if second.smallest != first.settled || second.pages != 10 {
+		t.Errorf("first walk %+v, second %+v", first, second)
 	}
 }

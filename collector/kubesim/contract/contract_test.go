@@ -19,10 +19,10 @@ func TestKubesim(t *testing.T) {
 		name string
 		edit func(*kubesim.Config)
 	}{
-		{"many pods", func(c *kubesim.Config) { c.Pods = 2000 }},
+		{"many pods", func(c *kubesim.Config) { c.Pods = 600 }},
 		{"few pods", func(c *kubesim.Config) { c.Nodes, c.Pods, c.Finished, c.Unscheduled = 2, 5, 0, 0 }},
-		{"pods on nodes that are gone", func(c *kubesim.Config) { c.Nodes, c.Pods, c.UnknownNode, c.Seed = 9, 700, 50, 7 }},
-		{"hardly any active pods", func(c *kubesim.Config) { c.Nodes, c.Pods, c.Finished = 3, 6, 3000 }},
+		{"pods on nodes that are gone", func(c *kubesim.Config) { c.Nodes, c.Pods, c.UnknownNode, c.Seed = 9, 300, 50, 7 }},
+		{"hardly any active pods", func(c *kubesim.Config) { c.Nodes, c.Pods, c.Finished = 3, 6, 900 }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			cfg := kubesim.DefaultConfig()

@@ -1,0 +1,180 @@
+package podcount
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// oracle reads a document a second way, with encoding/json and no shared code.
+type oracle map[string]any
+
+// newOracle says false when the text is no JSON object.
+func newOracle(text []byte) (oracle, bool) {
+	var o oracle
+	err := json.Unmarshal(text, &o)
+	return o, err == nil && o != nil
+}
+
+func (o oracle) object(key string) oracle {
+	m, _ := o[key].(map[string]any)
+	return m
+}
+
+func (o oracle) text(key string) string {
+	s, _ := o[key].(string)
+	return s
+}
+
+func (o oracle) list(key string) []oracle {
+	var all []oracle
+	values, _ := o[key].([]any)
+	for _, value := range values {
+		m, _ := value.(map[string]any)
+		all = append(all, m)
+	}
+	return all
+}
+
+// activePods counts as decodePods does.
+func (o oracle) activePods() map[string]int {
+	counts := make(map[string]int)
+	for _, item := range o.list("items") {
+		if phase := item.object("status").text("phase"); phase != "Succeeded" && phase != "Failed" {
+			counts[item.object("spec").text("nodeName")]++
+		}
+	}
+	column := -1
+	for i, definition := range o.list("columnDefinitions") {
+		if definition.text("name") == "Node" {
+			column = i
+		}
+	}
+	for _, row := range o.list("rows") {
+		cells, _ := row["cells"].([]any)
+		node, _ := cells[column].(string)
+		if node == "<none>" {
+			node = ""
+		}
+		counts[node]++
+	}
+	return counts
+}
+
+// strict says whether an error is one of the named strictnesses: what
+// encoding/json takes and the decoder refuses on purpose.
+func strict(err error) bool {
+	for _, reason := range []string{
+		"duplicate object member name", "invalid UTF-8", "surrogate", // read differently by different readers
+		"found a JSON", "is not an integer", "allocatable pods", // a value of another type than in the API
+		"no Table and no list", "but its kind is", "both rows and items", "before its column definitions",
+		"no column named Node", "two columns named Node", "a row has", // not the shape of a list
+		"longer than", "more rows", "more nodes", "a node has no name", "depth", // limits
+	} {
+		if strings.Contains(err.Error(), reason) {
+			return true
+		}
+	}
+	return false
+}
+
+// compare checks what both readers made of a document.
+func compare(t *testing.T, text []byte, doc document, err error) (o oracle, both bool) {
+	t.Helper()
+	o, ok := newOracle(text)
+	switch {
+	case err == nil && !ok:
+		t.Fatalf("taken, but encoding/json refuses it: %q", text)
+	case err != nil && ok && !strict(err):
+		t.Fatalf("refused with %v, but encoding/json takes it: %q", err, text)
+	case err != nil:
+		return nil, false
+	}
+	meta := o.object("metadata")
+	if doc.next != meta.text("continue") || doc.resourceVersion != meta.text("resourceVersion") || doc.kind != o.text("kind") {
+		t.Errorf("read %+v of %q", doc, text)
+	}
+	return o, true
+}
+
+func fuzzPods(f *testing.F, seeds ...string) {
+	for _, seed := range seeds {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		counts, doc, err := decodePods(strings.NewReader(string(text)))
+		if o, both := compare(t, text, doc, err); both && doc.kind != "Status" {
+			if want := o.activePods(); fmt.Sprint(counts) != fmt.Sprint(want) {
+				t.Errorf("counted %v, want %v, in %q", counts, want, text)
+			}
+		}
+	})
+}
+
+func FuzzTableDecoder(f *testing.F) {
+	fuzzPods(f, tableOf(3), page(`[]`), page(`[{"cells":["p","<none>",""]}]`),
+		`{"kind":"Table","metadata":{"continue":"t"},"columnDefinitions":[{"name":"Node"}],"rows":[{"cells":["\u0061"]}]}`,
+		`{"kind":"Status","message":"x","code":410,"details":{"retryAfterSeconds":1}}`)
+}
+
+func FuzzPodListDecoder(f *testing.F) {
+	fuzzPods(f, podListOf(3), pods(`[]`), pods(`[{"status":{"phase":"Failed"},"spec":{"nodeName":"a"}},{"spec":null},{}]`))
+}
+
+func FuzzNodeListDecoder(f *testing.F) {
+	for _, seed := range []string{nodes(`[]`), nodes(`[{"metadata":{"name":"a"},"status":{"allocatable":{"pods":"1k"}}},{"metadata":{"name":"b"}}]`)} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		got, doc, err := decodeNodes(strings.NewReader(string(text)))
+		o, both := compare(t, text, doc, err)
+		if !both || doc.kind == "Status" {
+			return
+		}
+		want := make(map[string]string) // name to allocatable pods
+		for _, item := range o.list("items") {
+			want[item.object("metadata").text("name")] = item.object("status").object("allocatable").text("pods")
+		}
+		if len(got) != len(want) {
+			t.Fatalf("read %v, want %v, in %q", got, want, text)
+		}
+		for name, node := range got {
+			quantity := want[name]
+			if node.Name != name || node.HasAllocatable != (quantity != "") {
+				t.Errorf("read %+v, want %s with %q", node, name, quantity)
+			}
+			if number, err := strconv.ParseInt(quantity, 10, 64); err == nil && number != node.AllocatablePods {
+				t.Errorf("read %+v, want %d pods", node, number)
+			}
+			if node.AllocatablePods < 0 {
+				t.Errorf("read %+v", node)
+			}
+		}
+	})
+}
+
+func FuzzRetryAfter(f *testing.F) {
+	for _, seed := range []string{"", "7", "-1", "99999999999999999999", "1.5", "Sat, 01 Aug 2026 12:00:20 GMT"} {
+		f.Add(seed)
+	}
+	now := time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, header string) {
+		got := retryAfter(header, now)
+		if got < 0 || got > maxRetryAfter {
+			t.Fatalf("%q: %s", header, got)
+		}
+		var want time.Duration
+		if seconds, err := strconv.ParseFloat(header, 64); err == nil && strings.Trim(header, "+-0123456789") == "" {
+			want = time.Duration(min(max(0, seconds), 60)) * time.Second
+		} else if date, err := http.ParseTime(header); err == nil {
+			want = min(max(0, date.Sub(now)), time.Minute)
+		}
+		if got != want {
+			t.Errorf("%q: got %s, want %s", header, got, want)
+		}
+	})
+}
