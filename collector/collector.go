@@ -40,7 +40,7 @@ func New(ctx context.Context, logger log.Logger, opts Options) *Collector {
 }
 
 // Add makes a cluster known under a name, which becomes its label. Nothing is
-// asked of it before the first scrape.
+// asked of it before Warm or the first scrape.
 func (c *Collector) Add(name string, counter Counter) {
 	own := c.metrics.forCluster(name)
 	c.mu.Lock()
@@ -52,6 +52,15 @@ func (c *Collector) Add(name string, counter Counter) {
 			ctx: c.ctx, opts: c.opts, counter: counter, running: &c.counts,
 			journal: newJournal(c.logger, name, own),
 		},
+	}
+}
+
+// Warm begins a count of every cluster that needs one, and waits for none: the
+// first scrape then finds numbers, and a cluster that cannot be reached is
+// logged as soon as the process runs.
+func (c *Collector) Warm() {
+	for _, one := range c.sorted() {
+		one.cache.renew()
 	}
 }
 

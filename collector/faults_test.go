@@ -38,6 +38,7 @@ func reasonOf(fault kubesim.Fault) (podcount.Reason, bool) {
 		"redirect":                podcount.Server,
 		"Status with 200":         podcount.Server, // it says 500 itself
 		"reset before the header": podcount.Network,
+		"reset within the header": podcount.Network,
 		"body cut after":          podcount.Network,
 		"black hole":              podcount.Timeout,
 		"stalled body":            podcount.Timeout,

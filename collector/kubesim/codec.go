@@ -47,14 +47,13 @@ func appendListMeta(b []byte, m listMeta) []byte {
 
 // tableCodec writes meta.k8s.io/v1 Tables.
 func tableCodec[T any](res *apiResource[T], include metav1.IncludeObjectPolicy, now time.Time) codec[T] {
-	columns := appendJSON(nil, res.columns)
 	head := func(b []byte, m listMeta, headers bool) []byte {
 		b = append(b, `{"kind":"Table","apiVersion":"meta.k8s.io/v1",`...)
 		b = append(appendListMeta(b, m), `,"columnDefinitions":`...)
 		if !headers {
 			return append(b, `null,"rows":[`...)
 		}
-		return append(append(b, columns...), `,"rows":[`...)
+		return append(append(b, res.columns...), `,"rows":[`...)
 	}
 	row := func(b []byte, v *T) []byte {
 		b = res.cells(append(b, `{"cells":[`...), v, now)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -95,7 +96,8 @@ func faultChecks() map[string]func(got, truth outcome) bool {
 			return got.code == 200 && errors.Is(got.bodyErr, io.ErrUnexpectedEOF) && bytes.Equal(got.body, truth.body[:size])
 		}
 	}
-	return map[string]func(got, truth outcome) bool{
+	checks := bodyChecks()
+	maps.Copy(checks, map[string]func(got, truth outcome) bool{
 		"status 401":                            status(401, `"reason":"Unauthorized"`),
 		"status 403":                            status(403, `"reason":"Forbidden"`),
 		"status 500":                            status(500, `"reason":"InternalError"`),
@@ -120,7 +122,14 @@ func faultChecks() map[string]func(got, truth outcome) bool {
 		"endless whitespace": func(got, truth outcome) bool {
 			return endless(got, truth) && len(bytes.TrimSpace(got.body)) < len(truth.body)
 		},
-		"gzip bomb":      isBomb,
+		"gzip bomb": isBomb,
+	})
+	return checks
+}
+
+// bodyChecks are those of BodyFaults and TokenFaults.
+func bodyChecks() map[string]func(got, truth outcome) bool {
+	return map[string]func(got, truth outcome) bool{
 		"truncated JSON": func(got, truth outcome) bool { return got.bodyErr == nil && len(got.body) == len(truth.body)/2 },
 		"empty body":     func(got, _ outcome) bool { return got.code == 200 && got.bodyErr == nil && len(got.body) == 0 },
 		"no kind":        json200(func(a answer, _ outcome) bool { return a.Kind == "" && len(a.Rows) == 100 }),

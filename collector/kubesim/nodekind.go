@@ -29,7 +29,7 @@ func nodeResource(b *nodeBase, cfg Config) *apiResource[node] {
 		name: "nodes", kind: "Node",
 		history:   &history[node]{base: b},
 		labels:    []string{"metadata.name", "spec.unschedulable"},
-		columns:   nodeColumns(),
+		columns:   appendJSON(nil, nodeColumns()),
 		cells:     nodeCells,
 		completed: func(*node) string { return "" },
 		field: func(n *node, name string) string {

@@ -21,7 +21,7 @@ func podResource(b *podBase) *apiResource[pod] {
 		name: "pods", kind: "Pod",
 		history:   &history[pod]{base: b},
 		labels:    podLabels(),
-		columns:   podColumns(),
+		columns:   appendJSON(nil, podColumns()),
 		cells:     podCells,
 		completed: podCompleted,
 		field:     podField,

@@ -34,7 +34,7 @@ func TestScriptPicks(t *testing.T) {
 			var spoiled []int
 			token, walks := "", 0
 			for request := 1; request <= 12 && walks < 2; request++ {
-				page := askList(t, s, "/api/v1/pods", acceptTable, "limit", "100", "continue", token)
+				page := askList(t, s, "/api/v1/pods", acceptTable, "includeObject", "None", "limit", "100", "continue", token)
 				if page.Code != 0 {
 					spoiled = append(spoiled, request)
 					continue

@@ -132,7 +132,7 @@ type apiResource[T any] struct {
 	name, kind string // such as pods and Pod
 	history    *history[T]
 	labels     []string // fields that selectors may name
-	columns    []metav1.TableColumnDefinition
+	columns    []byte   // a Table's columnDefinitions, in JSON
 	// cells appends the row's cells as they stand in its JSON array.
 	cells func(b []byte, v *T, now time.Time) []byte
 	// completed returns the row's conditions as a JSON member, or "".

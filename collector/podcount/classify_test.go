@@ -80,7 +80,7 @@ func TestClassify(t *testing.T) {
 		{"403", status(403, ""), Forbidden, "status 403: no"},
 		{"404 from a proxy", body(404, "<html>", "Content-Type", "text/html"), Server, "status 404"},
 		{"408", status(408, ""), Timeout, "deadline exceeded"},
-		{"410", status(410, "t"), Expired, "status 410"}, // the second: the first costs no attempt
+		{"410", status(410, "t"), Expired, "status 410"}, // the last: the first ones cost no attempt
 		{"413", status(413, ""), Server, "status 413"},
 		{"429", status(429, ""), Throttled, "status 429"},
 		{"500", status(500, ""), Server, "status 500: no"},
@@ -101,7 +101,7 @@ func TestClassify(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				script := newScript(t, test.step, test.step)
+				script := newScript(t, repeat(1+freeExpiries, test.step)...)
 				failure := script.countFails(script.counter(func(c *Config) { c.PageAttempts = 1 }), test.want)
 				if !strings.Contains(failure.Error(), test.text) {
 					t.Errorf("error %q, want one with %q", failure, test.text)

@@ -91,24 +91,40 @@ func (c *Counter) run(ctx context.Context, run *count) error {
 }
 
 // renew asks for the nodes once more if pods are on nodes that are not known: a
-// node that joined while the pods were counted would be missing.
+// node that joined while the pods were counted would be missing. Nodes that an
+// earlier count looked for in vain are not looked for again.
 func (c *Counter) renew(ctx context.Context, run *count) error {
 	if run.renewed == nil {
-		if run.unknown() == 0 {
+		if !slices.ContainsFunc(run.unknownNames(), func(name string) bool { return !c.gone[name] }) {
 			return nil
 		}
 		run.renewed = newWalk(nodeListing(), c.nodes, run.openNodes)
 	}
-	return c.walk(ctx, run.renewed, run)
+	if err := c.walk(ctx, run.renewed, run); err != nil {
+		return err
+	}
+	c.gone = make(map[string]bool)
+	for _, name := range run.unknownNames() {
+		c.gone[name] = true
+	}
+	return nil
 }
 
-// unknown counts the pods on nodes that do not exist.
-func (n *count) unknown() int {
-	sum := 0
+// unknownNames are the nodes that do not exist, and hold pods.
+func (n *count) unknownNames() []string {
+	var names []string
 	for i, name := range n.tally.names {
-		if _, exists := n.known.nodes[name]; !exists {
-			sum += n.tally.total[i]
+		if _, exists := n.known.nodes[name]; !exists && n.tally.total[i] > 0 {
+			names = append(names, name)
 		}
+	}
+	return names
+}
+
+func (n *count) unknownPods() int {
+	sum := 0
+	for _, name := range n.unknownNames() {
+		sum += n.tally.total[n.tally.index[name]]
 	}
 	return sum
 }
@@ -125,7 +141,7 @@ func (n *count) snapshot() *Snapshot {
 	return &Snapshot{
 		Nodes:           nodes,
 		UnscheduledPods: n.tally.unscheduled,
-		UnknownNodePods: n.unknown(),
+		UnknownNodePods: n.unknownPods(),
 		Pages:           n.pods.page - 1,
 		Bytes:           n.bytes,
 		Duration:        n.elapsed,

@@ -168,7 +168,7 @@ func FuzzRetryAfter(f *testing.F) {
 			t.Fatalf("%q: %s", header, got)
 		}
 		var want time.Duration
-		if seconds, err := strconv.ParseFloat(header, 64); err == nil && strings.Trim(header, "+-0123456789") == "" {
+		if seconds, err := strconv.ParseFloat(header, 64); err == nil && strings.Trim(header, "0123456789") == "" {
 			want = time.Duration(min(max(0, seconds), 60)) * time.Second
 		} else if date, err := http.ParseTime(header); err == nil {
 			want = min(max(0, date.Sub(now)), time.Minute)

@@ -82,7 +82,8 @@ type Counter struct {
 	mu    sync.Mutex // held for a whole count
 	nodes *pacer
 	pods  *pacer
-	aside *count // nil, or a count to go on with
+	aside *count          // nil, or a count to go on with
+	gone  map[string]bool // nodes that pods are bound to and that do not exist
 }
 
 // New returns a Counter that asks the API server at base through client. The

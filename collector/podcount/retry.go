@@ -2,9 +2,9 @@ package podcount
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -27,8 +27,8 @@ func backoff(attempt int, asked time.Duration, jitter float64) time.Duration {
 // retryAfter reads a Retry-After header: seconds or a date (RFC 9110, section
 // 10.2.3), at most maxRetryAfter. What cannot be read is no wish.
 func retryAfter(header string, now time.Time) time.Duration {
-	seconds, err := strconv.Atoi(header)
-	if err == nil || errors.Is(err, strconv.ErrRange) { // Atoi gives the nearest int
+	if header != "" && strings.Trim(header, "0123456789") == "" {
+		seconds, _ := strconv.Atoi(header) // of digits too many for an int it gives the largest
 		return retryAfterSeconds(seconds)
 	}
 	date, err := http.ParseTime(header)

@@ -5,6 +5,10 @@ import (
 	"time"
 )
 
+// freeExpiries is how often a page may answer 410 before that costs attempts:
+// for the fresh start, for a token to go on with, and for one that is exact.
+const freeExpiries = 3
+
 // target takes rows and keeps those of complete pages only.
 type target interface {
 	commit() (rows int) // the page is complete: it counts
@@ -27,6 +31,8 @@ type walk struct {
 	version  string
 	progress progress
 
+	refused      bool // the token has expired, and is asked with once more
+	lent         bool // the token came with a 410
 	restarted    bool // an expired token has made it start afresh once
 	inconsistent bool // the pages do not show one resourceVersion
 }
@@ -43,7 +49,7 @@ func (w *walk) rewind() {
 	w.token, w.tokenAt, w.version = "", time.Time{}, ""
 	w.page, w.total = 1, 0
 	w.progress = progress{}
-	w.inconsistent = false
+	w.refused, w.lent, w.inconsistent = false, false, false
 }
 
 // walk asks for pages until the continue token is empty. It ends early with a
@@ -59,8 +65,8 @@ func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
 }
 
 // nextPage asks for one page until it is complete or the attempts are used up.
-// All attempts, waits and their counting are here. A token that expired costs
-// no attempt the first time: the page was refused for its age, not for a fault.
+// All attempts, waits and their counting are here. The first answers that a
+// token has expired cost no attempt: the page was refused for its age.
 func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 	allowed := c.cfg.PageAttempts
 	for attempt := 1; ; attempt++ {
@@ -73,7 +79,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if err := ctx.Err(); err != nil {
 			return err // this process is stopping: nobody's failure
 		}
-		if failure.Reason == Expired && allowed == c.cfg.PageAttempts {
+		if failure.Reason == Expired && allowed < c.cfg.PageAttempts+freeExpiries {
 			allowed++
 		}
 		if attempt < allowed {
@@ -122,6 +128,7 @@ func (w *walk) keep(a answer) int {
 	}
 	w.version = a.resourceVersion
 	w.token, w.tokenAt = a.next, time.Now()
+	w.refused, w.lent = false, false
 	w.complete = a.next == ""
 	return rows
 }
@@ -144,17 +151,27 @@ func (w *walk) giveUp(failure *PageError) {
 }
 
 // expired starts afresh once. A server so slow that the token expires again
-// would never be counted that way, so from then on the walk goes on at the next
-// key with the server's own token, at a newer revision. Without one, the page is
-// tried at its old token until its attempts are used up: starting afresh every
-// time would never end.
+// would never be counted that way, so from then on the walk goes on with the
+// server's own token, at a newer revision.
+//
+// That token cannot be trusted at once. To fill a page past a selector, the
+// server reads etcd several times, and if a compaction comes between, its token
+// leads on from the read that failed: the pods of the reads before it, never
+// sent, would be lost (k8s.io/apiserver/pkg/storage/etcd3, store.go). Asked
+// again with the same token, the first read fails, and the token is exact. A
+// token that came from a 410 names no revision, so it is asked with again; and
+// without a new token the old one is, until the attempts are used up: starting
+// afresh every time would never end.
 func (w *walk) expired(token string) {
 	switch {
 	case !w.restarted:
 		w.restarted = true
 		w.rewind()
-	case token != "":
+	case w.lent || token == "":
+	case !w.refused:
+		w.refused = true
+	default:
 		w.token, w.tokenAt = token, time.Now()
-		w.inconsistent = true
+		w.lent, w.inconsistent = true, true
 	}
 }

@@ -126,18 +126,18 @@ func TestExpired(t *testing.T) {
 		},
 		{
 			"then the server's token",
-			[]step{podPage("o1", "c"), status(gone, "o2"), podPage("t1", "a", "b"), status(gone, "n1"), podPageAt("9", "n2", "a", "<none>"), podPageAt("9", "", "c")},
+			[]step{podPage("o1", "c"), status(gone, "o2"), podPage("t1", "a", "b"), status(gone, "skips"), status(gone, "n1"), podPageAt("9", "n2", "a", "<none>"), podPageAt("9", "", "c")},
 			"a=2 b=1 c=1 unscheduled=1 unknown=0 pages=3 version=9 consistent=false",
-			[]string{"nodes", "pods", "pods?o1", "pods", "pods?t1", "pods?n1", "pods?n2"},
+			[]string{"nodes", "pods", "pods?o1", "pods", "pods?t1", "pods?t1", "pods?n1", "pods?n2"},
 		},
 		{
 			"the token always expires",
 			[]step{
-				podPage("t1", "a", "b"), status(gone, "n1"), podPage("t1", "a", "b"), status(gone, "n1"),
-				podPage("t2", "a", "<none>"), status(gone, "n2"), podPage("", "c"),
+				podPage("t1", "a", "b"), status(gone, "n1"), podPage("t1", "a", "b"), status(gone, "skips"), status(gone, "n1"),
+				podPage("t2", "a", "<none>"), status(gone, "skips"), status(gone, "n2"), status(gone, "skips"), podPage("", "c"),
 			},
 			"a=2 b=1 c=1 unscheduled=1 unknown=0 pages=3 version=8 consistent=false",
-			[]string{"nodes", "pods", "pods?t1", "pods", "pods?t1", "pods?n1", "pods?t2", "pods?n2"},
+			[]string{"nodes", "pods", "pods?t1", "pods", "pods?t1", "pods?t1", "pods?n1", "pods?t2", "pods?t2", "pods?n2", "pods?n2"},
 		},
 		{
 			"a Status with code 410 under status 200",
@@ -165,10 +165,10 @@ func TestExpired(t *testing.T) {
 func TestExpiredWithoutToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := body(http.StatusGone, `{"kind":"Status","code":410}`)
-		script := newScript(t, slices.Concat([]step{podPage("t1", "c"), gone, podPage("t1", "c")}, repeat(6, gone), threePages())...)
+		script := newScript(t, slices.Concat([]step{podPage("t1", "c"), gone, podPage("t1", "c")}, repeat(8, gone), threePages())...)
 		c := script.counter(nil)
 		script.countFails(c, Expired)
-		script.expect("nodes", "pods", "pods?t1", "pods", "pods?t1", "pods?t1", "pods?t1", "pods?t1", "pods?t1", "pods?t1")
+		script.expect("nodes", "pods", "pods?t1", "pods", "pods?t1", "pods?t1", "pods?t1", "pods?t1", "pods?t1", "pods?t1", "pods?t1", "pods?t1")
 		if got := script.count(c); got != everyPage {
 			t.Errorf("got  %s\nwant %s", got, everyPage)
 		}
