@@ -47,7 +47,7 @@ func reset(w http.ResponseWriter, first string) {
 func CutBody(n int) Fault {
 	return Fault{Name: fmt.Sprintf("body cut after %d bytes", n), Spoil: func(a *Answer) {
 		body := a.begin()
-		_, _ = a.Writer.Write(body[:min(n, len(body)-1)])
+		_, _ = a.Writer.Write(body[:max(0, min(n, len(body)-1))])
 		_ = http.NewResponseController(a.Writer).Flush()
 		panic(http.ErrAbortHandler)
 	}}

@@ -178,7 +178,7 @@ func managed(manager string, op metav1.ManagedFieldsOperationType, at time.Time,
 	when := metav1.NewTime(at)
 	return metav1.ManagedFieldsEntry{
 		Manager: manager, Operation: op, APIVersion: "v1", Time: &when,
-		FieldsType: "FieldsV1", FieldsV1: &metav1.FieldsV1{Raw: []byte(fields)},
+		FieldsType: "FieldsV1", FieldsV1: metav1.NewFieldsV1(fields),
 	}
 }
 

@@ -252,7 +252,7 @@ type endless struct {
 }
 
 func (e *endless) Read(p []byte) (int, error) {
-	const limit, step = 1 << 28, 1 << 18
+	const limit, step = 1 << 26, 1 << 20
 	if e.read > limit {
 		return 0, fmt.Errorf("still reading after %d bytes", e.read)
 	}
@@ -282,7 +282,7 @@ func heapInUse() uint64 {
 // and what it takes until then stays small.
 func TestMemoryIsBounded(t *testing.T) {
 	always := func(text string) func(int) string {
-		text = strings.Repeat(text, 1+1000/len(text))
+		text = strings.Repeat(text, 1+(64<<10)/len(text))
 		return func(int) string { return text }
 	}
 	numbered := func(format string) func(int) string {

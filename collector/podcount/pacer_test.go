@@ -200,7 +200,7 @@ func TestPacerSettles(t *testing.T) {
 // TestPacerNoise bounds what noise of 20% can do: over many seeds the loss
 // stays small, and the size moves in few of the walks.
 func TestPacerNoise(t *testing.T) {
-	const us, ms, seeds = time.Microsecond, time.Millisecond, 100
+	const us, ms, seeds = time.Microsecond, time.Millisecond, 40
 	tests := []struct {
 		name   string
 		server model

@@ -1,0 +1,20 @@
+# The version, revision and date come as build arguments, for .git is not copied:
+#   docker build --build-arg REVISION="$(git rev-parse HEAD)" -t pod_count_exporter:0.1.0 .
+FROM --platform=$BUILDPLATFORM golang:1.26 AS build
+WORKDIR /src
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+ARG TARGETOS TARGETARCH
+ARG REVISION=unknown BRANCH=unknown BUILD_DATE
+RUN GOOS=$TARGETOS GOARCH=$TARGETARCH make build BIN=/out ${BUILD_DATE:+BUILD_DATE="$BUILD_DATE"} \
+    REVISION="$REVISION" BRANCH="$BRANCH" BUILD_USER=docker
+
+FROM scratch
+# For kubeconfigs whose API server has a certificate of a public authority.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
+COPY --from=build /out/pod_count_exporter /pod_count_exporter
+# A number, so that Kubernetes can tell that it is not root.
+USER 65532:65532
+EXPOSE 10120
+ENTRYPOINT ["/pod_count_exporter"]

@@ -1,0 +1,106 @@
+# The targets that matter are listed by "make". Everything runs with Go alone;
+# the tools are Go modules, pinned in testdata/tools/go.mod.
+SHELL         := bash
+.DEFAULT_GOAL := help
+
+GO       ?= go
+BIN      := bin
+FUZZTIME ?= 30s
+SOAK     ?= 10000
+
+# What --version and pod_count_exporter_build_info say. .promu.yml sets the same
+# five. A tree without .git builds too; BUILD_USER names no person or machine,
+# and BUILD_DATE is the commit's, so that one commit gives one binary.
+in_git      := $(wildcard .git)
+VERSION     ?= $(shell cat VERSION)
+REVISION    ?= $(or $(if $(in_git),$(shell git rev-parse --verify --quiet HEAD 2>/dev/null)),unknown)
+BRANCH      ?= $(or $(if $(in_git),$(shell git branch --show-current 2>/dev/null)),unknown)
+BUILD_USER  ?= make
+BUILD_DATE  ?= $(or $(if $(in_git),$(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%d-%H:%M:%S 2>/dev/null)),$(shell date -u +%Y%m%d-%H:%M:%S))
+version_pkg := github.com/prometheus/common/version
+LDFLAGS     := -s -w \
+	-X $(version_pkg).Version=$(VERSION) \
+	-X $(version_pkg).Revision=$(REVISION) \
+	-X $(version_pkg).Branch=$(BRANCH) \
+	-X $(version_pkg).BuildUser=$(BUILD_USER) \
+	-X $(version_pkg).BuildDate=$(BUILD_DATE)
+
+# The revision is stamped above, so Go's own look at the repository is off: it
+# fails where git refuses the checkout's owner.
+build_flags := -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+
+tools_mod    := $(CURDIR)/testdata/tools/go.mod
+tool         := $(GO) tool -modfile=$(tools_mod)
+modules      := $(dir $(wildcard go.mod testdata/*/go.mod))
+code_modules := $(filter-out testdata/tools/,$(modules))
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build the exporter and the simulated cluster into bin/
+	CGO_ENABLED=0 $(GO) build $(build_flags) -o $(BIN)/ ./cmd/...
+
+.PHONY: run
+run: build ## run the exporter on a simulated cluster until Ctrl-C (PORT=10120)
+	@scripts/run $(BIN)
+
+# Go turns cgo off by itself where it finds no C compiler, and the race detector
+# needs one.
+.PHONY: test
+test: ## run every test that needs no control plane, with the race detector
+	@if [ "$$($(GO) env CGO_ENABLED)" = 1 ]; then race=-race; else \
+		echo "no C compiler found: testing without the race detector"; fi; \
+	set -x; $(GO) test $$race ./...
+
+.PHONY: controlplane
+controlplane: build
+	$(GO) build -C testdata/controlplane -buildvcs=false -o $(CURDIR)/$(BIN)/controlplane .
+
+.PHONY: e2e
+e2e: controlplane ## test the exporter's binary against a real kube-apiserver and etcd
+	$(GO) test -C testdata/controlplane ./...
+	$(GO) mod download -modfile=$(tools_mod) github.com/prometheus-operator/prometheus-operator
+	CONTROLPLANE_BIN=$(CURDIR)/$(BIN)/controlplane EXPORTER_BIN=$(CURDIR)/$(BIN)/pod_count_exporter \
+	CRD_DIR="$$($(GO) list -modfile=$(tools_mod) -m -f '{{.Dir}}' github.com/prometheus-operator/prometheus-operator)/example/prometheus-operator-crd" \
+	$(GO) test -tags e2e -count=1 -timeout 30m $(E2E_FLAGS) ./e2e/...
+
+.PHONY: bench
+bench: controlplane ## measure the exporter against other ways to count, on a real control plane
+	$(GO) build -C testdata/bench -buildvcs=false -o $(CURDIR)/$(BIN)/bench .
+	$(BIN)/bench -controlplane $(BIN)/controlplane -exporter $(BIN)/pod_count_exporter $(BENCH_FLAGS)
+
+# vet and golangci-lint see the end-to-end tests too, whose build tag hides them
+# from a plain run (.golangci.yml sets it).
+.PHONY: lint
+lint: ## check format, vet, golangci-lint and that every go.mod is tidy
+	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path './bin/*')); \
+	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
+	@set -e; for m in $(modules); do echo "tidy $$m"; $(GO) -C $$m mod tidy -diff; done
+	@set -e; for m in $(code_modules); do echo "lint $$m"; (cd $$m; \
+		$(GO) vet -tags e2e ./...; $(tool) golangci-lint run --config $(CURDIR)/.golangci.yml ./...); done
+
+.PHONY: fmt
+fmt: ## format all Go code
+	@set -e; for m in $(code_modules); do (cd $$m; \
+		$(tool) golangci-lint fmt --config $(CURDIR)/.golangci.yml ./...); done
+
+.PHONY: golden
+golden: ## write the golden files anew from what the code does now
+	$(GO) test ./collector -run Golden -count=1 -update
+
+.PHONY: fuzz
+fuzz: ## run each fuzz target for FUZZTIME (30s)
+	@set -e -o pipefail; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		for target in $$(grep -ho --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | cut -c6-); do \
+			echo "$$dir $$target"; $(GO) test $$dir -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME); \
+		done; done
+
+.PHONY: soak
+soak: ## count SOAK (10000) random clusters with faults and compare each with its oracle
+	SOAK=$(SOAK) $(GO) test -run RandomClusters -count=1 -timeout 60m ./collector/...
+
+.PHONY: clean
+clean: ## remove what the targets built
+	rm -rf $(BIN)

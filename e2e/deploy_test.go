@@ -1,0 +1,133 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/util/yaml"
+)
+
+const manifests = "../deploy/kubernetes"
+
+// TestManifests applies what deploy/kubernetes holds, as the API server's own
+// strict check would have it, and counts with the token of the service account
+// that is among it.
+func TestManifests(t *testing.T) {
+	t.Parallel()
+	cp := startControlPlane(t, clusterArgs(8, 20, 500)...)
+	applyServiceMonitorDefinition(t, cp)
+	const account = "pod-count-exporter"
+	for _, name := range kustomization(t) {
+		t.Run(name, func(t *testing.T) {
+			applied := cp.api.apply(t, filepath.Join(manifests, name))
+			if name == "deployment.yaml" {
+				admitPod(t, cp.api, applied)
+			}
+		})
+	}
+	e := startExporter(t, cp.api.tokenKubeconfig(t, account, account))
+	wantTruth(t, e.scrape(t).counted(t), cp.truth)
+}
+
+// applyServiceMonitorDefinition takes the definition from the Prometheus
+// operator's own module, and waits until the API server serves the kind.
+func applyServiceMonitorDefinition(t *testing.T, cp *controlPlane) {
+	t.Helper()
+	dir := os.Getenv("CRD_DIR")
+	if dir == "" {
+		t.Fatal("CRD_DIR does not name the folder of the operator's definitions: run make e2e")
+	}
+	const name = "servicemonitors.monitoring.coreos.com"
+	cp.api.apply(t, filepath.Join(dir, "monitoring.coreos.com_servicemonitors.yaml"))
+	path := "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+	cp.api.awaitEvent(t, path+"?watch=true&fieldSelector=metadata.name="+name, func(crd object) bool {
+		status, _ := crd["status"].(map[string]any)
+		conditions, _ := status["conditions"].([]any)
+		for _, c := range conditions {
+			condition, _ := c.(map[string]any)
+			if condition["type"] == "Established" && condition["status"] == "True" {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// admitPod makes a pod from the deployment's template, as a controller would:
+// only then do the namespace's own rules of pod security look at it.
+func admitPod(t *testing.T, a *api, deployment object) {
+	t.Helper()
+	spec, _ := deployment["spec"].(map[string]any)
+	template, _ := spec["template"].(map[string]any)
+	meta, _ := deployment["metadata"].(map[string]any)
+	path := fmt.Sprintf("/api/v1/namespaces/%s/pods?dryRun=All&fieldValidation=Strict", meta["namespace"])
+	a.create(t, path, object{"metadata": object{"generateName": "exporter-"}, "spec": template["spec"]})
+}
+
+// kustomization lists the files in the order in which they are applied.
+func kustomization(t *testing.T) []string {
+	t.Helper()
+	resources, _ := readYAML(t, filepath.Join(manifests, "kustomization.yaml"))["resources"].([]any)
+	var names []string
+	for _, name := range resources {
+		names = append(names, fmt.Sprint(name))
+	}
+	if len(names) == 0 {
+		t.Fatal("kustomization.yaml lists no resources")
+	}
+	return names
+}
+
+func readYAML(t *testing.T, path string) object {
+	t.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var obj object
+	err = yaml.NewYAMLOrJSONDecoder(file, 4096).Decode(&obj)
+	if err := file.Close(); err != nil {
+		t.Error(err)
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+	return obj
+}
+
+// apply sends the file as it is, so that the server sees every field that it
+// might not know.
+func (a *api) apply(t *testing.T, path string) object {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := address(t, readYAML(t, path)) + "?fieldManager=e2e&fieldValidation=Strict"
+	return a.send(t, http.MethodPatch, url, "application/apply-patch+yaml", data)
+}
+
+// address is the path of an object. Its resource is its kind in lower case and
+// in the plural, which is true of every kind used here.
+func address(t *testing.T, obj object) string {
+	t.Helper()
+	version, kind := fmt.Sprint(obj["apiVersion"]), fmt.Sprint(obj["kind"])
+	meta, ok := obj["metadata"].(map[string]any)
+	if !ok {
+		t.Fatalf("%s without metadata", kind)
+	}
+	path := "/apis/" + version
+	if version == "v1" {
+		path = "/api/v1"
+	}
+	if namespace, ok := meta["namespace"]; ok {
+		path += fmt.Sprint("/namespaces/", namespace)
+	}
+	return fmt.Sprintf("%s/%ss/%s", path, strings.ToLower(kind), meta["name"])
+}

@@ -1,0 +1,49 @@
+// Command bench measures the exporter against other ways to count the active
+// pods of each node, on a real control plane, each in a process of its own.
+//
+//	bench -controlplane bin/controlplane -exporter bin/pod_count_exporter
+//	bench -controlplane bin/controlplane -exporter bin/pod_count_exporter -nodes-side
+//
+// The other ways are this same program, started again as "bench worker NAME".
+// A count that is not what the control plane was loaded with ends the run: a
+// benchmark of a wrong count is worth nothing. README.md says what the columns
+// mean.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, os.Args[1:], os.Stdin, os.Stdout)
+	stop()
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		os.Exit(0) // the flags have been printed
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) error {
+	if len(args) > 0 && args[0] == "worker" {
+		return work(ctx, args[1:], stdin, stdout)
+	}
+	cfg, err := parseFlags(args)
+	if err != nil {
+		return err
+	}
+	if cfg.nodesSide {
+		return nodesSide(ctx, cfg, stdout)
+	}
+	return bench(ctx, cfg, stdout)
+}
