@@ -74,7 +74,7 @@ func TestREADMENamesEveryMetric(t *testing.T) {
 		t.Fatal(err)
 	}
 	var documented []string
-	for _, match := range regexp.MustCompile("(?m)^\\| `([a-z_]+)[`{]").FindAllStringSubmatch(string(readme), -1) {
+	for _, match := range regexp.MustCompile("(?m)^\\| `([a-z]+_[a-z_]+)[`{]").FindAllStringSubmatch(string(readme), -1) {
 		documented = append(documented, match[1])
 	}
 	descriptions := make(chan *prometheus.Desc, 100)

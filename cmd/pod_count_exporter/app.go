@@ -36,7 +36,7 @@ type app struct {
 // Nothing is logged until then.
 func newApp(ctx context.Context, f *flags, env cluster.Env, stderr io.Writer) (*app, error) {
 	logger := newLogger(stderr, f.logFormat, f.logLevel)
-	adoptKlog(logger)
+	adoptLogs(logger, nil)
 	if err := web.Validate(*f.web.WebConfigFile); err != nil {
 		return nil, fmt.Errorf("--web.config.file=%q: %w", *f.web.WebConfigFile, withoutQuotes(err))
 	}
@@ -75,6 +75,7 @@ func (a *app) addClusters(env cluster.Env) error {
 	if err != nil {
 		return err
 	}
+	adoptLogs(a.logger, clusters)
 	for _, c := range clusters {
 		client, base, err := c.Client()
 		if err != nil {
@@ -118,6 +119,7 @@ func processRegistry() (*prometheus.Registry, error) {
 func (a *app) serve(ctx context.Context) int {
 	a.logStart()
 	failed := a.server.start()
+	a.collector.Warm()
 	code := exitOK
 	select {
 	case <-ctx.Done():

@@ -23,32 +23,35 @@ func newLogger(w io.Writer, format, least string) log.Logger {
 	} else {
 		logger = log.NewLogfmtLogger(log.NewSyncWriter(w))
 	}
-	logger = redacting{next: logger}
+	logger = redacting{next: logger, clean: cluster.Redact}
 	logger = level.NewFilter(logger, level.Allow(level.ParseDefault(least, level.InfoValue())))
 	return log.With(logger, "ts", log.DefaultTimestampUTC)
 }
 
-// redacting cleans the texts and errors of each line: client-go logs some of
-// its errors itself, past our hands.
-type redacting struct{ next log.Logger }
+// redacting cleans the texts and errors of each line: client-go and net/http log
+// some of their errors themselves, past our hands.
+type redacting struct {
+	next  log.Logger
+	clean func(string) string
+}
 
 // Log implements log.Logger.
 func (l redacting) Log(keyvals ...any) error {
 	cleaned := make([]any, len(keyvals))
 	for i, v := range keyvals {
-		cleaned[i] = redact(v)
+		cleaned[i] = l.redact(v)
 	}
 	return l.next.Log(cleaned...)
 }
 
-func redact(v any) any {
+func (l redacting) redact(v any) any {
 	switch v := v.(type) {
 	case string:
-		return cluster.Redact(v)
+		return l.clean(v)
 	case error:
-		return cluster.Redact(v.Error())
+		return l.clean(v.Error())
 	case slog.Value:
-		return redact(v.Resolve().Any())
+		return l.redact(v.Resolve().Any())
 	default:
 		return v
 	}
@@ -68,11 +71,19 @@ func slogLevel(least string) slog.Level {
 	return l
 }
 
-// adoptKlog sends client-go's log through logger. klog's verbosity stays 0 and
-// nothing below info passes: at higher verbosity client-go prints headers and
-// bodies of requests.
-func adoptKlog(logger log.Logger) {
-	klog.SetSlogLogger(toSlog(log.With(logger, "component", "client-go"), slog.LevelInfo))
+// adoptLogs sends the logs of client-go and of net/http through logger, without
+// the secrets of the clusters: net/http prints what a server says out of turn.
+// klog's verbosity stays 0 and nothing below info passes: at higher verbosity
+// client-go prints headers and bodies of requests.
+func adoptLogs(logger log.Logger, clusters []cluster.Cluster) {
+	foreign := redacting{next: logger, clean: func(text string) string {
+		for _, c := range clusters {
+			text = c.Redact(text)
+		}
+		return text
+	}}
+	klog.SetSlogLogger(toSlog(log.With(foreign, "component", "client-go"), slog.LevelInfo))
+	slog.SetDefault(toSlog(log.With(foreign, "component", "net/http"), slog.LevelInfo))
 }
 
 // timeless drops the records' own time, which would be a second one.

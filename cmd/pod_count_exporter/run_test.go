@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -88,25 +89,34 @@ func TestRunStopsOnSignal(t *testing.T) {
 	}
 }
 
-// The API server takes requests and never answers; a scrape waits for the count.
+// After the count that runs at the start, the API server takes requests and never
+// answers: the count that it hangs in is that of a scrape.
 func TestShutdownCancelsCounts(t *testing.T) {
-	asked := make(chan struct{}, 100)
-	hanging := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		asked <- struct{}{}
+	var requests atomic.Int32
+	asked := make(chan struct{})
+	hanging := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch requests.Add(1) {
+		case 1:
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		case 2:
+			close(asked)
+		}
 		<-r.Context().Done()
 	}))
 	t.Cleanup(hanging.Close)
-	e := start(t, "--kubeconfig="+kubeconfig(t, hanging.URL))
+	e := start(t, "--kubeconfig="+kubeconfig(t, hanging.URL), "--collector.page-attempts=1")
 	scraped := make(chan string, 1)
 	go func() {
-		resp, err := http.Get("http://" + e.address + "/metrics")
-		if err != nil {
-			scraped <- err.Error()
-			return
+		for {
+			body := scrape(e.address)
+			select {
+			case <-asked:
+				scraped <- body
+				return
+			default: // of the count at the start
+			}
 		}
-		body, _ := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		scraped <- string(body)
 	}()
 	<-asked
 
@@ -121,6 +131,20 @@ func TestShutdownCancelsCounts(t *testing.T) {
 	if !strings.Contains(body, `pod_count_success{cluster="sim"} 0`) || strings.Contains(body, "node_active_pods{") {
 		t.Errorf("the waiting scrape got:\n%s", body)
 	}
+}
+
+// scrape returns the exposition, or what went wrong.
+func scrape(address string) string {
+	resp, err := http.Get("http://" + address + "/metrics")
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err.Error()
+	}
+	return string(body)
 }
 
 func TestReadinessIsTakenBack(t *testing.T) {
@@ -149,10 +173,10 @@ func TestRecoversWhenTheServerComesUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := start(t, "--kubeconfig="+kubeconfig(t, "http://"+address), "--collector.page-attempts=1")
+	e.log.await(t, "level=(warn|error).*refused") // before anybody has scraped
 	if _, body := e.get(t, "/metrics"); !strings.Contains(body, `pod_count_success{cluster="sim"} 0`) {
 		t.Errorf("with the server down:\n%s", body)
 	}
-	e.log.await(t, "level=(warn|error).*refused")
 
 	if listener, err = net.Listen("tcp", address); err != nil {
 		t.Fatal(err)

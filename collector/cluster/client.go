@@ -49,8 +49,10 @@ func (c Cluster) Client() (*http.Client, *url.URL, error) {
 	}, base, nil
 }
 
-// Redact does what the function of that name does, and hides the secrets of the
-// cluster's kubeconfig besides. Errors of the client have been through it.
+// Redact does what the function of that name does, and besides hides the secrets
+// of the cluster's kubeconfig and the credentials of the client's last requests,
+// also in parts, escaped or in base64. Of a long text it keeps the first 16 KiB.
+// Errors of the client have been through it. Safe for concurrent use.
 func (c Cluster) Redact(text string) string { return c.scrub.redact(text) }
 
 // base is the server's URL without what must not be in a log.
@@ -68,6 +70,11 @@ func (c Cluster) restConfig() *rest.Config {
 	config := rest.CopyConfig(c.config)
 	config.DisableCompression = true
 	config.Timeout = 0
+	// The first wrapper is the innermost: those of the credentials come later,
+	// so that it sees every request the way it is sent.
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return &witnessed{next: next, seen: c.scrub.seen}
+	})
 	// client-go shares one transport among configurations with the same TLS
 	// options, and http.DefaultTransport among those without; a dialer of its own
 	// keeps each cluster's connections apart.

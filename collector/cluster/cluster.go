@@ -93,6 +93,9 @@ func Load(opts Options) ([]Cluster, error) {
 	}
 	for i := range clusters {
 		clusters[i].config.UserAgent = opts.UserAgent
+		for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
+			clusters[i].scrub.addURL(env.Getenv(name))
+		}
 	}
 	return clusters, checkNames(clusters)
 }
@@ -118,7 +121,7 @@ func fromServiceAccount(env Env) ([]Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("in-cluster configuration: %w (give --kubeconfig to use a file)", err)
 	}
-	scrub := scrubber{}
+	scrub := newScrubber()
 	scrub.add(config.BearerToken)
 	return []Cluster{{Name: InCluster, Source: "in-cluster configuration", config: config, scrub: scrub}}, nil
 }

@@ -2,12 +2,9 @@ package cluster
 
 import (
 	"errors"
-	"net/url"
 	"regexp"
 	"strings"
 	"unicode"
-
-	"k8s.io/client-go/tools/clientcmd/api"
 )
 
 // leaks are the points of client-go's and net/http's error texts after which
@@ -21,23 +18,35 @@ func leaks() []string {
 // Redact makes a text of client-go fit for a log: one line, without control
 // characters, without the user of a URL, without the output of a credential
 // plugin. It does not know the clusters' own secrets, as Cluster.Redact does.
-func Redact(text string) string {
+func Redact(text string) string { return hideUser(printable(cutLeaks(text))) }
+
+func cutLeaks(text string) string {
 	for _, leak := range leaks() {
 		if i := strings.Index(text, leak); i >= 0 {
 			text = text[:i+len(leak)]
 		}
 	}
-	text = hideUser(text)
-	if strings.IndexFunc(text, unicode.IsControl) < 0 {
+	return text
+}
+
+// printable is text in one line. Characters without a shape, like the soft
+// hyphens of an HTML page, are left out, as they would break a secret in two.
+func printable(text string) string {
+	if strings.IndexFunc(text, shapeless) < 0 {
 		return text
 	}
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
+		switch {
+		case unicode.IsControl(r):
 			return ' '
+		case shapeless(r):
+			return -1
 		}
 		return r
 	}, text))
 }
+
+func shapeless(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }
 
 // hideUser replaces what stands between "://" and the last "@" of a word.
 func hideUser(text string) string {
@@ -64,51 +73,6 @@ func hideUser(text string) string {
 		return text
 	}
 	return out.String() + text
-}
-
-// scrubber holds the secrets of one cluster, which no error may quote.
-type scrubber []string
-
-// secretsOf collects the secrets of a context's user and cluster.
-func secretsOf(user *api.AuthInfo, server *api.Cluster) scrubber {
-	var s scrubber
-	for _, raw := range []string{server.Server, server.ProxyURL} {
-		if u, err := url.Parse(raw); err == nil && u.User != nil {
-			password, _ := u.User.Password()
-			s.add(u.User.Username(), password)
-		}
-	}
-	if user == nil {
-		return s
-	}
-	s.add(user.Token, user.Password, string(user.ClientKeyData))
-	if user.Exec != nil {
-		for _, env := range user.Exec.Env {
-			s.add(env.Value)
-		}
-	}
-	if user.AuthProvider != nil {
-		for _, value := range user.AuthProvider.Config {
-			s.add(value)
-		}
-	}
-	return s
-}
-
-// add leaves out what is so short that replacing it would garble every text.
-func (s *scrubber) add(secrets ...string) {
-	for _, secret := range secrets {
-		if secret = strings.TrimSpace(secret); len(secret) >= 4 {
-			*s = append(*s, secret)
-		}
-	}
-}
-
-func (s scrubber) redact(text string) string {
-	for _, secret := range s {
-		text = strings.ReplaceAll(text, secret, "***")
-	}
-	return Redact(text)
 }
 
 // clean gives err back as it is when its text is harmless, else an error with

@@ -14,7 +14,7 @@ type count struct {
 	observer Observer
 	nodes    *walk
 	pods     *walk
-	renewed  *walk // nodes again, when pods name nodes that are not known
+	renewed  []*walk // nodes again, when pods name nodes that are not known
 	known    *nodeSet
 	tally    *tally
 	bytes    int64
@@ -60,8 +60,8 @@ func (c *Counter) begin(now time.Time) *count {
 // pages say.
 func (n *count) since() time.Time {
 	var latest time.Time
-	for _, w := range []*walk{n.nodes, n.pods, n.renewed} {
-		if w != nil && w.tokenAt.After(latest) {
+	for _, w := range append([]*walk{n.nodes, n.pods}, n.renewed...) {
+		if w.tokenAt.After(latest) {
 			latest = w.tokenAt
 		}
 	}
@@ -70,6 +70,11 @@ func (n *count) since() time.Time {
 
 func (n *count) openNodes() (target, content) {
 	n.known = newNodeSet()
+	return n.known, content{item: nodeItem(n.known)}
+}
+
+// moreNodes adds to the nodes that are known.
+func (n *count) moreNodes() (target, content) {
 	return n.known, content{item: nodeItem(n.known)}
 }
 
@@ -90,24 +95,41 @@ func (c *Counter) run(ctx context.Context, run *count) error {
 	return c.renew(ctx, run)
 }
 
-// renew asks for the nodes once more if pods are on nodes that are not known: a
-// node that joined while the pods were counted would be missing. Nodes that an
+// maxLookups is up to how many nodes are asked for by name; for more, listing all
+// of them is less work.
+const maxLookups = 10
+
+// renew asks again for the nodes that pods are on and that are not known: one
+// that joined while the pods were counted would be missing. Nodes that an
 // earlier count looked for in vain are not looked for again.
 func (c *Counter) renew(ctx context.Context, run *count) error {
 	if run.renewed == nil {
-		if !slices.ContainsFunc(run.unknownNames(), func(name string) bool { return !c.gone[name] }) {
-			return nil
-		}
-		run.renewed = newWalk(nodeListing(), c.nodes, run.openNodes)
+		run.renewed = c.lookups(run)
 	}
-	if err := c.walk(ctx, run.renewed, run); err != nil {
-		return err
+	for _, w := range run.renewed {
+		if err := c.walk(ctx, w, run); err != nil {
+			return err
+		}
 	}
 	c.gone = make(map[string]bool)
 	for _, name := range run.unknownNames() {
 		c.gone[name] = true
 	}
 	return nil
+}
+
+func (c *Counter) lookups(run *count) []*walk {
+	names := slices.DeleteFunc(run.unknownNames(), func(name string) bool { return c.gone[name] })
+	if len(names) > maxLookups {
+		return []*walk{newWalk(nodeListing(), c.nodes, run.openNodes)}
+	}
+	var walks []*walk
+	for _, name := range names {
+		one := nodeListing()
+		one.selector = "metadata.name=" + name
+		walks = append(walks, newWalk(one, c.nodes, run.moreNodes))
+	}
+	return walks
 }
 
 // unknownNames are the nodes that do not exist, and hold pods.

@@ -228,12 +228,27 @@ func TestInconsistent(t *testing.T) {
 // TestNodesAgain has a node join, and one go, while the pods are counted.
 func TestNodesAgain(t *testing.T) {
 	script := newScript(t, podPage("t1", "a", "new"), podPage("", "new", "gone"))
-	script.nodes = []step{nodePage("n1", "a"), nodePage("", "old"), nodePage("n1", "a"), nodePage("", "new")}
-	want := "a=1 new=2 unscheduled=0 unknown=1 pages=2 version=8 consistent=true"
+	script.nodes = []step{nodePage("n1", "a"), nodePage("", "old"), nodePage("", "new"), nodePage("")}
+	want := "a=1 new=2 old=0 unscheduled=0 unknown=1 pages=2 version=8 consistent=true"
 	if got := script.count(script.counter(nil)); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
-	script.expect("nodes", "nodes?n1", "pods", "pods?t1", "nodes", "nodes?n1")
+	script.expect("nodes", "nodes?n1", "pods", "pods?t1", "nodes", "nodes")
+	if got := script.query.Get("fieldSelector"); got != "metadata.name=gone" {
+		t.Errorf("the last node was asked for with the selector %q", got)
+	}
+}
+
+// TestManyNodesAgain has more nodes join than are worth a request each.
+func TestManyNodesAgain(t *testing.T) {
+	names := []string{"n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9", "n10"}
+	script := newScript(t, podPage("", names...))
+	script.nodes = []step{nodePage("", "a"), nodePage("", names...)}
+	want := "n0=1 n1=1 n10=1 n2=1 n3=1 n4=1 n5=1 n6=1 n7=1 n8=1 n9=1 unscheduled=0 unknown=0 pages=1 version=8 consistent=true"
+	if got := script.count(script.counter(nil)); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	script.expect("nodes", "pods", "nodes")
 }
 
 func TestQuery(t *testing.T) {

@@ -1,8 +1,10 @@
 package generate
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -42,14 +44,15 @@ func shapeNodes(spec Spec) []nodeShape {
 // Nodes makes all nodes, as the kubelet and the cloud's controller leave them.
 func (c *Cluster) Nodes() []*corev1.Node {
 	rng := rand.New(rand.NewPCG(c.spec.Seed, streamNode))
+	pool := imagePool(rng, max(poolSize, c.spec.Images))
 	nodes := make([]*corev1.Node, len(c.nodes))
 	for i, shape := range c.nodes {
-		nodes[i] = makeNode(rng, shape, i, c.spec.Images)
+		nodes[i] = makeNode(rng, shape, i, nodeImages(rng, pool, c.spec.Images))
 	}
 	return nodes
 }
 
-func makeNode(rng *rand.Rand, shape nodeShape, i, images int) *corev1.Node {
+func makeNode(rng *rand.Rand, shape nodeShape, i int, images []corev1.ContainerImage) *corev1.Node {
 	created := epoch().Add(-time.Duration(rng.IntN(90*24)) * time.Hour)
 	zone := fmt.Sprintf("eu-central-1%c", 'a'+i%3)
 	return &corev1.Node{
@@ -87,7 +90,7 @@ func makeNode(rng *rand.Rand, shape nodeShape, i, images int) *corev1.Node {
 				KernelVersion: "6.12.41", OSImage: "Linux", ContainerRuntimeVersion: "containerd://2.1.4",
 				KubeletVersion: "v1.37.2", OperatingSystem: "linux", Architecture: "amd64",
 			},
-			Images: nodeImages(rng, images),
+			Images: images,
 		},
 	}
 }
@@ -120,17 +123,32 @@ func nodeConditions(since time.Time, ready bool) []corev1.NodeCondition {
 	}
 }
 
-// nodeImages are the largest part of a real node: two names and a size each.
-func nodeImages(rng *rand.Rand, n int) []corev1.ContainerImage {
+// poolSize is how many images there are in a cluster. Its nodes hold much the
+// same ones, which matters for what compression makes of them.
+const poolSize = 150
+
+// imagePool makes the cluster's images: two names and a size each.
+func imagePool(rng *rand.Rand, size int) []corev1.ContainerImage {
 	apps := workloads()
-	images := make([]corev1.ContainerImage, n)
-	for i := range images {
+	pool := make([]corev1.ContainerImage, size)
+	for i := range pool {
 		w := apps[rng.IntN(len(apps))]
 		repo := fmt.Sprintf("registry.example.com/%s/%s", w.namespace, w.app)
-		images[i] = corev1.ContainerImage{
+		pool[i] = corev1.ContainerImage{
 			Names:     []string{repo + "@" + sha256Name(rng), fmt.Sprintf("%s:2.%d.%d", repo, rng.IntN(40), i)},
 			SizeBytes: int64(20<<20 + rng.IntN(400<<20)),
 		}
 	}
+	return pool
+}
+
+// nodeImages are the largest part of a real node. The kubelet lists them by
+// size, the largest first.
+func nodeImages(rng *rand.Rand, pool []corev1.ContainerImage, n int) []corev1.ContainerImage {
+	images := make([]corev1.ContainerImage, 0, n)
+	for _, i := range rng.Perm(len(pool))[:n] {
+		images = append(images, pool[i])
+	}
+	slices.SortFunc(images, func(a, b corev1.ContainerImage) int { return cmp.Compare(b.SizeBytes, a.SizeBytes) })
 	return images
 }
