@@ -95,7 +95,9 @@ type redacted struct {
 	err  error
 }
 
-func (e *redacted) Error() string        { return e.text }
+func (e *redacted) Error() string { return e.text }
+
+// Is is what errors.Is asks.
 func (e *redacted) Is(target error) bool { return errors.Is(e.err, target) }
 
 // Timeout is what net.Error asks.

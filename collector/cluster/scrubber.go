@@ -60,11 +60,13 @@ func (s *scrubber) add(secrets ...string) {
 	}
 }
 
-// addURL adds the user of a URL, if it has one.
+// addURL adds the user of a URL, if it has one, and what a Basic authorization
+// makes of it.
 func (s *scrubber) addURL(raw string) {
 	if u, err := url.Parse(raw); err == nil && u.User != nil {
 		password, _ := u.User.Password()
-		s.add(u.User.Username(), password, u.User.String())
+		pair := u.User.Username() + ":" + password
+		s.add(u.User.Username(), password, u.User.String(), base64.StdEncoding.EncodeToString([]byte(pair)))
 	}
 }
 
@@ -114,8 +116,9 @@ func (f forms) as(texts ...string) forms {
 	return f
 }
 
-// inBase64 is what all encodings of a text with the secret in it share, for the
-// three places that the secret can have within a group of three bytes.
+// inBase64 is what all encodings of a text with the secret in it share, at its
+// end or before it, for the three places that the secret can have within a group
+// of three bytes.
 func inBase64(secret string) []string {
 	var list []string
 	for before := range 3 {
@@ -123,7 +126,8 @@ func inBase64(secret string) []string {
 		whole := len(padded) * 8 / 6 // the characters that depend on nothing after the secret
 		own := (before*8 + 5) / 6    // the first that depends on nothing before it
 		for _, encoding := range []*base64.Encoding{base64.RawStdEncoding, base64.RawURLEncoding} {
-			list = append(list, encoding.EncodeToString([]byte(padded))[own:whole])
+			encoded := encoding.EncodeToString([]byte(padded))
+			list = append(list, encoded[own:], encoded[own:whole])
 		}
 	}
 	return list

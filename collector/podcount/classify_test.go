@@ -127,7 +127,7 @@ func TestCredentialsBeforeConnecting(t *testing.T) {
 				script := newScript(t)
 				c := script.counter(func(c *Config) { c.PageAttempts = 1 })
 				c.client = &http.Client{Transport: beforeConnecting{test.step}}
-				script.countFails(c, Unauthorized)
+				_ = script.countFails(c, Unauthorized) // it checks the reason
 			})
 		})
 	}

@@ -31,7 +31,7 @@ func TestClean(t *testing.T) {
 		{"secret", errors.New("bad password hunter2"), hide, "bad password ***"},
 		{"secret beyond the length", errors.New(strings.Repeat("x", maxErrorText-3) + "hunter2"), hide, strings.Repeat("x", maxErrorText-3) + "***"},
 		{"secret within a URL error", request(errors.New("hunter2")), hide, "***"},
-		{"only control characters", errors.New("\n\n"), nil, ""},
+		{"only control characters", errors.New("\n\n"), nil, ""}, //nolint:revive // the text is what is tested
 		{"long", errors.New(strings.Repeat("x", 1<<20)), nil, strings.Repeat("x", maxErrorText) + "…"},
 	}
 	for _, test := range tests {

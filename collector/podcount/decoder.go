@@ -114,7 +114,7 @@ func (d *decoder) end() error {
 	d.advance()
 	_, err := d.json.ReadToken()
 	switch {
-	case err == io.EOF:
+	case errors.Is(err, io.EOF):
 		return nil
 	case err != nil:
 		return err

@@ -100,7 +100,7 @@ func TestSetAsideAges(t *testing.T) {
 		script.nodes = slices.Concat([]step{nodePage("", "a", "b")}, repeat(5*3, fault), repeat(1, nodePage("", "a", "b")))
 		c := script.counter(nil)
 		for range 3 {
-			script.countFails(c, Server)
+			_ = script.countFails(c, Server) // it checks the reason
 			time.Sleep(90 * time.Second)
 		}
 		want := "a=0 b=1 unscheduled=0 unknown=0 pages=1 version=8 consistent=true"
@@ -167,7 +167,7 @@ func TestExpiredWithoutToken(t *testing.T) {
 		gone := body(http.StatusGone, `{"kind":"Status","code":410}`)
 		script := newScript(t, slices.Concat([]step{podPage("t1", "c"), gone, podPage("t1", "c")}, repeat(8, gone), threePages())...)
 		c := script.counter(nil)
-		script.countFails(c, Expired)
+		_ = script.countFails(c, Expired) // it checks the reason
 		script.expect("nodes", "pods", "pods?t1", "pods", "pods?t1", "pods?t1", "pods?t1", "pods?t1", "pods?t1", "pods?t1", "pods?t1", "pods?t1")
 		if got := script.count(c); got != everyPage {
 			t.Errorf("got  %s\nwant %s", got, everyPage)
@@ -197,7 +197,7 @@ func TestTokensThatLeadNowhere(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				script := newScript(t, slices.Concat(test.pods, threePages())...)
 				c := script.counter(func(cfg *Config) { cfg.PageAttempts = 1 })
-				script.countFails(c, Malformed)
+				_ = script.countFails(c, Malformed) // it checks the reason
 				if len(script.asked) != test.asked {
 					t.Errorf("%d requests, want %d", len(script.asked), test.asked)
 				}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -95,7 +96,7 @@ func freePorts(n int, random func(n int) int) ([]int, error) {
 	const low, high, attempts = 20000, 32000, 1000
 	var ports []int
 	for range attempts {
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", low+random(high-low)))
+		l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", fmt.Sprintf("127.0.0.1:%d", low+random(high-low)))
 		if err != nil {
 			continue
 		}

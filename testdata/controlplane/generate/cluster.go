@@ -11,7 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Drawn, as a count in Spec, lets the seed choose that count.
+// Drawn as a count in Spec lets the seed choose that count.
 const Drawn = -1
 
 // Spec says how large a cluster is. Unscheduled, UnknownNode and Finished are

@@ -13,10 +13,10 @@ func (d *podDraft) status() corev1.PodStatus {
 	status := corev1.PodStatus{
 		Phase: d.place.phase, QOSClass: corev1.PodQOSBurstable, Conditions: d.conditions(),
 	}
-	switch {
-	case d.place.phase == corev1.PodFailed:
+	switch d.place.phase {
+	case corev1.PodFailed:
 		status.Reason, status.Message = "Evicted", "The node was low on resource: memory."
-	case d.place.phase == corev1.PodUnknown:
+	case corev1.PodUnknown:
 		status.Reason, status.Message = "NodeLost", "The node has not answered for a while."
 	}
 	if d.place.node == "" {
