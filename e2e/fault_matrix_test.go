@@ -3,8 +3,11 @@
 package e2e
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/tools/clientcmd"
 )
@@ -15,8 +18,8 @@ const pageAttempts = 2
 // faultyPages makes every scrape count anew, page by page of one size.
 func faultyPages(flags ...string) []string {
 	return append([]string{
-		"--collector.page-size=1000", "--collector.max-page-size=1000", "--collector.page-attempts=2",
-		"--collector.cache-ttl=1ms", "--log.level=debug",
+		"--collector.page-size=1000", "--collector.max-page-size=1000",
+		fmt.Sprint("--collector.page-attempts=", pageAttempts), "--collector.cache-ttl=1ms", "--log.level=debug",
 	}, flags...)
 }
 
@@ -35,23 +38,24 @@ type faultCase struct {
 	http2  bool
 	fault  fault
 	reason string
+	pause  time.Duration // at least, before the page is asked for again
 	flags  []string
 }
 
 func faultCases() []faultCase {
 	short := []string{"--collector.page-timeout=2s"}
 	return []faultCase{
-		{"no answer", true, silence, "timeout", short},
-		{"half an answer, then nothing", true, stall, "timeout", short},
-		{"reset before the header", true, reset, "network", nil},
-		{"reset before the header, HTTP 1.1", false, reset, "network", nil},
-		{"cut within the body", true, cut, "network", nil},
-		{"cut within the body, HTTP 1.1", false, cut, "network", nil},
-		{"half an answer that ends well", true, shorten, "malformed", nil},
-		{"429", true, status(http.StatusTooManyRequests, "Retry-After", "1"), "throttled", nil},
-		{"500", true, status(http.StatusInternalServerError), "server", nil},
-		{"503", true, status(http.StatusServiceUnavailable), "server", nil},
-		{"504", true, status(http.StatusGatewayTimeout), "timeout", nil},
+		{"no answer", true, silence, "timeout", 0, short},
+		{"half an answer, then nothing", true, stall, "timeout", 0, short},
+		{"reset before the header", true, reset, "network", 0, nil},
+		{"reset before the header, HTTP 1.1", false, reset, "network", 0, nil},
+		{"cut within the body", true, cut, "network", 0, nil},
+		{"cut within the body, HTTP 1.1", false, cut, "network", 0, nil},
+		{"half an answer that ends well", true, shorten, "malformed", 0, nil},
+		{"429", true, status(http.StatusTooManyRequests, "Retry-After", "1"), "throttled", time.Second, nil},
+		{"500", true, status(http.StatusInternalServerError), "server", 0, nil},
+		{"503", true, status(http.StatusServiceUnavailable), "server", 0, nil},
+		{"504", true, status(http.StatusGatewayTimeout), "timeout", 0, nil},
 	}
 }
 
@@ -76,28 +80,29 @@ func TestFaultsOnTheWay(t *testing.T) {
 				t.Parallel()
 				p := startFaultProxy(t, cp, tt.http2)
 				p.inject(place.where, tt.fault, forever)
-				f := &faulted{p, startExporter(t, p.kubeconfig(t, token), faultyPages(tt.flags...)...), cp.truth, tt.reason}
-				f.run(t, place.where, tt.fault)
+				e := startExporter(t, p.kubeconfig(t, token), faultyPages(tt.flags...)...)
+				(&faulted{tt, p, e, cp.truth}).run(t, place.where)
 			})
 		}
 	}
 }
 
-// faulted is an exporter behind a proxy with faults of one reason.
+// faulted is an exporter behind a proxy with one fault.
 type faulted struct {
-	proxy  *faultProxy
-	e      *exporter
-	truth  truth
-	reason string
+	faultCase
+	proxy *faultProxy
+	e     *exporter
+	truth truth
 }
 
 // run expects nothing of a first count that fails, the truth of the one after
 // it, and then nothing but the truth.
-func (f *faulted) run(t *testing.T, where func(page) bool, fault fault) {
+func (f *faulted) run(t *testing.T, where func(page) bool) {
 	t.Helper()
 	got := f.e.scrape(t)
 	wantNothing(t, got)
 	f.wantFailures(t, got)
+	f.wantPause(t)
 
 	f.proxy.heal()
 	f.wantTruth(t, f.e.scrape(t), 1)
@@ -105,7 +110,7 @@ func (f *faulted) run(t *testing.T, where func(page) bool, fault fault) {
 
 	for _, times := range []int{1, forever} {
 		before := len(f.proxy.requests())
-		f.proxy.inject(where, fault, times)
+		f.proxy.inject(where, f.fault, times)
 		got := f.e.scrape(t)
 		if times == forever {
 			f.wantTruth(t, got, 0)
@@ -175,6 +180,20 @@ func (f *faulted) wantFailures(t *testing.T, got scrape) {
 	}
 }
 
+// wantPause looks at the first two requests for the page with the fault.
+func (f *faulted) wantPause(t *testing.T) {
+	t.Helper()
+	requests := f.proxy.requests()
+	first := slices.IndexFunc(requests, func(r entry) bool { return !r.whole })
+	if first < 0 || first+1 >= len(requests) {
+		t.Fatalf("%d requests, want two for the page with the fault", len(requests))
+	}
+	if pause := requests[first+1].at.Sub(requests[first].at); pause < f.pause {
+		t.Errorf("the page was asked for again after %s, want at least %s", pause, f.pause)
+	}
+}
+
+// unanswered counts the requests without an answer of the API server's own.
 func unanswered(requests []entry) int {
 	n := 0
 	for _, r := range requests {

@@ -20,6 +20,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/rest"
 )
@@ -42,6 +43,7 @@ type faultProxy struct {
 // entry is one request and what became of it.
 type entry struct {
 	page
+	at    time.Time
 	whole bool // the exporter got the API server's own answer
 }
 
@@ -144,7 +146,7 @@ func (p *faultProxy) arrived(r *http.Request) (asked page, index int) {
 	if asked.token != "" {
 		asked.number = p.numbers[asked.token]
 	}
-	p.log = append(p.log, entry{page: asked})
+	p.log = append(p.log, entry{page: asked, at: time.Now()})
 	return asked, len(p.log) - 1
 }
 

@@ -23,21 +23,31 @@ func TestMain(m *testing.M) {
 // the canary to standard error, too.
 func plugin(kind string) int {
 	_, _ = fmt.Fprintln(os.Stderr, canary)
-	kind, address, _ := strings.Cut(kind, " ")
+	kind, place, _ := strings.Cut(kind, " ")
 	switch kind {
 	case "token":
-		fmt.Println(`{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"` + canary + `"}}`)
+		fmt.Println(execCredential(canary))
+	case "rotating":
+		token, err := os.ReadFile(place)
+		if err != nil {
+			return 1
+		}
+		fmt.Println(execCredential(string(token)))
 	case "garbage":
 		fmt.Println(canary)
 	case "other":
 		fmt.Println(`{"apiVersion":"` + canary + `/v1","kind":"` + canary + `"}`)
 	case "hang":
-		return hang(address)
+		return hang(place)
 	case "fail":
 		fmt.Println(canary)
 		return 3
 	}
 	return 0
+}
+
+func execCredential(token string) string {
+	return `{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"` + token + `"}}`
 }
 
 // hang lasts until the test that listens at address ends.

@@ -10,6 +10,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
@@ -57,6 +58,24 @@ type answer struct {
 	took  time.Duration
 }
 
+// passage is how far a request has come. A transport may work in goroutines of
+// its own.
+type passage struct{ connecting, sent atomic.Bool }
+
+// trace keeps net/http from repeating by itself a request that was sent on a
+// connection that broke: all attempts are counted, and waited for, in one place.
+func (p *passage) trace(abort context.CancelCauseFunc) *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) {
+			p.connecting.Store(true)
+			if p.sent.Load() {
+				abort(errConnectionLost)
+			}
+		},
+		WroteHeaders: func() { p.sent.Store(true) },
+	}
+}
+
 var errConnectionLost = errors.New("the connection was lost before an answer came")
 
 // request asks for one page and reads it, all within one deadline.
@@ -66,22 +85,17 @@ func (c *Counter) request(ctx context.Context, r listing, token string, limit in
 	defer cancel()
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
-	connecting := false
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GetConn: func(string) {
-		if connecting {
-			abort(errConnectionLost) // net/http is about to repeat the request by itself
-		}
-		connecting = true
-	}})
+	var p passage
+	ctx = httptrace.WithClientTrace(ctx, p.trace(abort))
 
 	var a answer
-	failure := c.exchange(ctx, &a, r, token, limit, rows, &connecting)
+	failure := c.exchange(ctx, &a, r, token, limit, rows, &p)
 	a.took = time.Since(start)
 	if failure != nil {
 		failure.Resource = r.name
 		failure.Err = clean(failure.Err, c.cfg.Redact)
-		if failure.Reason == Timeout {
-			// The connection may be what hangs. client-go's transports are
+		if failure.Reason == Timeout || failure.Reason == Network {
+			// The connection may be what is broken. client-go's transports are
 			// wrapped, so http.Client cannot do this by itself.
 			utilnet.CloseIdleConnectionsFor(c.client.Transport)
 		}
@@ -89,7 +103,7 @@ func (c *Counter) request(ctx context.Context, r listing, token string, limit in
 	return a, failure
 }
 
-func (c *Counter) exchange(ctx context.Context, a *answer, r listing, token string, limit int, rows content, connecting *bool) *PageError {
+func (c *Counter) exchange(ctx context.Context, a *answer, r listing, token string, limit int, rows content, p *passage) *PageError {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.pageURL(r, token, limit), nil)
 	if err != nil {
 		return &PageError{Reason: Network, Err: fmt.Errorf("making the request: %w", err)}
@@ -101,7 +115,7 @@ func (c *Counter) exchange(ctx context.Context, a *answer, r listing, token stri
 	}
 	response, err := c.client.Do(request)
 	if err != nil {
-		return &PageError{Reason: classifyTransport(ctx, err, *connecting), Err: err}
+		return &PageError{Reason: classifyTransport(ctx, err, p.connecting.Load()), Err: err}
 	}
 	body := &wire{r: response.Body}
 	if response.StatusCode != http.StatusOK {
