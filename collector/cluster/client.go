@@ -80,7 +80,6 @@ func (c Cluster) restConfig() *rest.Config {
 	// keeps each cluster's connections apart.
 	config.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 	if config.ExecProvider != nil {
-		config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &gated{next: next} })
 		config.ExecProvider = config.ExecProvider.DeepCopy()
 		config.ExecProvider.StdinUnavailable = true
 		config.ExecProvider.StdinUnavailableMessage = "the exporter runs unattended"

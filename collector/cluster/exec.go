@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"sync"
 )
 
 // execSlots bounds the requests that a hanging credential plugin can hold up.
@@ -44,23 +43,21 @@ type answer struct {
 	err  error
 }
 
-// RoundTrip sends req, and gives up when its context ends, whatever the plugin
-// does. By then net/http has nothing to do with req any more.
+// RoundTrip sends req, and gives up when its context ends, whatever the
+// transport does.
 func (t *interruptible) RoundTrip(req *http.Request) (*http.Response, error) {
-	g := &gate{}
-	ctx := context.WithValue(req.Context(), gateKey{}, g)
+	ctx := req.Context()
 	select {
 	case t.slots <- struct{}{}:
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
 	answers := make(chan answer)
-	go t.roundTrip(ctx, req.WithContext(ctx), answers)
+	go t.roundTrip(ctx, req, answers)
 	select {
 	case a := <-answers:
 		return a.resp, a.err
 	case <-ctx.Done():
-		g.shut()
 		return nil, ctx.Err()
 	}
 }
@@ -80,41 +77,3 @@ func (t *interruptible) roundTrip(ctx context.Context, req *http.Request, answer
 
 // WrappedRoundTripper is how client-go's helpers look through wrappers.
 func (t *interruptible) WrappedRoundTripper() http.RoundTripper { return t.next }
-
-// gate is what a request that a plugin may hold up passes on its way to
-// net/http. The caller's httptrace hooks must not be called after its RoundTrip.
-type gate struct {
-	mu   sync.Mutex // held while net/http has the request
-	gone bool
-}
-
-// shut waits for net/http, which ends with the request's context, and lets the
-// request pass no more.
-func (g *gate) shut() {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.gone = true
-}
-
-// gateKey is where a request's context has its gate.
-type gateKey struct{}
-
-// gated is the transport behind the gates.
-type gated struct{ next http.RoundTripper }
-
-// RoundTrip sends req, unless nobody waits for it any more.
-func (t *gated) RoundTrip(req *http.Request) (*http.Response, error) {
-	g, ok := req.Context().Value(gateKey{}).(*gate)
-	if !ok {
-		return t.next.RoundTrip(req)
-	}
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.gone {
-		return nil, req.Context().Err()
-	}
-	return t.next.RoundTrip(req)
-}
-
-// WrappedRoundTripper is how client-go's helpers look through wrappers.
-func (t *gated) WrappedRoundTripper() http.RoundTripper { return t.next }
