@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-kit/log"
-
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
@@ -32,21 +30,16 @@ func (s *scripted) Count(ctx context.Context, _ podcount.Observer) (*podcount.Sn
 		return nil, s.err
 	}
 	return &podcount.Snapshot{
-		Nodes: []podcount.Node{{Name: "a", ActivePods: int(calls)}}, Time: time.Now(), Consistent: true, Pages: 1,
+		Nodes: []podcount.Node{{Name: "a", ActivePods: int(calls)}}, Started: time.Now().Add(-s.takes), Time: time.Now(),
+		Consistent: true, Pages: 1,
 	}, nil
 }
 
 func scriptedExporter(t *testing.T, counter Counter) *exporter {
 	t.Helper()
-	ctx, stop := context.WithCancel(t.Context())
-	out := &strings.Builder{}
-	c := New(ctx, log.NewLogfmtLogger(log.NewSyncWriter(out)), DefaultOptions())
-	c.Add("one", counter)
-	t.Cleanup(func() {
-		stop()
-		c.Wait()
-	})
-	return &exporter{t: t, log: out, handler: c.Handler(nothing{}), stop: stop, Collector: c}
+	e := empty(t, steady())
+	e.Set(Member{Name: "one", Counter: counter})
+	return e
 }
 
 func TestFiftyScrapesShareOneCount(t *testing.T) {
@@ -111,8 +104,9 @@ func TestLifeOfASnapshot(t *testing.T) {
 
 func TestSlowClusterDelaysNoOther(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		e := scriptedExporter(t, &scripted{takes: time.Second})
-		e.Add("slow", &scripted{takes: time.Hour})
+		fast := &scripted{takes: time.Second}
+		e := scriptedExporter(t, fast)
+		e.Set(Member{Name: "one", Counter: fast}, Member{Name: "slow", Counter: &scripted{takes: time.Hour}})
 		body := e.scrape("10")
 		if got := series(body, "node_active_pods"); len(got) != 1 {
 			t.Errorf("series %v, want that of the fast cluster", got)

@@ -10,7 +10,6 @@ import (
 	"sync"
 
 	"github.com/go-kit/log"
-	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
@@ -28,7 +27,9 @@ type Collector struct {
 	logger  log.Logger
 	opts    Options
 	metrics *metrics
+	gate    *gate
 	counts  sync.WaitGroup
+	config  configState
 
 	mu       sync.Mutex
 	clusters map[string]*cluster
@@ -36,24 +37,15 @@ type Collector struct {
 
 // New returns a Collector without clusters. Counts run until ctx is cancelled.
 func New(ctx context.Context, logger log.Logger, opts Options) *Collector {
-	return &Collector{ctx: ctx, logger: logger, opts: opts, metrics: newMetrics(), clusters: make(map[string]*cluster)}
-}
-
-// Add makes a cluster known under a name, which becomes its label. Nothing is
-// asked of it before Warm or the first scrape.
-func (c *Collector) Add(name string, counter Counter) {
-	own := c.metrics.forCluster(name)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.clusters[name] = &cluster{
-		name:    name,
-		metrics: own,
-		cache: &cache{
-			ctx: c.ctx, opts: c.opts, counter: counter, running: &c.counts,
-			journal: newJournal(c.logger, name, own),
-		},
+	return &Collector{
+		ctx: ctx, logger: logger, opts: opts, metrics: newMetrics(), gate: newGate(opts.Concurrency),
+		clusters: make(map[string]*cluster),
 	}
 }
+
+// Gate returns a new cluster's way to its place among those that have a request
+// under way. One for each Counter.
+func (c *Collector) Gate() podcount.Gate { return &entrance{gate: c.gate} }
 
 // Warm begins a count of every cluster that needs one, and waits for none: the
 // first scrape then finds numbers, and a cluster that cannot be reached is
@@ -67,13 +59,6 @@ func (c *Collector) Warm() {
 // Wait returns when no count is running any more. Cancel the context first.
 func (c *Collector) Wait() { c.counts.Wait() }
 
-// cluster is one cluster with everything that is served of it.
-type cluster struct {
-	name    string
-	metrics *clusterMetrics
-	cache   *cache
-}
-
 func (c *Collector) sorted() []*cluster {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -85,24 +70,9 @@ func (c *Collector) sorted() []*cluster {
 	return all
 }
 
-// scrape is the prometheus.Collector of one request: it waits no longer than
-// the request's context for snapshots that are being counted.
-type scrape struct {
-	ctx       context.Context
-	collector *Collector
-}
-
-// Describe sends every description that Collect may use.
-func (s scrape) Describe(ch chan<- *prometheus.Desc) { s.collector.metrics.describe(ch) }
-
-// Collect asks all clusters at once, so that a slow one delays no other.
-func (s scrape) Collect(ch chan<- prometheus.Metric) {
-	var all sync.WaitGroup
-	for _, one := range s.collector.sorted() {
-		all.Go(func() {
-			state := one.cache.get(s.ctx)
-			one.metrics.collect(ch, state)
-		})
-	}
-	all.Wait()
+// find returns the cluster of that name, or nil.
+func (c *Collector) find(name string) *cluster {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.clusters[name]
 }

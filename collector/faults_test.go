@@ -58,14 +58,14 @@ func reasonOf(fault kubesim.Fault) (podcount.Reason, bool) {
 	return podcount.Malformed, slices.ContainsFunc(kubesim.BodyFaults(), func(f kubesim.Fault) bool { return f.Name == fault.Name })
 }
 
-// gate lets connections fail while it is closed.
-type gate struct {
+// dialGate lets connections fail while it is closed.
+type dialGate struct {
 	fail atomic.Int64 // connections that still fail
 	err  atomic.Pointer[error]
 	dial func(context.Context, string, string) (net.Conn, error)
 }
 
-func (g *gate) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+func (g *dialGate) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	if g.fail.Add(-1) >= 0 {
 		return nil, *g.err.Load()
 	}
@@ -92,7 +92,7 @@ func dialReasons() map[string]podcount.Reason {
 }
 
 // dialFaults cut the connection under a page, and let the next ones fail.
-func dialFaults(g *gate, times int) []kubesim.Fault {
+func dialFaults(g *dialGate, times int) []kubesim.Fault {
 	failures := dialErrors()
 	var faults []kubesim.Fault
 	for _, name := range slices.Sorted(maps.Keys(failures)) {
@@ -128,7 +128,7 @@ func (c faultCase) legal() bool {
 	return c.rule.Fault.Harmless || c.rule.Fault.Name == "tokens without end" && c.rule.Times != kubesim.Forever
 }
 
-func faultCases(g *gate) []faultCase {
+func faultCases(g *dialGate) []faultCase {
 	var cases []faultCase
 	pages := []kubesim.Page{kubesim.FirstPage, kubesim.MiddlePage, kubesim.LastPage}
 	for _, times := range []int{1, 3, kubesim.Forever} {
@@ -154,15 +154,15 @@ func faultCases(g *gate) []faultCase {
 // TestFaultMatrix shows that no fault yields a wrong number: every scrape has
 // the truth, or the last complete snapshot with success 0, or no number.
 func TestFaultMatrix(t *testing.T) {
-	all := len(faultCases(&gate{}))
+	all := len(faultCases(&dialGate{}))
 	count := 0
 	for i := 0; i < all; i += share {
 		count++
-		name := faultCases(&gate{})[i].name()
+		name := faultCases(&dialGate{})[i].name()
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bubble(t, func(t *testing.T) {
-				g := &gate{}
+				g := &dialGate{}
 				newMatrixRun(t, g, faultCases(g)[i]).run()
 			})
 		})
@@ -173,20 +173,20 @@ func TestFaultMatrix(t *testing.T) {
 // matrixRun is one case on its own simulated cluster of four pages.
 type matrixRun struct {
 	*exporter
-	c      faultCase
-	gate   *gate
-	script *kubesim.Script
-	on     atomic.Bool
-	before kubesim.Truth // of the last complete snapshot
-	now    kubesim.Truth
+	c        faultCase
+	dialGate *dialGate
+	script   *kubesim.Script
+	on       atomic.Bool
+	before   kubesim.Truth // of the last complete snapshot
+	now      kubesim.Truth
 }
 
-func newMatrixRun(t *testing.T, g *gate, c faultCase) *matrixRun {
+func newMatrixRun(t *testing.T, g *dialGate, c faultCase) *matrixRun {
 	rule := c.rule
 	if c.dial {
 		rule.Times = 1 // the gate counts from there
 	}
-	run := &matrixRun{c: c, gate: g, script: kubesim.NewScript(rule)}
+	run := &matrixRun{c: c, dialGate: g, script: kubesim.NewScript(rule)}
 	cfg := small()
 	cfg.ImagesPerNode = 1
 	cfg.Intercept = func(next http.Handler) http.Handler {
@@ -199,7 +199,7 @@ func newMatrixRun(t *testing.T, g *gate, c faultCase) *matrixRun {
 			next.ServeHTTP(w, r)
 		})
 	}
-	run.exporter = startWith(t, cfg, DefaultOptions(), func(counting *podcount.Config, config *rest.Config) {
+	run.exporter = startWith(t, cfg, steady(), func(counting *podcount.Config, config *rest.Config) {
 		counting.PageSize, counting.MaxPageSize = 20, 20
 		counting.PageTimeout = 3 * time.Second // endless bodies are read for so long
 		g.dial = config.Dial
@@ -229,7 +229,7 @@ func (r *matrixRun) run() {
 		r.staysBroken()
 	}
 	r.on.Store(false)
-	r.gate.fail.Store(0)
+	r.dialGate.fail.Store(0)
 	r.scrape("10") // may have met the end of a count that failed
 	time.Sleep(DefaultCacheTTL)
 	r.expect(shown(r.now), "1")

@@ -16,13 +16,13 @@ import (
 // bubble's clock makes times part of it.
 func TestGoldenExposition(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		golden(t, "small_cluster.prom", start(t, small(), DefaultOptions()).scrape("10"))
+		golden(t, "small_cluster.prom", start(t, small(), steady()).scrape("10"))
 	})
 }
 
 func TestGoldenLog(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		e := start(t, small(), DefaultOptions())
+		e := start(t, small(), steady())
 		e.scrape("10")
 		golden(t, "small_cluster.log", e.log.String())
 	})
@@ -48,7 +48,7 @@ func TestDemoCluster(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg := small()
 		cfg.Nodes, cfg.Pods, cfg.EmptyNodes, cfg.UnknownNode = 104, 9842, 0, 0
-		body := start(t, cfg, DefaultOptions()).scrape("10")
+		body := start(t, cfg, steady()).scrape("10")
 		nodes, sum := series(body, "node_active_pods"), 0
 		for _, line := range nodes {
 			var pods int

@@ -14,7 +14,7 @@ func TestGuideQueriesHaveData(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg := small()
 		cfg.Intercept = kubesim.NewScript(kubesim.Rule{Fault: kubesim.BlackHole(), Resource: "pods", Times: 1}).Intercept
-		e := start(t, cfg, DefaultOptions())
+		e := start(t, cfg, steady())
 		before := e.scrape("10")
 		time.Sleep(time.Minute)
 		after := e.scrape("10")

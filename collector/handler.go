@@ -16,8 +16,11 @@ import (
 // timeoutHeader is how Prometheus tells its scrape_timeout, in seconds.
 const timeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 
-// Handler serves a scrape: the metrics of all clusters, and those of process.
-// A timeout header that is no positive number is answered with 400.
+// Handler serves a scrape: the metrics of all clusters, those of process and of
+// the configuration; or, of clusters chosen by cluster[]=NAME, theirs only, as
+// several targets of one Prometheus would have the others twice. A timeout
+// header that is no positive number and an unknown cluster are answered with
+// 400.
 func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		timeout, err := scrapeTimeout(r.Header.Get(timeoutHeader))
@@ -25,18 +28,28 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
+		clusters, some, err := c.chosen(r.URL.Query())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
 		ctx, cancel := context.WithTimeout(r.Context(), max(0, timeout-c.opts.TimeoutOffset))
 		defer cancel()
 		registry := prometheus.NewRegistry()
-		registry.MustRegister(scrape{ctx: ctx, collector: c})
-		promhttp.HandlerFor(prometheus.Gatherers{process, registry}, promhttp.HandlerOpts{
+		registry.MustRegister(scrape{ctx: ctx, metrics: c.metrics, clusters: clusters})
+		gatherers := prometheus.Gatherers{registry}
+		if !some {
+			registry.MustRegister(configMetrics{c})
+			gatherers = prometheus.Gatherers{process, registry}
+		}
+		promhttp.HandlerFor(gatherers, promhttp.HandlerOpts{
 			ErrorLog:          scrapeErrors{c},
 			EnableOpenMetrics: true,
 		}).ServeHTTP(w, r)
 	})
 }
 
-// longestTimeout bounds what a header can ask for: nobody waits for an hour,
+// longestTimeout bounds what a request can ask for: nobody waits for an hour,
 // and the number of nanoseconds must not overflow.
 const longestTimeout = time.Hour
 

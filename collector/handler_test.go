@@ -53,7 +53,7 @@ func FuzzScrapeTimeout(f *testing.F) {
 
 func TestBadTimeoutHeaderIsRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		e := start(t, small(), DefaultOptions())
+		e := start(t, small(), steady())
 		request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics", nil)
 		request.Header.Set(timeoutHeader, "NaN")
 		answer := httptest.NewRecorder()
@@ -72,7 +72,7 @@ func slow(cfg kubesim.Config, page time.Duration) kubesim.Config {
 
 func TestColdStartLongerThanTheScrape(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		e := start(t, slow(small(), 20*time.Second), DefaultOptions())
+		e := start(t, slow(small(), 20*time.Second), steady())
 		began := time.Now()
 		body := e.scrape("10")
 		if waited := time.Since(began); waited != 10*time.Second-DefaultTimeoutOffset {
@@ -97,7 +97,7 @@ func TestColdStartLongerThanTheScrape(t *testing.T) {
 
 func TestShutdownDoesNotWaitForPages(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		e := start(t, slow(small(), time.Hour), DefaultOptions())
+		e := start(t, slow(small(), time.Hour), steady())
 		e.scrape("1")
 		began := time.Now()
 		e.stop()

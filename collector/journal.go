@@ -24,6 +24,7 @@ type journal struct {
 	cluster  string
 	metrics  *clusterMetrics
 	limiters map[message]*limiter
+	denied   bool // it has been said that nodes may not be listed
 }
 
 type limiter struct {
@@ -55,11 +56,21 @@ func (j *journal) completed(snapshot *podcount.Snapshot) {
 	j.log(completed(), "active_pods", snapshot.ActivePods(), "pages", snapshot.Pages, "duration", snapshot.Duration,
 		"bytes", snapshot.Bytes, "resource_version", snapshot.ResourceVersion, "consistent", snapshot.Consistent)
 	j.log(enriched(), "nodes", len(snapshot.Nodes))
+	if snapshot.NodesForbidden && !j.denied {
+		j.log(nodesForbidden(), "missing", "nodes without pods, allocatable pods")
+	}
+	j.denied = snapshot.NodesForbidden
 }
 
 // failed logs that a count was set aside. The failure itself has been logged
 // with its page.
 func (j *journal) failed(err error) {
+	var fault *panicked
+	if errors.As(err, &fault) {
+		j.metrics.panics.Inc()
+		j.limited(panics(), "err", err, "stack", string(fault.stack))
+		return
+	}
 	var page *podcount.PageError
 	if errors.As(err, &page) {
 		j.limited(incomplete(), "reason", page.Reason, "resource", page.Resource, "page", page.Page)

@@ -26,6 +26,10 @@ func enriched() message  { return message{levelInfo, "Successfully enriched node
 func incomplete() message {
 	return message{levelError, "Paginated pod count failed, the last complete snapshot stays"}
 }
+func nodesForbidden() message {
+	return message{levelWarning, "Listing nodes is forbidden, only nodes with pods are shown"}
+}
+func panics() message { return message{levelError, "Paginated pod count panicked"} }
 
 // pageFailed has the reason in its text, so that the log and log_messages_total
 // can be searched for it in words.
@@ -45,7 +49,7 @@ func pageFailed(reason podcount.Reason) message {
 
 // messages lists all there are.
 func messages() []message {
-	all := []message{started(), processed(), completed(), enriched(), incomplete()}
+	all := []message{started(), processed(), completed(), enriched(), incomplete(), panics(), nodesForbidden()}
 	for _, reason := range podcount.Reasons() {
 		all = append(all, pageFailed(reason))
 	}

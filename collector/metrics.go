@@ -21,6 +21,7 @@ type metrics struct {
 	duration     *prometheus.HistogramVec
 	requests     *prometheus.CounterVec
 	logs         *prometheus.CounterVec
+	panics       *prometheus.CounterVec
 
 	activePods      *prometheus.Desc
 	allocatablePods *prometheus.Desc
@@ -30,6 +31,10 @@ type metrics struct {
 	success         *prometheus.Desc
 	lastSuccess     *prometheus.Desc
 	consistent      *prometheus.Desc
+
+	configSuccess *prometheus.Desc
+	configTime    *prometheus.Desc
+	shardInfo     *prometheus.Desc
 }
 
 func newMetrics() *metrics {
@@ -44,6 +49,7 @@ func newMetrics() *metrics {
 		requests: counter("api_requests_total", "Requests to the API server, by status: success or error.", "status"),
 		logs: counter("log_messages_total",
 			"Messages of the log by level and constant text, those below the log level or held back included.", "level", "message"),
+		panics: counter("pod_count_panics_total", "Counts that ended because of a fault of the exporter itself."),
 
 		activePods:      gauge("node_active_pods", "Pods bound to the node whose phase is neither Succeeded nor Failed.", "node"),
 		allocatablePods: gauge("node_allocatable_pods", "Pods that the node can take, as its status says.", "node"),
@@ -55,6 +61,13 @@ func newMetrics() *metrics {
 			"Unix time at which the last complete count ended. 0 before the first one."),
 		consistent: gauge("pod_count_snapshot_consistent",
 			"Whether the last complete count shows the cluster at one resourceVersion."),
+
+		configSuccess: processGauge("pod_count_config_last_reload_successful",
+			"Whether the kubeconfigs could be read at the last attempt. If not, the clusters are those of the last success."),
+		configTime: processGauge("pod_count_config_last_reload_success_timestamp_seconds",
+			"Unix time at which the kubeconfigs were last read without an error."),
+		shardInfo: processGauge("pod_count_shard_info",
+			"Always 1. Which of the replicas that share the clusters this one is, from 0.", "shard", "shards"),
 	}
 }
 
@@ -75,12 +88,28 @@ func gauge(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(name, help, withCluster(labels), nil)
 }
 
+func processGauge(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, labels, nil)
+}
+
 func withCluster(labels []string) []string { return append([]string{"cluster"}, labels...) }
 
+func (m *metrics) vectors() []*prometheus.MetricVec {
+	return []*prometheus.MetricVec{
+		m.pages.MetricVec, m.pageFailures.MetricVec, m.pageDuration.MetricVec, m.bytes.MetricVec,
+		m.duration.MetricVec, m.requests.MetricVec, m.logs.MetricVec, m.panics.MetricVec,
+	}
+}
+
+// forget drops what grew for a cluster that is gone.
+func (m *metrics) forget(cluster string) {
+	for _, vector := range m.vectors() {
+		vector.DeletePartialMatch(prometheus.Labels{"cluster": cluster})
+	}
+}
+
 func (m *metrics) describe(ch chan<- *prometheus.Desc) {
-	for _, vector := range []prometheus.Collector{
-		m.pages, m.pageFailures, m.pageDuration, m.bytes, m.duration, m.requests, m.logs,
-	} {
+	for _, vector := range m.vectors() {
 		vector.Describe(ch)
 	}
 	for _, desc := range []*prometheus.Desc{
@@ -104,6 +133,7 @@ type clusterMetrics struct {
 	succeeded    prometheus.Counter
 	erred        prometheus.Counter
 	logs         map[message]prometheus.Counter
+	panics       prometheus.Counter
 }
 
 func (m *metrics) forCluster(name string) *clusterMetrics {
@@ -118,6 +148,7 @@ func (m *metrics) forCluster(name string) *clusterMetrics {
 		succeeded:    m.requests.WithLabelValues(name, "success"),
 		erred:        m.requests.WithLabelValues(name, "error"),
 		logs:         make(map[message]prometheus.Counter),
+		panics:       m.panics.WithLabelValues(name),
 	}
 	for _, reason := range podcount.Reasons() {
 		own.pageFailures[reason] = m.pageFailures.WithLabelValues(name, string(reason))
@@ -149,6 +180,7 @@ func (c *clusterMetrics) collect(ch chan<- prometheus.Metric, s state) {
 	ch <- c.bytes
 	ch <- c.succeeded
 	ch <- c.erred
+	ch <- c.panics
 	ch <- c.pageDuration.(prometheus.Metric)
 	ch <- c.duration.(prometheus.Metric)
 	for _, failures := range c.pageFailures {

@@ -1,7 +1,9 @@
 package collector
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 )
 
@@ -10,6 +12,7 @@ const (
 	DefaultCacheTTL      = 5 * time.Minute
 	DefaultMaxStaleness  = 30 * time.Minute
 	DefaultTimeoutOffset = 500 * time.Millisecond
+	DefaultConcurrency   = 10
 	// DefaultScrapeTimeout is for requests that do not say how long they wait,
 	// and is Prometheus' own default (global.scrape_timeout).
 	DefaultScrapeTimeout = 10 * time.Second
@@ -21,11 +24,24 @@ type Options struct {
 	CacheTTL      time.Duration // a snapshot older than this is counted anew
 	MaxStaleness  time.Duration // a snapshot older than this is withdrawn
 	TimeoutOffset time.Duration // taken off the scrape's own timeout, for the way back
+	Concurrency   int           // clusters that may have a request under way at once
+	Shard         int           // of Shards, from 0; for pod_count_shard_info
+	Shards        int           // replicas that share the clusters; 1 without sharding
+
+	// Jitter draws from [0, 1) to spread the counts of many clusters over time.
+	Jitter func() float64
 }
 
 // DefaultOptions returns the options that the flags default to.
 func DefaultOptions() Options {
-	return Options{CacheTTL: DefaultCacheTTL, MaxStaleness: DefaultMaxStaleness, TimeoutOffset: DefaultTimeoutOffset}
+	return Options{
+		CacheTTL:      DefaultCacheTTL,
+		MaxStaleness:  DefaultMaxStaleness,
+		TimeoutOffset: DefaultTimeoutOffset,
+		Concurrency:   DefaultConcurrency,
+		Shards:        1,
+		Jitter:        rand.Float64,
+	}
 }
 
 // Validate names the first option that cannot work, and its value.
@@ -37,6 +53,12 @@ func (o Options) Validate() error {
 		return fmt.Errorf("max staleness must be at least the cache TTL %s, is %s", o.CacheTTL, o.MaxStaleness)
 	case o.TimeoutOffset < 0:
 		return fmt.Errorf("timeout offset must not be negative, is %s", o.TimeoutOffset)
+	case o.Concurrency < 1:
+		return fmt.Errorf("concurrency must be at least 1, is %d", o.Concurrency)
+	case o.Shard < 0 || o.Shard >= o.Shards:
+		return fmt.Errorf("shard must be from 0 to %d, is %d", o.Shards-1, o.Shard)
+	case o.Jitter == nil:
+		return errors.New("there is no jitter")
 	}
 	return nil
 }

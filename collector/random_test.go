@@ -79,7 +79,7 @@ func newRandomRun(t *testing.T, seed uint64) *randomRun {
 			spoiled.ServeHTTP(w, r)
 		})
 	}
-	run.exporter = startWith(t, cfg, DefaultOptions(), func(counting *podcount.Config, _ *rest.Config) {
+	run.exporter = startWith(t, cfg, steady(), func(counting *podcount.Config, _ *rest.Config) {
 		counting.PageSize = 1 + random.IntN(120)
 		counting.MaxPageSize = counting.PageSize * (1 + random.IntN(8))
 		counting.PageTimeout = 2 * time.Second
@@ -203,7 +203,7 @@ func TestNothingLeaks(t *testing.T) {
 			})
 		}
 		open := 0
-		e := startWith(t, cfg, DefaultOptions(), func(counting *podcount.Config, config *rest.Config) {
+		e := startWith(t, cfg, steady(), func(counting *podcount.Config, config *rest.Config) {
 			counting.PageSize, counting.MaxPageSize = 20, 20
 			counting.PageTimeout = 500 * time.Millisecond
 			counting.PageAttempts = 2

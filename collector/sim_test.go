@@ -22,6 +22,13 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
+// steady are the options without chance.
+func steady() Options {
+	opts := DefaultOptions()
+	opts.Jitter = func() float64 { return 0 }
+	return opts
+}
+
 // exporter is a Collector with one simulated cluster behind it, without sockets.
 type exporter struct {
 	t       *testing.T
@@ -41,38 +48,59 @@ func start(t *testing.T, cfg kubesim.Config, opts Options) *exporter {
 // startWith lets a test change how pages are asked for and how they get there.
 func startWith(t *testing.T, cfg kubesim.Config, opts Options, change func(*podcount.Config, *rest.Config)) *exporter {
 	t.Helper()
+	e := empty(t, opts)
+	member, sim := e.simulate(cfg, change)
+	e.sim = sim
+	e.Set(member)
+	return e
+}
+
+// empty is an exporter without clusters.
+func empty(t *testing.T, opts Options) *exporter {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	out := &strings.Builder{}
+	c := New(ctx, log.NewLogfmtLogger(log.NewSyncWriter(out)), opts)
+	c.Reloaded(true)
+	t.Cleanup(func() {
+		stop()
+		c.Wait()
+	})
+	return &exporter{t: t, log: out, handler: c.Handler(prometheus.NewRegistry()), stop: stop, Collector: c}
+}
+
+// simulate starts a cluster, which is not a member yet.
+func (e *exporter) simulate(cfg kubesim.Config, change func(*podcount.Config, *rest.Config)) (Member, *kubesim.Server) {
+	e.t.Helper()
 	sim, err := kubesim.New(cfg)
 	if err != nil {
-		t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	config, stopServer := sim.Start()
+	e.t.Cleanup(func() {
+		e.stop()
+		e.Wait()
+		stopServer()
+	})
 	config.DisableCompression = true
 	counting := podcount.DefaultConfig()
 	counting.Jitter = func() float64 { return 0.5 }
+	counting.Gate = e.Gate()
 	change(&counting, config)
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
-		t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	base, err := url.Parse(config.Host)
 	if err != nil {
-		t.Fatal(err)
+		e.t.Fatal(err)
 	}
 	counter, err := podcount.New(counting, client, base)
 	if err != nil {
-		t.Fatal(err)
+		e.t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(t.Context())
-	out := &strings.Builder{}
-	c := New(ctx, log.NewLogfmtLogger(log.NewSyncWriter(out)), opts)
-	c.Add(cfg.Cluster, counter)
-	t.Cleanup(func() {
-		stop()
-		c.Wait()
-		stopServer()
-	})
-	return &exporter{t: t, sim: sim, log: out, handler: c.Handler(prometheus.NewRegistry()), stop: stop, Collector: c}
+	return Member{Name: cfg.Cluster, Server: base.String(), Counter: counter}, sim
 }
 
 // scrape returns the body of /metrics as a Prometheus with this timeout in

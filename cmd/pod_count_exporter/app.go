@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"runtime"
 	"runtime/debug"
 
@@ -17,7 +18,6 @@ import (
 
 	"github.com/kube-node-manager/pod_count_exporter/collector"
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
-	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
 // app is a program that is ready to serve: every file is read, every listener
@@ -26,6 +26,7 @@ type app struct {
 	flags     *flags
 	logger    log.Logger
 	collector *collector.Collector
+	fleet     *fleet
 	server    *server
 	// cancel ends the running counts.
 	cancel context.CancelFunc
@@ -36,68 +37,55 @@ type app struct {
 // Nothing is logged until then.
 func newApp(ctx context.Context, f *flags, env cluster.Env, stderr io.Writer) (*app, error) {
 	logger := newLogger(stderr, f.logFormat, f.logLevel)
-	adoptLogs(logger, nil)
+	known := &secrets{}
+	adoptLogs(logger, known.redact)
 	if err := web.Validate(*f.web.WebConfigFile); err != nil {
 		return nil, fmt.Errorf("--web.config.file=%q: %w", *f.web.WebConfigFile, withoutQuotes(err))
 	}
 	// The counts outlive ctx by the moment in which the readiness is taken back.
 	process, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a := &app{flags: f, logger: logger, cancel: cancel}
-	if err := a.open(ctx, process, env); err != nil {
+	if err := a.open(ctx, process, env, known); err != nil {
 		cancel()
 		return nil, err
 	}
 	return a, nil
 }
 
-func (a *app) open(ctx, process context.Context, env cluster.Env) error {
-	a.collector = collector.New(process, a.logger, a.flags.cache)
-	if err := a.addClusters(env); err != nil {
+func (a *app) open(ctx, process context.Context, env cluster.Env, known *secrets) error {
+	if err := a.openFleet(process, env, known); err != nil {
 		return err
 	}
 	registry, err := processRegistry()
 	if err != nil {
 		return err
 	}
-	a.server, err = newServer(a.flags, a.collector.Handler(registry), toSlog(a.logger, slogLevel(a.flags.logLevel)))
+	a.server, err = newServer(a.flags, toSlog(a.logger, slogLevel(a.flags.logLevel)))
 	if err != nil {
 		return err
 	}
+	a.server.serveCollector(a.flags.telemetryPath, a.collector, registry)
+	a.server.mux.HandleFunc("POST "+managementPrefix+"reload", a.reloadHandler)
 	return a.server.listen(ctx, process)
 }
 
-// addClusters loads the clusters and hands a counter for each to the collector.
-func (a *app) addClusters(env cluster.Env) error {
+// openFleet makes the collector and loads the clusters.
+func (a *app) openFleet(process context.Context, env cluster.Env, known *secrets) error {
+	shard := a.flags.share
+	cache := a.flags.cache
+	cache.Shard, cache.Shards = shard.Index, shard.Count
+	a.collector = collector.New(process, a.logger, cache)
 	opts := a.flags.clusters
 	opts.Env = env
 	opts.UserAgent = userAgent()
-	clusters, err := cluster.Load(opts)
-	if err != nil {
+	a.fleet = &fleet{
+		opts: opts, pages: a.flags.pages, shard: shard, logger: a.logger, collector: a.collector, secrets: known,
+	}
+	if err := a.fleet.load(); err != nil {
 		return err
 	}
-	adoptLogs(a.logger, clusters)
-	for _, c := range clusters {
-		client, base, err := c.Client()
-		if err != nil {
-			return err
-		}
-		pages := a.flags.pages
-		pages.Redact = c.Redact
-		counter, err := podcount.New(pages, client, base)
-		if err != nil {
-			return fmt.Errorf("%s: %w", c.Source, err)
-		}
-		a.collector.Add(c.Name, counter)
-	}
+	a.collector.Reloaded(true)
 	return nil
-}
-
-func userAgent() string {
-	v := version.Version
-	if v == "" {
-		v = "unknown"
-	}
-	return fmt.Sprintf("%s/%s (%s/%s)", program, v, runtime.GOOS, runtime.GOARCH)
 }
 
 // processRegistry holds what the exporter says of itself.
@@ -115,11 +103,15 @@ func processRegistry() (*prometheus.Registry, error) {
 	return registry, nil
 }
 
-// serve runs until ctx ends or a listener fails, and returns the exit code.
-func (a *app) serve(ctx context.Context) int {
+// serve runs until ctx ends or a listener fails, and returns the exit code. It
+// reads the kubeconfigs again on each of hangups.
+func (a *app) serve(ctx context.Context, hangups <-chan os.Signal) int {
 	a.logStart()
 	failed := a.server.start()
 	a.collector.Warm()
+	following, stop := context.WithCancel(ctx)
+	defer stop()
+	go a.follow(following, hangups)
 	code := exitOK
 	select {
 	case <-ctx.Done():
@@ -135,6 +127,8 @@ func (a *app) serve(ctx context.Context) int {
 func (a *app) logStart() {
 	a.log(level.Info(a.logger), "msg", "Starting "+program, "version", version.Info())
 	a.log(level.Info(a.logger), "msg", "Build context", "build", version.BuildContext())
+	a.log(level.Info(a.logger), "msg", "Clusters", "clusters", len(a.fleet.members),
+		"shard", a.fleet.shard.Index, "shards", a.fleet.shard.Count)
 	a.log(level.Info(a.logger), "msg", "Runtime limits",
 		"gomaxprocs", runtime.GOMAXPROCS(0), "gomemlimit", debug.SetMemoryLimit(-1))
 }

@@ -27,6 +27,8 @@ type flags struct {
 	clusters cluster.Options
 	cache    collector.Options
 	pages    podcount.Config
+	shard    string
+	share    cluster.Shard // what shard says; validate sets it
 
 	logLevel  string
 	logFormat string
@@ -69,12 +71,15 @@ func (f *flags) addClusters(app *kingpin.Application) {
 	app.Flag("kubeconfig", "Kubeconfig file, or directory of such files. Repeatable. Without it: KUBECONFIG, else the pod's service account, else ~/.kube/config.").PlaceHolder("PATH").StringsVar(&f.clusters.Kubeconfigs)
 	app.Flag("kubernetes.context", "Context to count instead of the current one. Repeatable.").PlaceHolder("NAME").StringsVar(&f.clusters.Contexts)
 	app.Flag("kubernetes.all-contexts", "Count every context of the kubeconfigs.").BoolVar(&f.clusters.AllContexts)
+	add(app, &f.shard, "shard", "Share the clusters with other replicas: INDEX/COUNT, from 0/COUNT, or auto/COUNT with the ordinal at the end of POD_NAME.", text)
 	add(app, &f.clusters.Name, "kubernetes.cluster-name", "Value of the label \"cluster\" when there is one cluster, instead of the context's name.", text)
 }
 
 func (f *flags) addCollector(app *kingpin.Application) {
 	add(app, &f.cache.CacheTTL, "collector.cache-ttl", "Age up to which a count is served without counting anew.", time.ParseDuration)
 	add(app, &f.cache.MaxStaleness, "collector.max-staleness", "Age beyond which a cluster's last count is no longer served.", time.ParseDuration)
+	add(app, &f.cache.Concurrency, "collector.concurrency", "Clusters that may have a request under way at once.", strconv.Atoi)
+	app.Flag("collector.namespace", "Namespace to count; only those given, or all without. Repeatable.").PlaceHolder("NAME").StringsVar(&f.pages.Namespaces)
 	add(app, &f.pages.PageSize, "collector.page-size", "Pods to ask for in the first page.", strconv.Atoi)
 	add(app, &f.pages.MaxPageSize, "collector.max-page-size", "Pods per page that pages may grow to; equal to --collector.page-size fixes the size.", strconv.Atoi)
 	add(app, &f.pages.PageTimeout, "collector.page-timeout", "Deadline of one page. A count of many pages has none.", time.ParseDuration)

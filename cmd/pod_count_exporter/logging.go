@@ -72,16 +72,11 @@ func slogLevel(least string) slog.Level {
 }
 
 // adoptLogs sends the logs of client-go and of net/http through logger, without
-// the secrets of the clusters: net/http prints what a server says out of turn.
+// what redact hides: net/http prints what a server says out of turn.
 // klog's verbosity stays 0 and nothing below info passes: at higher verbosity
 // client-go prints headers and bodies of requests.
-func adoptLogs(logger log.Logger, clusters []cluster.Cluster) {
-	foreign := redacting{next: logger, clean: func(text string) string {
-		for _, c := range clusters {
-			text = c.Redact(text)
-		}
-		return text
-	}}
+func adoptLogs(logger log.Logger, redact func(string) string) {
+	foreign := redacting{next: logger, clean: redact}
 	klog.SetSlogLogger(toSlog(log.With(foreign, "component", "client-go"), slog.LevelInfo))
 	slog.SetDefault(toSlog(log.With(foreign, "component", "net/http"), slog.LevelInfo))
 }

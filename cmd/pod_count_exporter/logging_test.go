@@ -56,7 +56,7 @@ func messages(t *testing.T, log string) []string {
 func TestLogHoldsNoSecrets(t *testing.T) {
 	var out strings.Builder
 	logger := newLogger(&out, "logfmt", "debug")
-	adoptLogs(logger, nil)
+	adoptLogs(logger, func(text string) string { return text })
 
 	klog.Errorf("refreshing credentials: decoding stdout: %s", canary)
 	klog.ErrorS(errors.New("dial http://u:"+canary+"@host"), "Unable to rotate token")

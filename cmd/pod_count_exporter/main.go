@@ -43,18 +43,22 @@ func run(ctx context.Context, args []string, env cluster.Env, stdout, stderr io.
 		return exitOK
 	}
 	if err == nil {
-		err = f.validate()
+		err = f.validate(env.Lookup("POD_NAME"))
 	}
 	if err != nil {
 		complain(stderr, err)
 		return exitUsage
 	}
+	// Caught from here on: before there is anything to reload, it must not kill.
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	app, err := newApp(ctx, f, env, stderr)
 	if err != nil {
 		complain(stderr, err)
 		return exitFailed
 	}
-	return app.serve(ctx)
+	return app.serve(ctx, hangups)
 }
 
 // complain prints err as one line, whatever it quotes.

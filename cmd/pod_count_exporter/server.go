@@ -11,14 +11,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector"
 )
 
 // Paths that the telemetry path must leave alone.
 const (
 	managementPrefix = "/-/"
 	pprofPrefix      = "/debug/pprof/"
+	apiPrefix        = "/api/"
+	discoveryPath    = "/sd"
 )
 
 const (
@@ -47,13 +52,12 @@ type socket struct {
 	server   *http.Server
 }
 
-func newServer(f *flags, metrics http.Handler, logger *slog.Logger) (*server, error) {
+func newServer(f *flags, logger *slog.Logger) (*server, error) {
 	s := &server{flags: f.web, mux: http.NewServeMux(), logger: logger}
 	landing, err := landingPage(f)
 	if err != nil {
 		return nil, err
 	}
-	s.mux.Handle("GET "+f.telemetryPath, metrics)
 	s.mux.Handle("GET /{$}", landing)
 	s.mux.HandleFunc("GET "+managementPrefix+"healthy", s.healthy)
 	s.mux.HandleFunc("GET "+managementPrefix+"ready", s.isReady)
@@ -61,6 +65,13 @@ func newServer(f *flags, metrics http.Handler, logger *slog.Logger) (*server, er
 		addPprof(s.mux)
 	}
 	return s, nil
+}
+
+// serveCollector adds what is to be known of the clusters.
+func (s *server) serveCollector(telemetryPath string, c *collector.Collector, process prometheus.Gatherer) {
+	s.mux.Handle("GET "+telemetryPath, c.Handler(process))
+	s.mux.Handle("GET "+discoveryPath, c.Discovery(telemetryPath))
+	s.mux.Handle(apiPrefix, c.API())
 }
 
 func landingPage(f *flags) (http.Handler, error) {
@@ -71,6 +82,8 @@ func landingPage(f *flags) (http.Handler, error) {
 		Profiling:   fmt.Sprint(f.pprof),
 		Links: []web.LandingLinks{
 			{Address: f.telemetryPath, Text: "Metrics"},
+			{Address: apiPrefix + "v1/clusters", Text: "Clusters", Description: "their state, as JSON"},
+			{Address: discoveryPath, Text: "Service discovery", Description: "the clusters as targets of their own, for Prometheus"},
 			{Address: managementPrefix + "healthy", Text: "Healthy", Description: "whether the program runs"},
 			{Address: managementPrefix + "ready", Text: "Ready", Description: "whether it takes scrapes"},
 		},

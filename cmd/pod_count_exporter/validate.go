@@ -9,19 +9,26 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
 // longestTimeout is more than any scrape waits: an offset of this size leaves
 // no time to any scrape.
 const longestTimeout = time.Minute
 
-// validate checks what can be told from the flags alone. Its errors begin with
-// the flag and its value.
-func (f *flags) validate() error {
-	for _, check := range []func() error{f.checkAddresses, f.checkPath, f.checkPages, f.checkTimes} {
+// validate checks what can be told from the flags, and from podName for --shard.
+// Its errors begin with the flag and its value.
+func (f *flags) validate(podName string) error {
+	for _, check := range []func() error{f.checkAddresses, f.checkPath, f.checkPages, f.checkCache} {
 		if err := check(); err != nil {
 			return err
 		}
+	}
+	var err error
+	if f.share, err = cluster.ParseShard(f.shard, podName); err != nil {
+		return fmt.Errorf("--shard=%q: %w", f.shard, err)
 	}
 	return nil
 }
@@ -71,7 +78,8 @@ func (f *flags) checkPath() error {
 		return fail("must not hold empty or dotted elements, or end with a slash")
 	case strings.ContainsFunc(p, notInPath):
 		return fail("must hold only letters, digits and -._~/")
-	case strings.HasPrefix(p+"/", managementPrefix), strings.HasPrefix(p+"/", pprofPrefix):
+	case strings.HasPrefix(p+"/", managementPrefix), strings.HasPrefix(p+"/", pprofPrefix),
+		strings.HasPrefix(p+"/", apiPrefix), p == discoveryPath:
 		return fail("is taken by another endpoint")
 	}
 	return nil
@@ -94,12 +102,17 @@ func (f *flags) checkPages() error {
 	case p.PageAttempts < 1:
 		return fmt.Errorf("--collector.page-attempts=%d: must be at least 1", p.PageAttempts)
 	}
+	if err := podcount.CheckNamespaces(p.Namespaces); err != nil {
+		return fmt.Errorf("--collector.namespace: %w", err)
+	}
 	return nil
 }
 
-func (f *flags) checkTimes() error {
+func (f *flags) checkCache() error {
 	c := f.cache
 	switch {
+	case c.Concurrency < 1:
+		return fmt.Errorf("--collector.concurrency=%d: must be at least 1", c.Concurrency)
 	case c.CacheTTL <= 0:
 		return fmt.Errorf("--collector.cache-ttl=%s: must be positive", c.CacheTTL)
 	case c.MaxStaleness < c.CacheTTL:

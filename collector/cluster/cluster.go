@@ -26,6 +26,10 @@ type Cluster struct {
 	// Source names where the cluster was found (flag or variable, file, context)
 	// for messages. It holds no credentials.
 	Source string
+	// Key changes with the server, the credentials and all else that the client
+	// is made of. Files that client-go reads again by itself (tokens, client
+	// certificates) are in it by their paths only. It reveals nothing.
+	Key string
 
 	config *rest.Config
 	scrub  scrubber
@@ -59,6 +63,9 @@ type Env struct {
 	// InCluster is rest.InClusterConfig.
 	InCluster func() (*rest.Config, error)
 }
+
+// Lookup returns the value of a variable, empty when it is not set.
+func (e Env) Lookup(name string) string { return e.withDefaults().Getenv(name) }
 
 func (e Env) withDefaults() Env {
 	if e.Getenv == nil {
@@ -109,11 +116,16 @@ func find(opts Options, env Env) ([]Cluster, error) {
 	if list := env.Getenv("KUBECONFIG"); list != "" {
 		return fromEnv(opts, list)
 	}
-	// A service account has no contexts, so asking for some means a file.
-	if len(opts.Contexts) == 0 && !opts.AllContexts && env.Getenv("KUBERNETES_SERVICE_HOST") != "" {
+	if opts.inPod(env) {
 		return fromServiceAccount(env)
 	}
 	return fromHome(opts, env)
+}
+
+// inPod says whether the service account is the place, once flag and variable
+// are ruled out. It has no contexts, so asking for some means a file.
+func (o Options) inPod(env Env) bool {
+	return len(o.Contexts) == 0 && !o.AllContexts && env.Getenv("KUBERNETES_SERVICE_HOST") != ""
 }
 
 func fromServiceAccount(env Env) ([]Cluster, error) {
@@ -123,7 +135,7 @@ func fromServiceAccount(env Env) ([]Cluster, error) {
 	}
 	scrub := newScrubber()
 	scrub.add(config.BearerToken)
-	return []Cluster{{Name: InCluster, Source: "in-cluster configuration", config: config, scrub: scrub}}, nil
+	return []Cluster{{Name: InCluster, Source: "in-cluster configuration", Key: InCluster, config: config, scrub: scrub}}, nil
 }
 
 func fromHome(opts Options, env Env) ([]Cluster, error) {

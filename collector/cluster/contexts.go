@@ -85,8 +85,13 @@ func build(f file, name string) (Cluster, error) {
 		return Cluster{}, fmt.Errorf("%s: %w", where, scrub.clean(err))
 	}
 	c := Cluster{Name: name, Source: where, config: config, scrub: scrub}
-	_, err = c.base()
-	return c, err
+	if _, err = c.base(); err != nil {
+		return c, err
+	}
+	if c.Key, err = keyOf(f.config.Clusters[kctx.Cluster], f.config.AuthInfos[kctx.AuthInfo]); err != nil {
+		return c, fmt.Errorf("%s: %w", where, err)
+	}
+	return c, nil
 }
 
 // checkReferences looks at what client-go would report by quoting a URL, which

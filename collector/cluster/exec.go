@@ -65,7 +65,7 @@ func (t *interruptible) RoundTrip(req *http.Request) (*http.Response, error) {
 // roundTrip hands over the answer, or closes it when nobody waits any more.
 func (t *interruptible) roundTrip(ctx context.Context, req *http.Request, answers chan<- answer) {
 	defer func() { <-t.slots }()
-	resp, err := t.next.RoundTrip(req)
+	resp, err := t.safely(req)
 	select {
 	case answers <- answer{resp, err}:
 	case <-ctx.Done():
@@ -73,6 +73,17 @@ func (t *interruptible) roundTrip(ctx context.Context, req *http.Request, answer
 			_ = resp.Body.Close()
 		}
 	}
+}
+
+// safely turns a panic into an error: on this goroutine nobody else can, and it
+// would end the other clusters too.
+func (t *interruptible) safely(req *http.Request) (resp *http.Response, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			resp, err = nil, fmt.Errorf("the credential plugin's transport panicked (%T)", value)
+		}
+	}()
+	return t.next.RoundTrip(req)
 }
 
 // WrappedRoundTripper is how client-go's helpers look through wrappers.

@@ -2,6 +2,7 @@ package podcount
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -13,11 +14,14 @@ import (
 type count struct {
 	observer Observer
 	nodes    *walk
-	pods     *walk
-	renewed  []*walk // nodes again, when pods name nodes that are not known
+	pods     []*walk
+	tallies  []*tally // of the walks over pods
+	renewed  []*walk  // nodes again, when pods name nodes that are not known
 	known    *nodeSet
-	tally    *tally
+	denied   bool   // the nodes may not be listed
+	tally    *tally // of all walks over pods, once they are complete
 	bytes    int64
+	started  time.Time
 	elapsed  time.Duration // of earlier tries
 }
 
@@ -30,6 +34,7 @@ func (c *Counter) Count(ctx context.Context, observer Observer) (*Snapshot, erro
 	defer c.mu.Unlock()
 	start := time.Now()
 	run := c.begin(start)
+	c.aside = nil // also when the count panics: its progress may be what it panicked over
 	run.observer = observer
 	err := c.run(ctx, run)
 	// Counts are minutes apart, and many a load balancer drops an idle
@@ -40,7 +45,6 @@ func (c *Counter) Count(ctx context.Context, observer Observer) (*Snapshot, erro
 		c.aside = run
 		return nil, err
 	}
-	c.aside = nil
 	return run.snapshot(), nil
 }
 
@@ -50,9 +54,9 @@ func (c *Counter) begin(now time.Time) *count {
 	if aside := c.aside; aside != nil && now.Sub(aside.since()) <= c.cfg.TokenLife {
 		return aside
 	}
-	run := &count{}
+	run := &count{started: now}
 	run.nodes = newWalk(nodeListing(), c.nodes, run.openNodes)
-	run.pods = newWalk(podListing(), c.pods, run.openPods)
+	run.pods, run.tallies = c.podWalks()
 	return run
 }
 
@@ -60,7 +64,7 @@ func (c *Counter) begin(now time.Time) *count {
 // pages say.
 func (n *count) since() time.Time {
 	var latest time.Time
-	for _, w := range append([]*walk{n.nodes, n.pods}, n.renewed...) {
+	for _, w := range slices.Concat([]*walk{n.nodes}, n.pods, n.renewed) {
 		if w.tokenAt.After(latest) {
 			latest = w.tokenAt
 		}
@@ -78,21 +82,38 @@ func (n *count) moreNodes() (target, content) {
 	return n.known, content{item: nodeItem(n.known)}
 }
 
-func (n *count) openPods() (target, content) {
-	n.tally = newTally()
-	rows := &table{count: n.tally}
-	return n.tally, content{columns: rows.definitions, row: rows.row, item: podItem(n.tally)}
-}
-
 func (c *Counter) run(ctx context.Context, run *count) error {
-	if err := c.walk(ctx, run.nodes, run); err != nil {
+	if err := c.listNodes(ctx, run); err != nil {
 		return err
 	}
 	run.observer.Started(len(run.known.nodes))
-	if err := c.walk(ctx, run.pods, run); err != nil {
-		return err
+	for i, w := range run.pods {
+		if i > 0 {
+			w.follow(run.pods[i-1])
+		}
+		if err := c.walk(ctx, w, run); err != nil {
+			return err
+		}
+	}
+	run.tally = merge(run.tallies)
+	if run.denied {
+		return nil
 	}
 	return c.renew(ctx, run)
+}
+
+// listNodes walks over the nodes, unless the count does without.
+func (c *Counter) listNodes(ctx context.Context, run *count) error {
+	if run.denied = run.denied || c.nodesDenied(time.Now()); run.denied {
+		return nil
+	}
+	err := c.walk(ctx, run.nodes, run)
+	if errors.Is(err, errNodesForbidden) {
+		run.denied, c.deniedAt = true, time.Now()
+		run.nodes.rewind()
+		return nil
+	}
+	return err
 }
 
 // maxLookups is up to how many nodes are asked for by name; for more, listing all
@@ -152,6 +173,11 @@ func (n *count) unknownPods() int {
 }
 
 func (n *count) snapshot() *Snapshot {
+	if n.denied {
+		for _, name := range n.unknownNames() {
+			n.known.nodes[name] = Node{Name: name}
+		}
+	}
 	nodes := make([]Node, 0, len(n.known.nodes))
 	for name, node := range n.known.nodes {
 		if i, counted := n.tally.index[name]; counted {
@@ -160,15 +186,28 @@ func (n *count) snapshot() *Snapshot {
 		nodes = append(nodes, node)
 	}
 	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
+	last := n.pods[len(n.pods)-1]
 	return &Snapshot{
 		Nodes:           nodes,
 		UnscheduledPods: n.tally.unscheduled,
 		UnknownNodePods: n.unknownPods(),
-		Pages:           n.pods.page - 1,
+		Pages:           last.firstPage + last.page - 1,
 		Bytes:           n.bytes,
 		Duration:        n.elapsed,
-		ResourceVersion: n.pods.version,
-		Consistent:      !n.pods.inconsistent,
+		ResourceVersion: last.version,
+		NodesForbidden:  n.denied,
+		Consistent:      n.consistent(),
+		Started:         n.started,
 		Time:            time.Now(),
 	}
+}
+
+// consistent says whether all pages show the pods at one resourceVersion.
+func (n *count) consistent() bool {
+	for _, w := range n.pods {
+		if w.inconsistent || w.version != n.pods[0].version {
+			return false
+		}
+	}
+	return true
 }

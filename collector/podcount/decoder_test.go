@@ -11,20 +11,20 @@ import (
 
 // decodePods reads one page of pods and gives the pods per node, "" for none.
 func decodePods(r io.Reader) (map[string]int, document, error) {
-	var n count
-	_, c := n.openPods()
+	t := newTally()
+	c := podContent(t)
 	c.kind = "PodList"
 	doc, err := readDocument(newDecoder(r), c)
 	if err != nil {
 		return nil, doc, err
 	}
-	n.tally.commit()
+	t.commit()
 	counts := make(map[string]int)
-	for i, name := range n.tally.names {
-		counts[name] = n.tally.total[i]
+	for i, name := range t.names {
+		counts[name] = t.total[i]
 	}
-	if n.tally.unscheduled > 0 {
-		counts[""] = n.tally.unscheduled
+	if t.unscheduled > 0 {
+		counts[""] = t.unscheduled
 	}
 	return counts, doc, nil
 }

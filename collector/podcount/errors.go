@@ -37,6 +37,7 @@ type PageError struct {
 	retryAfter time.Duration // what the server asked for; 0 when it did not
 	token      string        // of a 410: where to go on
 	tooLarge   bool          // fewer rows may help
+	refused    bool          // 400: the server does not take the request as it is
 	stuck      bool          // the tokens lead nowhere: going on would not help
 }
 

@@ -36,6 +36,13 @@ type Config struct {
 	PageAttempts int           // requests for one page before the count is set aside
 	TokenLife    time.Duration // age up to which a set-aside count goes on at its token
 
+	// Namespaces are those to count; all when empty. Permission to list the pods
+	// of each is enough then: without permission to list nodes, the nodes that
+	// hold pods are those there are.
+	Namespaces []string
+
+	// Gate bounds the requests that are under way at once. May be nil.
+	Gate Gate
 	// Jitter draws from [0, 1) to spread the waits between attempts.
 	Jitter func() float64
 	// Redact removes credentials from the text of an error. May be nil.
@@ -68,6 +75,9 @@ func (c Config) Validate() error {
 	case c.TokenLife < 0:
 		return fmt.Errorf("token life must not be negative, is %s", c.TokenLife)
 	}
+	if err := CheckNamespaces(c.Namespaces); err != nil {
+		return fmt.Errorf("namespace %w", err)
+	}
 	return nil
 }
 
@@ -79,11 +89,12 @@ type Counter struct {
 	client *http.Client
 	base   *url.URL
 
-	mu    sync.Mutex // held for a whole count
-	nodes *pacer
-	pods  *pacer
-	aside *count          // nil, or a count to go on with
-	gone  map[string]bool // nodes that pods are bound to and that do not exist
+	mu       sync.Mutex // held for a whole count
+	nodes    *pacer
+	pods     *pacer
+	aside    *count          // nil, or a count to go on with
+	deniedAt time.Time       // when listing nodes was forbidden last
+	gone     map[string]bool // nodes that pods are bound to and that do not exist
 }
 
 // New returns a Counter that asks the API server at base through client. The

@@ -29,11 +29,15 @@ type listing struct {
 // Finished pods hold no slot on a node, so they are left out by the server.
 const activeSelector = "status.phase!=Succeeded,status.phase!=Failed"
 
-func podListing() listing {
+func podListing(namespace string) listing {
+	path := "api/v1/pods"
+	if namespace != "" {
+		path = "api/v1/namespaces/" + namespace + "/pods"
+	}
 	return listing{
 		name:     Pods,
 		kind:     "PodList",
-		path:     "api/v1/pods",
+		path:     path,
 		selector: activeSelector,
 		// Rows of cells are a 27th of the bytes of whole pods in protobuf. The
 		// rest is for servers that know no Tables.
@@ -79,7 +83,7 @@ func (p *passage) trace(abort context.CancelCauseFunc) *httptrace.ClientTrace {
 var errConnectionLost = errors.New("the connection was lost before an answer came")
 
 // request asks for one page and reads it, all within one deadline.
-func (c *Counter) request(ctx context.Context, r listing, token string, limit int, rows content) (answer, *PageError) {
+func (c *Counter) request(ctx context.Context, r listing, at position, limit int, rows content) (answer, *PageError) {
 	start := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.PageTimeout)
 	defer cancel()
@@ -89,7 +93,7 @@ func (c *Counter) request(ctx context.Context, r listing, token string, limit in
 	ctx = httptrace.WithClientTrace(ctx, p.trace(abort))
 
 	var a answer
-	failure := c.exchange(ctx, &a, r, token, limit, rows, &p)
+	failure := c.exchange(ctx, &a, r, at, limit, rows, &p)
 	a.took = time.Since(start)
 	if failure != nil {
 		failure.Resource = r.name
@@ -103,8 +107,8 @@ func (c *Counter) request(ctx context.Context, r listing, token string, limit in
 	return a, failure
 }
 
-func (c *Counter) exchange(ctx context.Context, a *answer, r listing, token string, limit int, rows content, p *passage) *PageError {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.pageURL(r, token, limit), nil)
+func (c *Counter) exchange(ctx context.Context, a *answer, r listing, at position, limit int, rows content, p *passage) *PageError {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.pageURL(r, at, limit), nil)
 	if err != nil {
 		return &PageError{Reason: Network, Err: fmt.Errorf("making the request: %w", err)}
 	}
@@ -129,8 +133,12 @@ func (c *Counter) exchange(ctx context.Context, a *answer, r listing, token stri
 	return a.read(ctx, response, body, r, rows)
 }
 
-// pageURL never has a resourceVersion: with 0 the server ignores the limit.
-func (c *Counter) pageURL(r listing, token string, limit int) string {
+// position is where a page begins: at a continue token, or else at the start, as
+// of a resourceVersion if there is one.
+type position struct{ token, version string }
+
+// pageURL never has the resourceVersion 0: with it the server ignores the limit.
+func (c *Counter) pageURL(r listing, at position, limit int) string {
 	query := url.Values{
 		"limit":   {strconv.Itoa(limit)},
 		"timeout": {c.cfg.PageTimeout.String()},
@@ -141,8 +149,12 @@ func (c *Counter) pageURL(r listing, token string, limit int) string {
 	if r.name == Pods {
 		query.Set("includeObject", "None")
 	}
-	if token != "" {
-		query.Set("continue", token)
+	switch {
+	case at.token != "":
+		query.Set("continue", at.token)
+	case at.version != "":
+		query.Set("resourceVersion", at.version)
+		query.Set("resourceVersionMatch", "Exact")
 	}
 	page := c.base.JoinPath(r.path)
 	page.RawQuery = query.Encode()

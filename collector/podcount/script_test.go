@@ -25,7 +25,7 @@ type script struct {
 	t      *testing.T
 	nodes  []step
 	pods   []step
-	asked  []string // "nodes", "pods" or "pods?token" of every request
+	asked  []string // "nodes", "pods", "pods?token" or "pods@version" of every request
 	limits []int    // of the requests for pods
 	idle   int      // how often idle connections were to be closed
 	query  url.Values
@@ -36,7 +36,7 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.query = r.URL.Query()
 	name := strings.TrimPrefix(r.URL.Path, "/api/v1/")
 	steps := &s.nodes
-	if name == Pods {
+	if strings.HasSuffix(name, Pods) {
 		steps = &s.pods
 		limit, err := strconv.Atoi(s.query.Get("limit"))
 		if err != nil {
@@ -46,6 +46,9 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	if token := s.query.Get("continue"); token != "" {
 		name += "?" + token
+	}
+	if s.query.Get("resourceVersionMatch") == "Exact" {
+		name += "@" + s.query.Get("resourceVersion")
 	}
 	s.asked = append(s.asked, name)
 	if len(*steps) == 0 {

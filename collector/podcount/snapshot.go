@@ -15,14 +15,19 @@ type Snapshot struct {
 	Pages int
 	// Bytes on the wire of all answers, failed attempts among them.
 	Bytes int64
-	// Duration from the first request to the last row, without the pause of a
-	// count that was set aside.
+	// Duration from the start to the last row, waits for a place and between
+	// attempts among it, without the pause of a count that was set aside.
 	Duration time.Duration
 	// ResourceVersion of the last page of pods, as the server gave it.
 	ResourceVersion string
+	// NodesForbidden says that the nodes could not be listed: those that hold no
+	// pod are missing, and none has allocatable pods.
+	NodesForbidden bool
 	// Consistent is false when the pages show the cluster at more than one
 	// resourceVersion, because a continue token expired on the way.
 	Consistent bool
+	// Started is when the count began; what happened before is in it.
+	Started time.Time
 	// Time at which the last page was complete.
 	Time time.Time
 }

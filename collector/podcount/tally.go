@@ -72,6 +72,28 @@ func (t *tally) discard() {
 	t.pageWithout = 0
 }
 
+// merge adds up tallies of complete walks.
+func merge(tallies []*tally) *tally {
+	if len(tallies) == 1 {
+		return tallies[0]
+	}
+	sum := newTally()
+	for _, t := range tallies {
+		sum.unscheduled += t.unscheduled
+		for i, name := range t.names {
+			at, known := sum.index[name]
+			if !known {
+				at = len(sum.names)
+				sum.index[name] = at
+				sum.names = append(sum.names, name)
+				sum.total = append(sum.total, 0)
+			}
+			sum.total[at] += t.total[i]
+		}
+	}
+	return sum
+}
+
 // nodeSet gathers nodes in the same two steps.
 type nodeSet struct {
 	nodes map[string]Node

@@ -23,6 +23,10 @@ type walk struct {
 	target  target
 	content content
 
+	pin       string // resourceVersion to start at; empty for the newest
+	firstPage int    // pages of the walks before
+	before    int    // rows of the walks before
+
 	token    string
 	tokenAt  time.Time // when the server gave it
 	complete bool
@@ -70,7 +74,10 @@ func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
 func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 	allowed := c.cfg.PageAttempts
 	for attempt := 1; ; attempt++ {
-		event, failure := c.attempt(ctx, w, attempt)
+		event, failure, err := c.turn(ctx, w, run, attempt)
+		if err != nil {
+			return err
+		}
 		run.bytes += event.Bytes
 		if failure == nil {
 			run.observer.Page(event)
@@ -78,6 +85,9 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		}
 		if err := ctx.Err(); err != nil {
 			return err // this process is stopping: nobody's failure
+		}
+		if c.optional(w, failure) {
+			return errNodesForbidden
 		}
 		if failure.Reason == Expired && allowed < c.cfg.PageAttempts+freeExpiries {
 			allowed++
@@ -99,21 +109,21 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 
 func (c *Counter) attempt(ctx context.Context, w *walk, attempt int) (Page, *PageError) {
 	limit := w.pacer.limit()
-	event := Page{Resource: w.listing.name, Number: w.page, Attempt: attempt, Limit: limit}
-	a, failure := c.request(ctx, w.listing, w.token, limit, w.content)
+	event := Page{Resource: w.listing.name, Number: w.firstPage + w.page, Attempt: attempt, Limit: limit}
+	a, failure := c.request(ctx, w.listing, position{w.token, w.pin}, limit, w.content)
 	if failure == nil {
 		failure = w.progress.check(w.token, a.document)
 	}
 	event.Bytes, event.Duration = a.bytes, a.took
 	if failure != nil {
 		w.target.discard()
-		failure.Resource, failure.Page, failure.Attempt = w.listing.name, w.page, attempt
-		event.Err, event.Total = failure, w.total
+		failure.Resource, failure.Page, failure.Attempt = w.listing.name, event.Number, attempt
+		event.Err, event.Total = failure, w.before+w.total
 		return event, failure
 	}
 	w.pacer.done(a.rows, a.bytes, a.took)
 	event.Rows = w.keep(a)
-	event.Total = w.total
+	event.Total = w.before + w.total
 	return event, nil
 }
 
@@ -136,6 +146,7 @@ func (w *walk) keep(a answer) int {
 // recover prepares the next attempt after a failed one.
 func (w *walk) recover(failure *PageError) {
 	switch {
+	case w.unpin(failure):
 	case failure.Reason == Expired:
 		w.expired(failure.token)
 	case failure.Reason == Timeout || failure.tooLarge:
@@ -165,7 +176,7 @@ func (w *walk) giveUp(failure *PageError) {
 func (w *walk) expired(token string) {
 	switch {
 	case !w.restarted:
-		w.restarted = true
+		w.restarted, w.pin = true, "" // the resourceVersion is what has expired
 		w.rewind()
 	case w.lent || token == "":
 	case !w.refused:

@@ -75,6 +75,7 @@ func Run(t *testing.T, target Target) {
 		{"8 later bookmarks carry an empty row", checkBookmark},
 		{"9 the server gives up after the timeout it was sent", checkTimeout},
 		{"nodes come in pages too", checkNodes},
+		{"a namespace lists its own pods, at a resourceVersion too", checkNamespace},
 	} {
 		t.Run(fact.name, func(t *testing.T) { fact.check(t, target) })
 	}
