@@ -11,16 +11,15 @@ import (
 // checkNamespace has a pod come to a namespace after a list of all: the
 // namespace alone has it, but not at the list's resourceVersion.
 func checkNamespace(t *testing.T, target Target) {
-	first := create(t, target, target.Node)
-	namespace, _, _ := strings.Cut(first, "/")
 	all := pods(t, target, "fieldSelector", unfinished)
+	added := create(t, target, target.Node)
+	namespace, _, _ := strings.Cut(added, "/")
 	want := slices.DeleteFunc(keysOf(t, all.Rows), func(key string) bool { return !strings.HasPrefix(key, namespace+"/") })
-	second := create(t, target, target.Node)
 	path := "/api/v1/namespaces/" + namespace + "/pods"
 
 	now := namespacePages(t, target, path, len(want)/2+1)
-	if got := keysOf(t, now); len(got) != len(want)+1 || !slices.Contains(got, second) {
-		t.Errorf("namespace %s has %d pods now, want the %d of before and %s", namespace, len(got), len(want), second)
+	if got := keysOf(t, now); len(got) != len(want)+1 || !slices.Contains(got, added) {
+		t.Errorf("namespace %s has %d pods now, want the %d of before and %s", namespace, len(got), len(want), added)
 	}
 	then := namespacePages(t, target, path, len(want)/2+1,
 		"resourceVersion", all.Metadata.Version, "resourceVersionMatch", "Exact")
