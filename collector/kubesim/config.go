@@ -55,6 +55,10 @@ type Config struct {
 	Token string
 	// Forbidden lists resources (pods, nodes) that are answered with 403.
 	Forbidden []string
+	// Roles lists the namespaces in which the account may list and watch pods,
+	// and all else is answered with 403, as with a Role in each of them. Empty
+	// means that it may list and watch everything.
+	Roles []string
 	// Latency gives the time that a page takes before its first byte, from the
 	// rows it may hold and the keys left from its start on. Nil means none.
 	Latency func(rows, remaining int) time.Duration
@@ -118,19 +122,25 @@ func (c Config) validate() error {
 }
 
 func (c Config) validateNames() error {
-	var errs []error
-	for i, ns := range c.Namespaces {
-		if msgs := validation.IsDNS1123Label(ns); len(msgs) > 0 {
-			errs = append(errs, fmt.Errorf("Namespaces: %q: %s", ns, strings.Join(msgs, "; ")))
-		}
-		if slices.Contains(c.Namespaces[:i], ns) {
-			errs = append(errs, fmt.Errorf("Namespaces: %q is there twice", ns))
-		}
-	}
+	errs := append(checkNames("Namespaces", c.Namespaces), checkNames("Roles", c.Roles)...)
 	for _, r := range c.Forbidden {
 		if r != "pods" && r != "nodes" {
 			errs = append(errs, fmt.Errorf("Forbidden: %q is neither pods nor nodes", r))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkNames finds what is wrong with a field of namespaces.
+func checkNames(field string, namespaces []string) []error {
+	var errs []error
+	for i, ns := range namespaces {
+		if msgs := validation.IsDNS1123Label(ns); len(msgs) > 0 {
+			errs = append(errs, fmt.Errorf("%s: %q: %s", field, ns, strings.Join(msgs, "; ")))
+		}
+		if slices.Contains(namespaces[:i], ns) {
+			errs = append(errs, fmt.Errorf("%s: %q is there twice", field, ns))
+		}
+	}
+	return errs
 }

@@ -57,7 +57,7 @@ func statusFor(code int) *apiStatus {
 	case http.StatusUnauthorized:
 		return unauthorized()
 	case http.StatusForbidden:
-		return forbidden("pods", "")
+		return forbidden("list", "pods", "")
 	case http.StatusInternalServerError:
 		return statusOf(apierrors.NewInternalError(errors.New("etcdserver: leader changed")))
 	case http.StatusServiceUnavailable:

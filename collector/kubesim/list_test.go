@@ -189,6 +189,38 @@ func TestNamespacedList(t *testing.T) {
 	}
 }
 
+// TestNamespacedTruth holds lists of namespaces at a resourceVersion of the past
+// against what the truth says of it.
+func TestNamespacedTruth(t *testing.T) {
+	s := newServer(t, func(c *Config) { small(c); c.Namespaces = []string{"web", "web-2", "we"} })
+	churn := func() {
+		for n := range uint64(40) {
+			s.Churn(n * 7)
+		}
+	}
+	churn()
+	version := s.Version()
+	churn()
+	if version == s.Version() {
+		t.Fatal("nothing has changed")
+	}
+	exact := []string{"fieldSelector", unfinished, "resourceVersion", strconv.FormatInt(version, 10), "resourceVersionMatch", "Exact"}
+	sum := 0
+	for _, ns := range []string{"we", "web", "web-2", "none"} {
+		list := askList(t, s, "/api/v1/namespaces/"+ns+"/pods", acceptTable, exact...)
+		compare(t, nodesOf([]answer{list}), s.TruthAt(version, ns))
+		sum += s.TruthAt(version, ns).ActivePods
+	}
+	if want := s.TruthAt(version).ActivePods; sum != want {
+		t.Errorf("%d active pods in the namespaces one by one, want %d", sum, want)
+	}
+	var both []answer
+	for _, ns := range []string{"we", "web-2"} {
+		both = append(both, pagesOf(t, s, "/api/v1/namespaces/"+ns+"/pods", acceptTable, 13, nil, "fieldSelector", unfinished)...)
+	}
+	compare(t, nodesOf(both), s.Truth("we", "web-2"))
+}
+
 // TestKeysAscend checks what paging stands on: keys in order, none twice.
 func TestKeysAscend(t *testing.T) {
 	for _, pods := range []int{1, 63, 64, 65, 5000, 300_000} {

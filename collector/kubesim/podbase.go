@@ -85,6 +85,18 @@ func (b *podBase) At(i int) (string, pod) {
 	return full, p
 }
 
+// each calls visit with the pods of a namespace.
+func (b *podBase) each(namespace string, visit func(p *pod)) {
+	n := slices.Index(b.namespaces, namespace)
+	if n < 0 {
+		return
+	}
+	for i := b.starts[n]; i < b.starts[n+1]; i++ {
+		_, p := b.At(i)
+		visit(&p)
+	}
+}
+
 // assign gives the pod its phase and node: places are counted off class by
 // class, so that every class has exactly the configured size.
 func (b *podBase) assign(p *pod, place int) {

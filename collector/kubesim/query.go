@@ -100,6 +100,8 @@ func (q *query) check() *apiStatus {
 		return invalidOptions(match, "resourceVersionMatch is forbidden unless resourceVersion is provided")
 	case !q.watch && q.match != "" && q.token != "":
 		return invalidOptions(match, "resourceVersionMatch is forbidden when continue is provided")
+	case !q.watch && q.match == metav1.ResourceVersionMatchExact && q.version == "0":
+		return invalidOptions(match, `resourceVersionMatch "exact" is forbidden for resourceVersion "0"`)
 	case q.watch && q.initialEventsSet && q.match != metav1.ResourceVersionMatchNotOlderThan:
 		return invalidOptions(match, "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
 	case q.watch && !q.initialEventsSet && q.match != "":

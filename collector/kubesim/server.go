@@ -4,7 +4,6 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -84,8 +83,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 	case r.Method != http.MethodGet:
 		writeStatus(w, methodNotAllowed(name, strings.ToLower(r.Method)))
-	case slices.Contains(s.cfg.Forbidden, name):
-		writeStatus(w, forbidden(name, namespace))
+	case !s.permitted(name, namespace):
+		writeStatus(w, forbidden(verbOf(r), name, namespace))
 	case name == "pods":
 		serve(s, s.pods, namespace, w, r)
 	default:

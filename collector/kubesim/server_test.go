@@ -20,6 +20,8 @@ func TestNewRefuses(t *testing.T) {
 		{"finished pods without nodes", Config{Finished: 1}, "Finished: 1"},
 		{"namespace that is no name", Config{Namespaces: []string{"A/b"}}, `Namespaces: "A/b"`},
 		{"namespace twice", Config{Namespaces: []string{"a", "a"}}, "twice"},
+		{"role in what is no name", Config{Roles: []string{""}}, `Roles: ""`},
+		{"role twice", Config{Roles: []string{"a", "b", "a"}}, `Roles: "a" is there twice`},
 		{"forbidden resource unknown", Config{Forbidden: []string{"secrets"}}, `Forbidden: "secrets"`},
 		{"negative token life", Config{TokenLife: -1}, "TokenLife"},
 	} {
@@ -92,6 +94,31 @@ func TestCredentials(t *testing.T) {
 			}
 			if strings.Contains(w.Body.String(), "s3cret") {
 				t.Error("the body shows the token")
+			}
+		})
+	}
+}
+
+func TestRoles(t *testing.T) {
+	s := newServer(t, func(c *Config) { small(c); c.Namespaces, c.Roles = []string{"web", "ads"}, []string{"web"} })
+	const user = `User \"system:serviceaccount:monitoring:pod-count-exporter\" cannot `
+	for _, tc := range []struct {
+		name, path string
+		code       int
+		says       string
+		query      []string
+	}{
+		{"a namespace with a Role", "/api/v1/namespaces/web/pods", 200, `"kind":"Table"`, nil},
+		{"a namespace without", "/api/v1/namespaces/ads/pods", 403,
+			`"pods is forbidden: ` + user + `list resource \"pods\" in API group \"\" in the namespace \"ads\""`, nil},
+		{"all namespaces", "/api/v1/pods", 403, user + `list resource \"pods\" in API group \"\" at the cluster scope"`, nil},
+		{"nodes", "/api/v1/nodes", 403, user + `list resource \"nodes\" in API group \"\" at the cluster scope"`, nil},
+		{"watching all namespaces", "/api/v1/pods", 403, user + `watch resource \"pods\"`, []string{"watch", "true"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			w := ask(t, s, tc.path, acceptTable, tc.query...)
+			if w.Code != tc.code || !strings.Contains(w.Body.String(), tc.says) {
+				t.Errorf("status %d, body %.400s; want %d with %q", w.Code, w.Body, tc.code, tc.says)
 			}
 		})
 	}

@@ -39,13 +39,14 @@ func unauthorized() *apiStatus {
 	return statusOf(apierrors.NewUnauthorized("Unauthorized"))
 }
 
-func forbidden(resource, namespace string) *apiStatus {
+// forbidden is a 403; an empty namespace stands for all of them.
+func forbidden(verb, resource, namespace string) *apiStatus {
 	scope := "at the cluster scope"
 	if namespace != "" {
 		scope = fmt.Sprintf("in the namespace %q", namespace)
 	}
 	return statusOf(apierrors.NewForbidden(schema.GroupResource{Resource: resource}, "",
-		fmt.Errorf("User %q cannot list resource %q in API group %q %s", userName, resource, "", scope)))
+		fmt.Errorf("User %q cannot %s resource %q in API group %q %s", userName, verb, resource, "", scope)))
 }
 
 func methodNotAllowed(resource, verb string) *apiStatus {

@@ -1,6 +1,10 @@
 package kubesim
 
-import corev1 "k8s.io/api/core/v1"
+import (
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+)
 
 // Truth is what a right count of the cluster finds. It is computed from the
 // configuration and the changes since, without any request.
@@ -19,38 +23,44 @@ type Truth struct {
 	UnknownNode int
 }
 
-// Truth returns the numbers of the newest resourceVersion.
-func (s *Server) Truth() Truth {
+// Truth returns the numbers of the newest resourceVersion: of the pods in the
+// namespaces given, or of all pods without any. All nodes are among them.
+func (s *Server) Truth(namespaces ...string) Truth {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.truthAt(s.version)
+	return s.truthAt(s.version, namespaces)
 }
 
-// TruthAt returns the numbers of a resourceVersion at which pods were listed;
-// it must not be older than the last call but one of Compact.
-func (s *Server) TruthAt(version int64) Truth {
+// TruthAt returns the same of a resourceVersion at which pods were listed; it
+// must not be older than the last call but one of Compact.
+func (s *Server) TruthAt(version int64, namespaces ...string) Truth {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	return s.truthAt(version)
+	return s.truthAt(version, namespaces)
 }
 
-func (s *Server) truthAt(version int64) Truth {
-	active := map[string]int{}
+func (s *Server) truthAt(version int64, namespaces []string) Truth {
 	t := Truth{Version: version, Pods: map[string]int{}, Allocatable: map[string]int{}}
 	for i, name := range s.nodeBase.names {
-		active[name] = s.nodeBase.starts[i+1] - s.nodeBase.starts[i]
-		t.Allocatable[name] = allocatable(active[name])
+		t.Allocatable[name] = allocatable(s.nodeBase.starts[i+1] - s.nodeBase.starts[i])
 	}
-	active[s.nodeBase.gone[0]] = s.cfg.UnknownNode
-	t.Unscheduled = s.cfg.Unscheduled
-	difference(s.pods.history, version, func(p *pod, sign int) {
+	active := map[string]int{}
+	count := func(p *pod, sign int) {
 		switch {
+		case len(namespaces) > 0 && !slices.Contains(namespaces, p.namespace):
 		case p.active():
 			active[p.node] += sign
 		case !p.finished():
 			t.Unscheduled += sign
 		}
-	})
+	}
+	if len(namespaces) == 0 {
+		active, t.Unscheduled = s.configured()
+	}
+	for _, namespace := range namespaces {
+		s.podBase.each(namespace, func(p *pod) { count(p, 1) })
+	}
+	difference(s.pods.history, version, count)
 	difference(s.nodes.history, version, func(n *node, sign int) {
 		if sign < 0 {
 			delete(t.Allocatable, n.name)
@@ -69,6 +79,16 @@ func (s *Server) truthAt(version int64) Truth {
 		}
 	}
 	return t
+}
+
+// configured returns the pods that the cluster starts with, by node, and those
+// without one. It makes no pod: clusters have up to a million.
+func (s *Server) configured() (active map[string]int, unscheduled int) {
+	active = map[string]int{s.nodeBase.gone[0]: s.cfg.UnknownNode}
+	for i, name := range s.nodeBase.names {
+		active[name] = s.nodeBase.starts[i+1] - s.nodeBase.starts[i]
+	}
+	return active, s.cfg.Unscheduled
 }
 
 // difference tells apart the base and a version: -1 for every value of the

@@ -2,7 +2,6 @@ package podcount
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -99,7 +98,7 @@ func (c *Counter) run(ctx context.Context, run *count) error {
 	if run.denied {
 		return nil
 	}
-	return c.renew(ctx, run)
+	return c.withNodes(run, c.renew(ctx, run))
 }
 
 // listNodes walks over the nodes, unless the count does without.
@@ -107,13 +106,7 @@ func (c *Counter) listNodes(ctx context.Context, run *count) error {
 	if run.denied = run.denied || c.nodesDenied(time.Now()); run.denied {
 		return nil
 	}
-	err := c.walk(ctx, run.nodes, run)
-	if errors.Is(err, errNodesForbidden) {
-		run.denied, c.deniedAt = true, time.Now()
-		run.nodes.rewind()
-		return nil
-	}
-	return err
+	return c.withNodes(run, c.walk(ctx, run.nodes, run))
 }
 
 // maxLookups is up to how many nodes are asked for by name; for more, listing all

@@ -29,7 +29,7 @@ func Reasons() []Reason {
 // PageError is why a request for a page failed.
 type PageError struct {
 	Resource string // Pods or Nodes
-	Page     int    // 1 for the first page of the walk
+	Page     int    // 1 for the first page of the resource, whatever its namespace
 	Attempt  int    // 1 for the first request at this page
 	Reason   Reason
 	Err      error // cleaned: short, one line, no credentials

@@ -65,14 +65,10 @@ func (w *walk) follow(before *walk) {
 	}
 }
 
-// unpin gives up on a resourceVersion that the server cannot list any more, or
-// does not know how to.
-func (w *walk) unpin(failure *PageError) bool {
-	if w.pin == "" || w.token != "" || failure.Reason != Expired && !failure.refused {
-		return false
-	}
-	w.pin = ""
-	return true
+// pinRefused says whether the failure is that of a walk's resourceVersion, which
+// the server cannot list any more, or does not know how to.
+func (w *walk) pinRefused(failure *PageError) bool {
+	return w.pin != "" && w.token == "" && (failure.Reason == Expired || failure.refused)
 }
 
 // errNodesForbidden ends the walk over nodes of a count that does without.
@@ -82,6 +78,18 @@ var errNodesForbidden = errors.New("listing nodes is forbidden")
 // namespaces given, a Role in each of them is permission enough.
 func (c *Counter) optional(w *walk, failure *PageError) bool {
 	return len(c.cfg.Namespaces) > 0 && w.listing.name == Nodes && failure.Reason == Forbidden
+}
+
+// withNodes takes the outcome of a walk over nodes. Once that is forbidden, the
+// count does without those that it has, too: a snapshot has all nodes, or none
+// but those that hold pods.
+func (c *Counter) withNodes(run *count, err error) error {
+	if !errors.Is(err, errNodesForbidden) {
+		return err
+	}
+	run.denied, c.deniedAt = true, time.Now()
+	run.nodes.rewind()
+	return nil
 }
 
 // nodesDenied says whether asking for nodes was refused of late.

@@ -1,7 +1,9 @@
 package podcount
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -61,19 +63,124 @@ func paths(short []string) []string {
 	return long
 }
 
-// TestNamespaceSetAside runs out of attempts in the second namespace.
+// TestNamespaceSetAside runs out of attempts in the second namespace, where each
+// page has one, and goes on with another count.
 func TestNamespaceSetAside(t *testing.T) {
+	const whole = "a=2 b=1 c=0 unscheduled=0 unknown=0 "
+	tests := []struct {
+		name  string
+		pods  []step
+		page  int // that fails
+		rest  time.Duration
+		want  string
+		asked []string
+	}{
+		{"at its first page", []step{podPage("", "a"), status(500, ""), podPage("", "a", "b")}, 2, 0,
+			whole + "pages=2 version=8 consistent=true", []string{"nodes", "x?", "y@8", "y@8"}},
+		{"in its middle", []step{podPage("", "a"), podPage("t1", "b"), status(500, ""), podPage("", "a")}, 3, 0,
+			whole + "pages=3 version=8 consistent=true", []string{"nodes", "x?", "y@8", "y?t1", "y?t1"}},
+		{"and its resourceVersion is too old by then", []step{podPage("", "a"), status(500, ""), status(410, ""), podPageAt("9", "", "a", "b")}, 2, 0,
+			whole + "pages=2 version=9 consistent=false", []string{"nodes", "x?", "y@8", "y@8", "y?"}},
+		{"after its resourceVersion was refused", []step{podPage("", "a"), status(400, ""), status(500, ""), status(400, ""), podPageAt("9", "", "a", "b")}, 2, 0,
+			whole + "pages=2 version=9 consistent=false", []string{"nodes", "x?", "y@8", "y?", "y@8", "y?"}},
+		{"for too long", []step{podPage("", "a"), podPage("t1", "b"), status(500, ""), podPageAt("9", "", "a"), podPageAt("9", "", "a", "b")}, 3, time.Hour,
+			whole + "pages=2 version=9 consistent=true", []string{"nodes", "x?", "y@8", "y?t1", "nodes", "x?", "y@9"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				script := newScript(t, tt.pods...)
+				c := script.counter(func(cfg *Config) { inNamespaces(cfg); cfg.PageAttempts = 1 })
+				if failure := script.countFails(c, Server); failure.Page != tt.page {
+					t.Errorf("page %d failed, want %d of the count", failure.Page, tt.page)
+				}
+				time.Sleep(tt.rest)
+				if got := script.count(c); got != tt.want {
+					t.Errorf("got  %s\nwant %s", got, tt.want)
+				}
+				script.expect(paths(tt.asked)...)
+			})
+		})
+	}
+}
+
+// A page that times out in the second namespace is asked for at the same
+// resourceVersion, with fewer rows.
+func TestNamespaceTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		script := newScript(t, podPage("", "a"), podPage("t1", "b"), status(500, ""), podPage("", "a"))
-		c := script.counter(func(cfg *Config) { inNamespaces(cfg); cfg.PageAttempts = 1 })
-		if failure := script.countFails(c, Server); failure.Page != 3 {
-			t.Errorf("page %d failed, want the third of the count", failure.Page)
-		}
-		want := "a=2 b=1 c=0 unscheduled=0 unknown=0 pages=3 version=8 consistent=true"
-		if got := script.count(c); got != want {
+		script := newScript(t, podPage("", "a"), hang, podPage("", "b"))
+		want := "a=1 b=1 c=0 unscheduled=0 unknown=0 pages=2 version=8 consistent=true"
+		if got := script.count(script.counter(inNamespaces)); got != want {
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
-		script.expect(paths([]string{"nodes", "x?", "y@8", "y?t1", "y?t1"})...)
+		script.expect(paths([]string{"nodes", "x?", "y@8", "y@8"})...)
+		if want := []int{500, 500, 250}; !slices.Equal(script.limits, want) {
+			t.Errorf("asked for %d rows, want %d", script.limits, want)
+		}
+	})
+}
+
+// Pages and rows are numbered through over the namespaces.
+func TestNamespacePages(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t, podPage("t1", "a", "b"), podPage("", "<none>"), status(503, ""), podPage("t1", "a"), podPage("", "c"))
+		var seen recorder
+		if _, err := script.counter(inNamespaces).Count(t.Context(), &seen); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, page := range seen.pages[1:] { // after that of nodes
+			got = append(got, fmt.Sprintf("%s %d.%d: %d of %d", page.Resource, page.Number, page.Attempt, page.Rows, page.Total))
+		}
+		want := []string{"pods 1.1: 2 of 2", "pods 2.1: 1 of 3", "pods 3.1: 0 of 3", "pods 3.2: 1 of 4", "pods 4.1: 1 of 5"}
+		if !slices.Equal(got, want) {
+			t.Errorf("got  %q\nwant %q", got, want)
+		}
+	})
+}
+
+// TestNamespaceFails has failures that no permission on nodes excuses.
+func TestNamespaceFails(t *testing.T) {
+	tests := []struct {
+		name     string
+		nodes    step
+		pods     []step
+		reason   Reason
+		resource string
+	}{
+		{"no credentials for nodes", status(401, ""), nil, Unauthorized, Nodes},
+		{"nodes time out", hang, nil, Timeout, Nodes},
+		{"no Role in the second namespace", nodePage("", "a"), []step{podPage("", "a"), status(403, "")}, Forbidden, Pods},
+		{"no Role in the second namespace, nor for nodes", status(403, ""), []step{podPage("", "a"), status(403, "")}, Forbidden, Pods},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				script := newScript(t, tt.pods...)
+				script.nodes = []step{tt.nodes}
+				c := script.counter(func(cfg *Config) { inNamespaces(cfg); cfg.PageAttempts = 1 })
+				if failure := script.countFails(c, tt.reason); failure.Resource != tt.resource {
+					t.Errorf("%s failed, want %s", failure.Resource, tt.resource)
+				}
+			})
+		})
+	}
+}
+
+// TestNodesForbiddenOnTheWay takes the permission away between the list of the
+// nodes and the look-up of one that is not in it.
+func TestNodesForbiddenOnTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t, podPage("", "a"), podPage("", "z"))
+		script.nodes = []step{nodePage("", "a", "b"), status(403, "")}
+		snapshot, err := script.counter(inNamespaces).Count(t.Context(), &recorder{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := "a=1 z=1 unscheduled=0 unknown=0 pages=2 version=8 consistent=true"
+		if got := line(snapshot); got != want || !snapshot.NodesForbidden || snapshot.Nodes[0].HasAllocatable {
+			t.Errorf("got %s, %+v; want %s", got, snapshot, want)
+		}
 	})
 }
 

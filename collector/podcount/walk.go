@@ -70,7 +70,8 @@ func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
 
 // nextPage asks for one page until it is complete or the attempts are used up.
 // All attempts, waits and their counting are here. The first answers that a
-// token has expired cost no attempt: the page was refused for its age.
+// token or a resourceVersion is too old cost no attempt: the page was refused for
+// its age.
 func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 	allowed := c.cfg.PageAttempts
 	for attempt := 1; ; attempt++ {
@@ -89,7 +90,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if c.optional(w, failure) {
 			return errNodesForbidden
 		}
-		if failure.Reason == Expired && allowed < c.cfg.PageAttempts+freeExpiries {
+		if (failure.Reason == Expired || w.pinRefused(failure)) && allowed < c.cfg.PageAttempts+freeExpiries {
 			allowed++
 		}
 		if attempt < allowed {
@@ -146,7 +147,8 @@ func (w *walk) keep(a answer) int {
 // recover prepares the next attempt after a failed one.
 func (w *walk) recover(failure *PageError) {
 	switch {
-	case w.unpin(failure):
+	case w.pinRefused(failure):
+		w.pin = ""
 	case failure.Reason == Expired:
 		w.expired(failure.token)
 	case failure.Reason == Timeout || failure.tooLarge:

@@ -76,6 +76,8 @@ func Run(t *testing.T, target Target) {
 		{"9 the server gives up after the timeout it was sent", checkTimeout},
 		{"nodes come in pages too", checkNodes},
 		{"a namespace lists its own pods, at a resourceVersion too", checkNamespace},
+		{"a namespace that does not exist has no pods, at a resourceVersion too", checkNoNamespace},
+		{"an exact resourceVersion ages, and cannot be 0 or yet to come", checkExactVersions},
 	} {
 		t.Run(fact.name, func(t *testing.T) { fact.check(t, target) })
 	}

@@ -1,0 +1,4 @@
+(import 'api.libsonnet') +
+(import 'counts.libsonnet') +
+(import 'exporter.libsonnet') +
+(import 'capacity.libsonnet')

@@ -1,0 +1,3 @@
+(import 'overview.libsonnet') +
+(import 'exporter.libsonnet') +
+(import 'comparison.libsonnet')
