@@ -38,7 +38,7 @@ type clusterAnswer struct {
 type countAnswer struct {
 	NodeCount       int     `json:"nodeCount"`
 	ActivePods      int     `json:"activePods"`
-	AllocatablePods int64   `json:"allocatablePods"`
+	AllocatablePods *int64  `json:"allocatablePods,omitempty"` // of the nodes that say it
 	UnscheduledPods int     `json:"unscheduledPods"`
 	UnknownNodePods int     `json:"unknownNodePods"`
 	Consistent      bool    `json:"consistent"`
@@ -114,8 +114,12 @@ func countOf(s *podcount.Snapshot) *countAnswer {
 		Consistent: s.Consistent, ResourceVersion: s.ResourceVersion,
 		Pages: s.Pages, ResponseBytes: s.Bytes, DurationSeconds: s.Duration.Seconds(),
 	}
+	var allocatable int64
 	for _, node := range s.Nodes {
-		a.AllocatablePods += node.AllocatablePods
+		if node.HasAllocatable {
+			allocatable += node.AllocatablePods
+			a.AllocatablePods = &allocatable
+		}
 	}
 	return a
 }

@@ -40,10 +40,7 @@ type configMetrics struct{ collector *Collector }
 
 // Describe sends their descriptions.
 func (c configMetrics) Describe(ch chan<- *prometheus.Desc) {
-	m := c.collector.metrics
-	ch <- m.configSuccess
-	ch <- m.configTime
-	ch <- m.shardInfo
+	c.collector.metrics.describeProcess(ch)
 }
 
 // Collect sends them.

@@ -79,6 +79,7 @@ func TestREADMENamesEveryMetric(t *testing.T) {
 	}
 	descriptions := make(chan *prometheus.Desc, 100)
 	newMetrics().describe(descriptions)
+	newMetrics().describeProcess(descriptions)
 	close(descriptions)
 	declared := []string{"pod_count_exporter_build_info"}
 	for desc := range descriptions {

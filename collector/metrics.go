@@ -120,6 +120,13 @@ func (m *metrics) describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
+// describeProcess sends the descriptions of what belongs to no cluster.
+func (m *metrics) describeProcess(ch chan<- *prometheus.Desc) {
+	ch <- m.configSuccess
+	ch <- m.configTime
+	ch <- m.shardInfo
+}
+
 // clusterMetrics are the series of one cluster. All exist from the start, at 0:
 // a rate over a counter that appears with its first failure misses it.
 type clusterMetrics struct {
