@@ -27,6 +27,7 @@ type fleet struct {
 
 	mu      sync.Mutex // one reading at a time
 	members map[string]member
+	digest  string // of the files, from before they were last read
 }
 
 // member is a cluster with the key of what its client was made of.
@@ -40,6 +41,8 @@ type member struct {
 func (f *fleet) load() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	// What is written while they are read shows as a change afterwards.
+	f.digest = cluster.Digest(f.opts)
 	clusters, err := cluster.Load(f.opts)
 	if err != nil {
 		return err
@@ -60,6 +63,13 @@ func (f *fleet) load() error {
 	f.logChange(f.members, next)
 	f.members = next
 	return nil
+}
+
+// changed says whether a file is not what the latest reading may have seen.
+func (f *fleet) changed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return cluster.Digest(f.opts) != f.digest
 }
 
 func membersOf(all map[string]member) []collector.Member {

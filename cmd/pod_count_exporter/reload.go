@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/go-kit/log/level"
-
-	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 )
 
 // watchInterval is how often the kubeconfigs are looked at.
@@ -38,35 +36,26 @@ func (a *app) reloadHandler(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, "reloaded")
 }
 
-// follow reloads on each signal, and when the kubeconfigs' digest changes,
-// until ctx ends.
+// follow reloads on each signal, and when the kubeconfigs change, until ctx ends.
 func (a *app) follow(ctx context.Context, signals <-chan os.Signal) {
-	digest := func() string { return cluster.Digest(a.fleet.opts) }
-	watch(ctx, watchInterval, signals, digest, func(cause string) {
+	watch(ctx, watchInterval, signals, a.fleet.changed, func(cause string) {
 		_ = a.reload(cause) // which logs
 	})
 }
 
-func watch(ctx context.Context, every time.Duration, signals <-chan os.Signal, digest func() string, reload func(cause string)) {
+func watch(ctx context.Context, every time.Duration, signals <-chan os.Signal, changed func() bool, reload func(cause string)) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
-	last := digest()
 	for {
-		cause := ""
 		select {
 		case <-ctx.Done():
 			return
 		case s := <-signals:
-			cause = fmt.Sprint(s)
+			reload(fmt.Sprint(s))
 		case <-ticker.C:
-		}
-		now := digest()
-		if cause == "" && now != last {
-			cause = "file changed"
-		}
-		last = now
-		if cause != "" {
-			reload(cause)
+			if changed() {
+				reload("file changed")
+			}
 		}
 	}
 }
