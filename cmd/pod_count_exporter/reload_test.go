@@ -131,12 +131,12 @@ func TestReloadKeepsSnapshots(t *testing.T) {
 	s := serveSims(t, "a", "b")
 	s.rewrite("a")
 	e := start(t, "--kubeconfig="+s.path, "--kubernetes.all-contexts")
-	before := e.await(t, `pod_count_success{cluster="a"} 1`)
+	before := e.await(t, "/metrics", `pod_count_success{cluster="a"} 1`)
 	s.rewrite("a", "b")
 	if status, text := request(t, http.DefaultClient, http.MethodPost, "http://"+e.address+"/-/reload"); status != http.StatusOK {
 		t.Fatalf("status %d: %s", status, text)
 	}
-	after := e.await(t, `pod_count_success{cluster="b"} 1`)
+	after := e.await(t, "/metrics", `pod_count_success{cluster="b"} 1`)
 	for _, metric := range []string{"pod_count_last_success_timestamp_seconds", "pod_count_pages_total"} {
 		if was, is := sample(before, metric+`{cluster="a"}`), sample(after, metric+`{cluster="a"}`); was != is || was == "" {
 			t.Errorf("%s is %q, and was %q before the reload", metric, is, was)
@@ -144,15 +144,15 @@ func TestReloadKeepsSnapshots(t *testing.T) {
 	}
 }
 
-// await scrapes until the exposition holds text.
-func (e *exporter) await(t *testing.T, text string) string {
+// await asks for path until the answer holds text.
+func (e *exporter) await(t *testing.T, path, text string) string {
 	t.Helper()
 	for giveUp := time.Now().Add(patience); time.Now().Before(giveUp); {
-		if _, body := e.get(t, "/metrics"); strings.Contains(body, text) {
+		if _, body := e.get(t, path); strings.Contains(body, text) {
 			return body
 		}
 	}
-	t.Fatalf("the exposition never had %s", text)
+	t.Fatalf("%s never had %s", path, text)
 	return ""
 }
 

@@ -53,6 +53,15 @@ type numberKey struct{}
 // TestConnectionIsNotReusedAfterTimeout has a server that hangs at the second
 // page of pods, and says which connection each request came by.
 func TestConnectionIsNotReusedAfterTimeout(t *testing.T) {
+	var one, two http.Protocols
+	one.SetHTTP1(true)
+	two.SetUnencryptedHTTP2(true)
+	t.Run("HTTP/1.1", func(t *testing.T) { connectionIsNotReused(t, &one) })
+	t.Run("HTTP/2", func(t *testing.T) { connectionIsNotReused(t, &two) })
+}
+
+func connectionIsNotReused(t *testing.T, protocols *http.Protocols) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		listener := newPipes()
 		var used []int
@@ -74,13 +83,13 @@ func TestConnectionIsNotReusedAfterTimeout(t *testing.T) {
 			}
 		}
 		opened := 0
-		server := &http.Server{Handler: http.HandlerFunc(handler), ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+		server := &http.Server{Handler: http.HandlerFunc(handler), Protocols: protocols, ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
 			opened++
 			return context.WithValue(ctx, numberKey{}, opened)
 		}}
 		done := make(chan error)
 		go func() { done <- server.Serve(listener) }()
-		transport := &http.Transport{DialContext: listener.dial}
+		transport := &http.Transport{DialContext: listener.dial, Protocols: protocols}
 		c, err := New(DefaultConfig(), &http.Client{Transport: transport}, &url.URL{Scheme: "http", Host: "api"})
 		if err != nil {
 			t.Fatal(err)

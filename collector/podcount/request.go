@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -64,7 +65,10 @@ type answer struct {
 
 // passage is how far a request has come. A transport may work in goroutines of
 // its own.
-type passage struct{ connecting, sent atomic.Bool }
+type passage struct {
+	connecting, sent atomic.Bool
+	conn             atomic.Pointer[net.Conn] // that the request is sent on
+}
 
 // trace keeps net/http from repeating by itself a request that was sent on a
 // connection that broke: all attempts are counted, and waited for, in one place.
@@ -76,7 +80,18 @@ func (p *passage) trace(abort context.CancelCauseFunc) *httptrace.ClientTrace {
 				abort(errConnectionLost)
 			}
 		},
+		GotConn:      func(got httptrace.GotConnInfo) { p.conn.Store(&got.Conn) },
 		WroteHeaders: func() { p.sent.Store(true) },
+	}
+}
+
+// hangUp closes the connection. Over HTTP/2 it would outlive its request, even
+// one that it never answers: until the request's stream has ended, some time
+// after the request, the connection is not idle.
+func (p *passage) hangUp() {
+	if conn := p.conn.Load(); conn != nil && *conn != nil {
+		// It may be closed already; there is nothing to lose with it.
+		_ = (*conn).Close()
 	}
 }
 
@@ -85,6 +100,7 @@ var errConnectionLost = errors.New("the connection was lost before an answer cam
 // request asks for one page and reads it, all within one deadline.
 func (c *Counter) request(ctx context.Context, r listing, at position, limit int, rows content) (answer, *PageError) {
 	start := time.Now()
+	process := ctx
 	ctx, cancel := context.WithTimeout(ctx, c.cfg.PageTimeout)
 	defer cancel()
 	ctx, abort := context.WithCancelCause(ctx)
@@ -98,9 +114,11 @@ func (c *Counter) request(ctx context.Context, r listing, at position, limit int
 	if failure != nil {
 		failure.Resource = r.name
 		failure.Err = clean(failure.Err, c.cfg.Redact)
-		if failure.Reason == Timeout || failure.Reason == Network {
-			// The connection may be what is broken. client-go's transports are
-			// wrapped, so http.Client cannot do this by itself.
+		if failure.Reason == Timeout || failure.Reason == Network || process.Err() != nil {
+			// The connection may be what is broken, or nobody will need it again.
+			// client-go's transports are wrapped, so http.Client cannot close the
+			// idle ones by itself.
+			p.hangUp()
 			utilnet.CloseIdleConnectionsFor(c.client.Transport)
 		}
 	}

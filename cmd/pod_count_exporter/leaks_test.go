@@ -1,0 +1,143 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
+)
+
+// secureServer is an API server over TLS and HTTP/2 that counts its connections.
+type secureServer struct {
+	*httptest.Server
+	mu    sync.Mutex
+	conns map[net.Conn]bool
+	seen  int
+}
+
+func serveSecure(t *testing.T, handler http.Handler) *secureServer {
+	t.Helper()
+	s := &secureServer{Server: httptest.NewUnstartedServer(handler), conns: map[net.Conn]bool{}}
+	s.EnableHTTP2 = true
+	s.Config.ConnState = func(conn net.Conn, state http.ConnState) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		switch state {
+		case http.StateNew:
+			s.conns[conn] = true
+			s.seen++
+		case http.StateClosed, http.StateHijacked:
+			delete(s.conns, conn)
+		}
+	}
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	return s
+}
+
+// connections are those that are open, and all that ever were.
+func (s *secureServer) connections() (open, seen int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.conns), s.seen
+}
+
+// withCertificateFiles is a directory's kubeconfig for the server, whose user
+// has a client certificate in files: client-go looks after those in the
+// background.
+func withCertificateFiles(t *testing.T, dir, name, server string) {
+	t.Helper()
+	pair, certificate, err := kubesim.Certificate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files := t.TempDir()
+	for file, content := range map[string][]byte{
+		filepath.Join(files, "crt"): certificate,
+		filepath.Join(files, "key"): pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}),
+		filepath.Join(dir, name): fmt.Appendf(nil, `
+current-context: %[1]s
+clusters: [{name: c, cluster: {server: %[2]q, insecure-skip-tls-verify: true}}]
+users: [{name: u, user: {client-certificate: %[3]s/crt, client-key: %[3]s/key}}]
+contexts: [{name: %[1]s, context: {cluster: c, user: u}}]
+`, name, server, files),
+	} {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestRemovedClustersLeaveNothing adds and removes clusters, one that is counted
+// and one that hangs in its first page, and looks for what stays behind.
+func TestRemovedClustersLeaveNothing(t *testing.T) {
+	healthy := serveSecure(t, simulated(t))
+	hanging := serveSecure(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	dir := t.TempDir()
+	withCertificateFiles(t, dir, "stays", healthy.URL)
+	e := start(t, "--kubeconfig="+dir)
+	reload := func() {
+		t.Helper()
+		if status, text := request(t, http.DefaultClient, http.MethodPost, "http://"+e.address+"/-/reload"); status != http.StatusOK {
+			t.Fatalf("status %d: %s", status, text)
+		}
+	}
+	settle := func(what string, now func() int, most int) {
+		t.Helper()
+		for giveUp := time.Now().Add(patience); now() > most; {
+			if time.Now().After(giveUp) {
+				stacks := make([]byte, 1<<20)
+				t.Fatalf("%d %s, want at most %d\n%s", now(), what, most, stacks[:runtime.Stack(stacks, true)])
+			}
+			// client-go lets go of a client when the garbage collector does.
+			runtime.GC()
+			http.DefaultClient.CloseIdleConnections()
+			time.Sleep(time.Millisecond)
+		}
+	}
+	e.await(t, "/metrics", `pod_count_success{cluster="stays"} 1`)
+	open := func() int {
+		a, _ := healthy.connections()
+		b, _ := hanging.connections()
+		return a + b
+	}
+	settle("connections", open, 0)
+	http.DefaultClient.CloseIdleConnections()
+	goroutines := runtime.NumGoroutine()
+
+	const rounds = 5
+	for range rounds {
+		withCertificateFiles(t, dir, "counted", healthy.URL)
+		withCertificateFiles(t, dir, "hangs", hanging.URL)
+		_, before := hanging.connections()
+		reload()
+		e.await(t, "/metrics?cluster[]=counted", `pod_count_success{cluster="counted"} 1`)
+		settle("connections still to come", func() int { _, now := hanging.connections(); return before + 1 - now }, 0)
+		for _, name := range []string{"counted", "hangs"} {
+			if err := os.Remove(filepath.Join(dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		reload()
+		if _, body := e.get(t, "/metrics"); strings.Contains(body, `cluster="counted"`) || strings.Contains(body, `cluster="hangs"`) {
+			t.Errorf("series of removed clusters:\n%s", body)
+		}
+	}
+	settle("connections", open, 0)
+	settle("goroutines", runtime.NumGoroutine, goroutines)
+}
