@@ -31,12 +31,29 @@ build_flags := -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
 tools_mod    := $(CURDIR)/testdata/tools/go.mod
 tool         := $(GO) tool -modfile=$(tools_mod)
-modules      := $(dir $(wildcard go.mod testdata/*/go.mod))
-code_modules := $(filter-out testdata/tools/,$(modules))
+modules      := $(dir $(wildcard go.mod mixin/*/go.mod testdata/*/go.mod))
+code_modules := $(filter-out testdata/tools/ testdata/alertmanager/,$(modules))
+
+# Programs of others that the mixin's checks and the end-to-end tests run. The
+# tags leave out Prometheus's pages and most of its service discoveries, which
+# would double the build.
+tool_build := build -trimpath -buildvcs=false -tags netgo,remove_all_sd -ldflags '-s -w'
+jsonnet    := $(BIN)/jsonnet $(BIN)/jsonnetfmt
+prometheus := $(BIN)/promtool $(BIN)/prometheus
+alerting   := $(BIN)/alertmanager
+
+$(jsonnet): testdata/tools/go.mod
+	CGO_ENABLED=0 $(GO) -C testdata/tools $(tool_build) -o $(CURDIR)/$@ github.com/google/go-jsonnet/cmd/$(@F)
+
+$(prometheus): testdata/tools/go.mod
+	CGO_ENABLED=0 $(GO) -C testdata/tools $(tool_build) -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/$(@F)
+
+$(alerting): testdata/alertmanager/go.mod
+	CGO_ENABLED=0 $(GO) -C testdata/alertmanager $(tool_build) -o $(CURDIR)/$@ github.com/prometheus/alertmanager/cmd/$(@F)
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build the exporter and the simulated cluster into bin/
@@ -56,14 +73,25 @@ test: ## run every test that needs no control plane, with the race detector
 	set -ex -o pipefail; $(GO) test $$race ./... && \
 	$(GO) test -v -run 'FaultMatrix|RandomClusters|NothingLeaks' ./collector | grep -v -E '^ *(=== |--- PASS: .*/)'
 
+.PHONY: mixin
+mixin: $(jsonnet) ## write mixin/generated anew from the mixin's sources
+	$(BIN)/jsonnetfmt -i $$(find mixin -name '*.libsonnet')
+	scripts/mixin generate $(BIN)
+
+.PHONY: mixin-check
+mixin-check: $(jsonnet) $(BIN)/promtool ## check and test alerts, rules and dashboards
+	scripts/mixin check $(BIN)
+	$(GO) -C mixin/lint test ./...
+
 .PHONY: controlplane
 controlplane: build
 	$(GO) build -C testdata/controlplane -buildvcs=false -o $(CURDIR)/$(BIN)/controlplane .
 
 .PHONY: e2e
-e2e: controlplane ## test the exporter's binary against a real kube-apiserver and etcd
+e2e: controlplane $(jsonnet) $(prometheus) $(alerting) ## test the exporter's binary against a real kube-apiserver, etcd, Prometheus and Alertmanager
 	$(GO) test -C testdata/controlplane ./...
 	$(GO) mod download -modfile=$(tools_mod) github.com/prometheus-operator/prometheus-operator
+	BIN_DIR=$(CURDIR)/$(BIN) \
 	CONTROLPLANE_BIN=$(CURDIR)/$(BIN)/controlplane EXPORTER_BIN=$(CURDIR)/$(BIN)/pod_count_exporter \
 	CRD_DIR="$$($(GO) list -modfile=$(tools_mod) -m -f '{{.Dir}}' github.com/prometheus-operator/prometheus-operator)/example/prometheus-operator-crd" \
 	$(GO) test -tags e2e -count=1 -timeout 30m $(E2E_FLAGS) ./e2e/...
