@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"io"
 	"maps"
 	"net/http"
 	"regexp"
@@ -52,11 +53,17 @@ type sample struct {
 // within it.
 func (e *exporter) scrape(t *testing.T) scrape {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, e.url+"/metrics", http.NoBody)
+	return e.scrapeAt(t, "/metrics", "60")
+}
+
+// scrapeAt asks a path, with so many seconds of time.
+func (e *exporter) scrapeAt(t *testing.T, path, seconds string) scrape {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, e.url+path, http.NoBody)
 	if err != nil {
 		t.Fatal(err)
 	}
-	req.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "60")
+	req.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", seconds)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		t.Fatal(err)
@@ -67,7 +74,7 @@ func (e *exporter) scrape(t *testing.T) scrape {
 		t.Error(err)
 	}
 	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("/metrics: %s, error %v", resp.Status, err)
+		t.Fatalf("%s: %s, error %v", path, resp.Status, err)
 	}
 	result := scrape{}
 	for name, family := range families {
@@ -88,6 +95,32 @@ func (e *exporter) scrape(t *testing.T) scrape {
 		}
 	}
 	return result
+}
+
+// of returns the samples of one cluster.
+func (s scrape) of(cluster string) scrape {
+	own := scrape{}
+	for metric, samples := range s {
+		for _, one := range samples {
+			if one.labels["cluster"] == cluster {
+				own[metric] = append(own[metric], one)
+			}
+		}
+	}
+	return own
+}
+
+// request sends one without a body, and returns status and body of the answer.
+func (e *exporter) request(t *testing.T, method, path string) (int, []byte) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, e.url+path, http.NoBody)
+	must(t, err)
+	resp, err := http.DefaultClient.Do(req)
+	must(t, err)
+	body, err := io.ReadAll(resp.Body)
+	must(t, err)
+	must(t, resp.Body.Close())
+	return resp.StatusCode, body
 }
 
 // by returns the samples of a metric by one of their labels.
