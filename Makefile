@@ -96,10 +96,15 @@ e2e: controlplane $(jsonnet) $(prometheus) $(alerting) ## test the exporter's bi
 	CRD_DIR="$$($(GO) list -modfile=$(tools_mod) -m -f '{{.Dir}}' github.com/prometheus-operator/prometheus-operator)/example/prometheus-operator-crd" \
 	$(GO) test -tags e2e -count=1 -timeout 30m $(E2E_FLAGS) ./e2e/...
 
+# Bench scenarios; testdata/bench/README.md describes them.
+BENCH ?= counts isolation fleet
+
 .PHONY: bench
-bench: controlplane ## measure the exporter against other ways to count, on a real control plane
+bench: controlplane ## measure the exporter against other ways to count, and with many clusters (BENCH=counts)
 	$(GO) build -C testdata/bench -buildvcs=false -o $(CURDIR)/$(BIN)/bench .
-	$(BIN)/bench -controlplane $(BIN)/controlplane -exporter $(BIN)/pod_count_exporter $(BENCH_FLAGS)
+	@set -e; for scenario in $(BENCH); do echo; echo "=== $$scenario"; \
+		$(BIN)/bench -controlplane $(BIN)/controlplane -exporter $(BIN)/pod_count_exporter -scenario $$scenario $(BENCH_FLAGS); \
+	done
 
 # vet and golangci-lint see the end-to-end tests too, whose build tag hides them
 # from a plain run (.golangci.yml sets it).

@@ -71,7 +71,7 @@ func onControlplane(ctx context.Context, cfg config, pods int, do func(plane *co
 // which asks for the pages that the exporter asked for.
 func contenders(binary, dir string) []contender {
 	all := []contender{{name: ours, start: func(ctx context.Context, kubeconfig string) (started, error) {
-		e, err := startExporter(ctx, binary, kubeconfig, dir)
+		e, err := startCounter(ctx, binary, kubeconfig, dir)
 		if err != nil {
 			return started{}, err
 		}

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// exporter is a running exporter that counts anew at every scrape.
+// exporter is a running exporter.
 type exporter struct {
 	*process
 	log   *os.File // what it writes to standard error; read on from where the last read ended
@@ -30,18 +30,22 @@ type logLine struct {
 	Limit    int    `json:"limit"`
 }
 
-// startExporter starts the binary and waits until it listens. Its log goes to a
-// file in dir, at debug: that is where the pages it asks for can be seen.
-func startExporter(ctx context.Context, binary, kubeconfig, dir string) (*exporter, error) {
-	path := filepath.Join(dir, "exporter.log")
+// startCounter starts an exporter that counts anew at every scrape, and logs at
+// debug: that is where the pages it asks for can be seen.
+func startCounter(ctx context.Context, binary, kubeconfig, dir string) (*exporter, error) {
+	return startExporter(ctx, binary, filepath.Join(dir, "exporter.log"),
+		"--kubeconfig="+kubeconfig, "--web.timeout-offset=1ms", "--collector.cache-ttl=1ns", "--log.level=debug")
+}
+
+// startExporter starts the binary and waits until it listens. Its log goes to
+// the file path.
+func startExporter(ctx context.Context, binary, path string, flags ...string) (*exporter, error) {
 	stderr, err := os.Create(path)
 	if err != nil {
 		return nil, fmt.Errorf("exporter: %w", err)
 	}
 	defer func() { _ = stderr.Close() }() // the child has its own
-	child, err := start(command(ctx, stderr, binary,
-		"--kubeconfig="+kubeconfig, "--web.listen-address=127.0.0.1:0", "--web.timeout-offset=1ms",
-		"--collector.cache-ttl=1ns", "--log.level=debug", "--log.format=json"))
+	child, err := start(command(ctx, stderr, binary, append(flags, "--web.listen-address=127.0.0.1:0", "--log.format=json")...))
 	if err != nil {
 		return nil, err
 	}

@@ -20,16 +20,33 @@ type config struct {
 	runs         int
 	counts       int
 	settle       time.Duration
-	nodesSide    bool
+	scenario     string
+	clusters     int
+	duration     time.Duration
 }
 
-// nodesSideDefaults are those of -nodes-side where they differ: many nodes, each
-// with the images that make up most of a real one.
+// Scenarios.
 const (
-	nodesSideNodes  = 1000
-	nodesSideImages = 40
-	nodesSidePods   = "10000,100000"
+	scenarioCounts    = "counts"
+	scenarioNodes     = "nodes"
+	scenarioIsolation = "isolation"
+	scenarioFleet     = "fleet"
 )
+
+// defaults are those of a scenario, by flag, where they differ from the flags'
+// own.
+func defaults(scenario string) map[string]string {
+	switch scenario {
+	case scenarioNodes: // many nodes, each with the images that make up most of a real one
+		return map[string]string{"nodes": "1000", "images": "40", "pods": "10000,100000"}
+	case scenarioIsolation:
+		return map[string]string{"nodes": "20", "pods": "1000", "clusters": "50", "for": "3m"}
+	case scenarioFleet: // more than one cache TTL
+		return map[string]string{"nodes": "100", "clusters": "500", "for": "7m"}
+	default:
+		return nil
+	}
+}
 
 func parseFlags(args []string) (config, error) {
 	var cfg config
@@ -37,21 +54,23 @@ func parseFlags(args []string) (config, error) {
 	set.StringVar(&cfg.controlplane, "controlplane", "", "the control plane's binary")
 	set.StringVar(&cfg.exporter, "exporter", "", "the exporter's binary")
 	set.Uint64Var(&cfg.seed, "seed", 1, "where the random choices of the cluster start")
-	set.IntVar(&cfg.nodes, "nodes", 104, fmt.Sprintf("nodes of the cluster (%d with -nodes-side)", nodesSideNodes))
-	set.IntVar(&cfg.images, "images", 10, fmt.Sprintf("images that each node lists (%d with -nodes-side)", nodesSideImages))
-	pods := set.String("pods", "10000", "pods of the cluster; several numbers with commas make several clusters ("+nodesSidePods+" with -nodes-side)")
+	set.IntVar(&cfg.nodes, "nodes", 104, "nodes of the cluster")
+	set.IntVar(&cfg.images, "images", 10, "images that each node lists")
+	pods := set.String("pods", "10000", "pods of the cluster; several numbers with commas make several clusters")
 	set.IntVar(&cfg.runs, "runs", 5, "processes that are measured of each contender")
 	set.IntVar(&cfg.counts, "counts", 5, "counts that each process makes")
 	set.DurationVar(&cfg.settle, "settle", 2*time.Second, "rest before each process is measured")
-	set.BoolVar(&cfg.nodesSide, "nodes-side", false, "compare the bytes of the exporter's node pages with those of its pod pages, and nothing else")
+	set.StringVar(&cfg.scenario, "scenario", scenarioCounts, "counts: the contenders on a real control plane; nodes: the exporter's node pages against its pod pages; isolation: good clusters among bad ones; fleet: very many clusters. The defaults of the other flags follow it")
+	set.IntVar(&cfg.clusters, "clusters", 1, "simulated clusters, in the scenarios isolation and fleet")
+	set.DurationVar(&cfg.duration, "for", time.Minute, "how long to watch the exporter, in the scenarios isolation and fleet")
 	if err := set.Parse(args); err != nil {
 		return config{}, err
 	}
 	if set.NArg() > 0 {
 		return config{}, fmt.Errorf("unexpected argument %q", set.Arg(0))
 	}
-	if cfg.nodesSide {
-		cfg.nodesSideDefaults(set, pods)
+	if err := adopt(set, defaults(cfg.scenario)); err != nil {
+		return config{}, err
 	}
 	var err error
 	if cfg.pods, err = numbers(*pods); err != nil {
@@ -60,25 +79,41 @@ func parseFlags(args []string) (config, error) {
 	return cfg, cfg.validate()
 }
 
-// nodesSideDefaults leaves alone what was set on the command line.
-func (c *config) nodesSideDefaults(set *flag.FlagSet, pods *string) {
+// adopt sets the flags that the command line has left alone.
+func adopt(set *flag.FlagSet, values map[string]string) error {
 	given := map[string]bool{}
 	set.Visit(func(f *flag.Flag) { given[f.Name] = true })
-	if !given["nodes"] {
-		c.nodes = nodesSideNodes
+	for name, value := range values {
+		if given[name] {
+			continue
+		}
+		if err := set.Set(name, value); err != nil {
+			return fmt.Errorf("-%s: %w", name, err)
+		}
 	}
-	if !given["images"] {
-		c.images = nodesSideImages
-	}
-	if !given["pods"] {
-		*pods = nodesSidePods
-	}
+	return nil
 }
 
 func (c *config) validate() error {
+	simulated := false
+	switch c.scenario {
+	case scenarioCounts, scenarioNodes:
+	case scenarioIsolation, scenarioFleet:
+		simulated = true
+	default:
+		return fmt.Errorf("-scenario: there is no %q: %s, %s, %s or %s", c.scenario, scenarioCounts, scenarioNodes, scenarioIsolation, scenarioFleet)
+	}
 	switch {
-	case c.controlplane == "":
+	case c.controlplane == "" && !simulated:
 		return errors.New("-controlplane: a binary is needed")
+	case simulated && len(c.pods) != 1:
+		return errors.New("-pods: one number is needed, for each of the clusters")
+	case c.clusters < 1:
+		return fmt.Errorf("-clusters: %d is not a positive number", c.clusters)
+	case c.scenario == scenarioIsolation && c.clusters <= badClusters:
+		return fmt.Errorf("-clusters: %d leaves none beside the %d bad ones", c.clusters, badClusters)
+	case c.duration <= 0:
+		return fmt.Errorf("-for: %s is not a positive duration", c.duration)
 	case c.exporter == "":
 		return errors.New("-exporter: a binary is needed")
 	case c.nodes < 1:

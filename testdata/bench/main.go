@@ -2,9 +2,11 @@
 // pods of each node, on a real control plane, each in a process of its own.
 //
 //	bench -controlplane bin/controlplane -exporter bin/pod_count_exporter
-//	bench -controlplane bin/controlplane -exporter bin/pod_count_exporter -nodes-side
+//	bench -controlplane bin/controlplane -exporter bin/pod_count_exporter -scenario nodes
+//	bench -exporter bin/pod_count_exporter -scenario isolation
+//	bench -exporter bin/pod_count_exporter -scenario fleet
 //
-// The other ways are this same program, started again as "bench worker NAME".
+// The last two have many simulated clusters, in this process. The other ways are this same program, started again as "bench worker NAME".
 // A count that is not what the control plane was loaded with ends the run: a
 // benchmark of a wrong count is worth nothing. README.md says what the columns
 // mean.
@@ -42,8 +44,14 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 	if err != nil {
 		return err
 	}
-	if cfg.nodesSide {
+	switch cfg.scenario {
+	case scenarioNodes:
 		return nodesSide(ctx, cfg, stdout)
+	case scenarioIsolation:
+		return isolation(ctx, cfg, stdout)
+	case scenarioFleet:
+		return fleet(ctx, cfg, stdout)
+	default:
+		return bench(ctx, cfg, stdout)
 	}
-	return bench(ctx, cfg, stdout)
 }

@@ -140,8 +140,14 @@ func TestParseFlags(t *testing.T) {
 		without bool // the two binaries
 	}{
 		"defaults":               {nodes: 104, pods: []int{10000}},
-		"nodes side":             {args: []string{"-nodes-side"}, nodes: 1000, pods: []int{10000, 100000}},
-		"nodes side, own counts": {args: []string{"-nodes-side", "-nodes=7", "-pods=50"}, nodes: 7, pods: []int{50}},
+		"nodes side":             {args: []string{"-scenario=nodes"}, nodes: 1000, pods: []int{10000, 100000}},
+		"nodes side, own counts": {args: []string{"-scenario=nodes", "-nodes=7", "-pods=50"}, nodes: 7, pods: []int{50}},
+		"fleet":                  {args: []string{"-scenario=fleet", "-controlplane="}, nodes: 100, pods: []int{10000}},
+		"isolation":              {args: []string{"-scenario=isolation", "-controlplane="}, nodes: 20, pods: []int{1000}},
+		"isolation of none":      {args: []string{"-scenario=isolation", "-clusters=10"}, want: "-clusters"},
+		"fleet of several sizes": {args: []string{"-scenario=fleet", "-pods=1,2"}, want: "-pods"},
+		"unknown scenario":       {args: []string{"-scenario=race"}, want: "-scenario"},
+		"no time":                {args: []string{"-for=0s"}, want: "-for"},
 		"several sizes":          {args: []string{"-pods=10,20"}, nodes: 104, pods: []int{10, 20}},
 		"no pods":                {args: []string{"-pods=0"}, want: "-pods"},
 		"no runs":                {args: []string{"-runs=0"}, want: "-runs"},
