@@ -83,6 +83,11 @@ mixin-check: $(jsonnet) $(BIN)/promtool ## check and test alerts, rules and dash
 	scripts/mixin check $(BIN)
 	$(GO) -C mixin/lint test ./...
 
+.PHONY: mixin-types
+mixin-types: ## hold the dashboards against Grafana's own types (needs npm)
+	npm --prefix mixin/types ci --no-audit --no-fund
+	npm --prefix mixin/types run check
+
 .PHONY: controlplane
 controlplane: build
 	$(GO) build -C testdata/controlplane -buildvcs=false -o $(CURDIR)/$(BIN)/controlplane .
