@@ -59,7 +59,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-func (c *Collector) serveClusters(w http.ResponseWriter, r *http.Request) error {
+func (c *Collector) serveClusters(w http.ResponseWriter, _ *http.Request) error {
 	all := clustersAnswer{Clusters: []clusterAnswer{}}
 	for _, one := range c.sorted() {
 		all.Clusters = append(all.Clusters, one.answer(one.cache.look()))

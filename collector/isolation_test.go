@@ -193,4 +193,3 @@ func TestCountsAreSpreadOverTime(t *testing.T) {
 		}
 	})
 }
-

@@ -4,14 +4,7 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	dto "github.com/prometheus/client_model/go"
 )
-
-// nothing is a Gatherer without metrics.
-type nothing struct{}
-
-func (nothing) Gather() ([]*dto.MetricFamily, error) { return nil, nil }
 
 func TestOptionsValidate(t *testing.T) {
 	for _, c := range []struct {

@@ -49,14 +49,14 @@ local variables = import '../lib/variables.libsonnet';
                + panels.column('Mean per node', { decimals: 1 })
                + panels.column('Count p95', { unit: 's' })],
         ]),
-        dashboard.row('Now', 9, [
-          [12, bars('Active pods', 'Active pods of each cluster.', 'short', 'cluster:node_active_pods:sum', 0)],
+        dashboard.row('Now', 7, [
+          [12, bars('Active pods', 'Active pods of each cluster.', 'locale', 'cluster:node_active_pods:sum', 0)],
           [12, bars('Share of capacity', 'Share of the allocatable pods that is taken.', 'percentunit', 'cluster:node_active_pods:ratio', 0)
                + panels.fullness(config) + panels.max(1)],
         ]),
-        dashboard.row('Over time', 9, [
+        dashboard.row('Over time', 10, [
           [8, lines('Share of capacity', 'Share of the allocatable pods that is taken.', 'percentunit', rule('cluster:node_active_pods:ratio'), 0)],
-          [8, lines('Nodes', 'Nodes of each cluster.', 'short', rule('cluster:node_active_pods:count'), 0)],
+          [8, lines('Nodes', 'Nodes of each cluster.', 'locale', rule('cluster:node_active_pods:count'), 0)],
           [8, lines('Share of failed pages', 'Share of the requests for a page that failed.', 'percentunit', rule('cluster:pod_count_page_failures:ratio_rate' + config.rateWindow))],
         ]),
       ],

@@ -17,7 +17,7 @@ local variables = import '../lib/variables.libsonnet';
   local rule(name) = '%s{%s}' % [name, clusters],
   local lines(title, description, unit, expr, legend=perCluster, decimals=null) =
     panels.timeseries(title, description, unit, [targets.range(expr, legend)], decimals),
-  local number(title, description, expr, unit='short', decimals=0) = panels.stat(title, description, unit, targets.instant(expr, title), decimals),
+  local number(title, description, expr, unit='locale', decimals=0) = panels.stat(title, description, unit, targets.instant(expr, title), decimals),
   local badFromOne = panels.thresholds([['green', null], ['red', 1]]),
 
   grafanaDashboards+:: {
@@ -39,36 +39,36 @@ local variables = import '../lib/variables.libsonnet';
           [4, number('Configuration', 'Whether the kubeconfigs could be read at the last attempt.', 'min(pod_count_config_last_reload_successful{%s})' % sel)
               + panels.mapped({ '0': ['failed', 'red'], '1': ['loaded', 'green'] })],
         ]),
-        dashboard.row('Counts', 9, [
+        dashboard.row('Counts', 10, [
           [8, lines('Age of snapshots', 'Time since the last complete count of each cluster. It should stay near the cache TTL.', 's', 'time() - (%s > 0)' % best('pod_count_last_success_timestamp_seconds'))],
           [8, panels.timeseries('Duration of counts', 'Median and 95th percentile of the duration of complete counts.', 's', [
             targets.range(rule('cluster_quantile:pod_count_duration_seconds:histogram_quantile').expr, '{{%s}} p{{quantile}}' % c)
             for rule in [function(name) { expr: '%s{%s,quantile=~"0.5|0.95"}' % [name, clusters] }]
           ])],
-          [8, panels.heatmap('Durations of counts', 'How many complete counts took how long.', 's', targets.heatmap('sum by (le) (increase(pod_count_duration_seconds_bucket{%s}[$__rate_interval]))' % own))],
+          [8, panels.heatmap('Counts by duration', 'How many complete counts took how long.', 's', targets.heatmap('sum by (le) (increase(pod_count_duration_seconds_bucket{%s}[$__rate_interval]))' % own))],
         ]),
-        dashboard.row('Pages', 9, [
-          [8, lines('Pages per count', 'Pages that the last complete count took.', 'short', rule('cluster:pod_count_last_pages:max'), decimals=0)],
+        dashboard.row('Pages', 10, [
+          [8, lines('Pages per count', 'Pages that the last complete count took.', 'locale', rule('cluster:pod_count_last_pages:max'), decimals=0)],
           [8, lines('Duration of pages', '95th percentile of the duration of requests for a page.', 's', 'histogram_quantile(0.95, %s)' % rate(c + ', le', 'pod_count_page_duration_seconds_bucket'))],
           [8, lines('Bytes', "Bytes of the API servers' answers.", 'Bps', rate(c, 'pod_count_response_bytes_total'))],
         ]),
-        dashboard.row('Failures', 9, [
+        dashboard.row('Failures', 10, [
           [8, lines('Page failures by reason', 'Requests for a page that failed, of all chosen clusters.', 'reqps', rate('reason', 'pod_count_page_failures_total'), '{{reason}}') + panels.stacked],
           [8, lines('Share of failed pages', 'Share of the requests for a page that failed, by cluster.', 'percentunit', rule('cluster:pod_count_page_failures:ratio_rate' + config.rateWindow))],
           [8, lines('Requests to the API servers', 'Requests by cluster and outcome.', 'reqps', rate(c + ', status', 'api_requests_total'), '{{%s}} {{status}}' % c)],
         ]),
-        dashboard.row('Log and faults', 8, [
+        dashboard.row('Log and faults', 10, [
           [8, lines('Success of API requests', 'Share of the requests that succeeded, by cluster.', 'percentunit', rule('cluster:api_requests_success:ratio_rate' + config.rateWindow)) + panels.max(1)],
-          [8, lines('Log messages', 'Messages by level, those that were held back among them.', 'short', 'sum by (level) (increase(log_messages_total{%s}[$__rate_interval]))' % own, '{{level}}', 0) + panels.stacked],
-          [8, lines('Panics', 'Counts that ended because of a fault of the exporter itself.', 'short', 'sum by (%s) (increase(pod_count_panics_total{%s}[$__rate_interval]))' % [c, own], decimals=0)],
+          [8, lines('Log messages', 'Messages by level, those that were held back among them.', 'locale', 'sum by (level) (increase(log_messages_total{%s}[$__rate_interval]))' % own, '{{level}}', 0) + panels.stacked],
+          [8, lines('Panics', 'Counts that ended because of a fault of the exporter itself.', 'locale', 'sum by (%s) (increase(pod_count_panics_total{%s}[$__rate_interval]))' % [c, own], decimals=0)],
         ]),
         dashboard.row('Process', 8, [
           [6, lines('CPU', 'Cores that each exporter uses.', 'short', 'rate(process_cpu_seconds_total{%s}[$__rate_interval])' % sel, '{{instance}}', 3)],
           [6, lines('Memory', 'Resident memory of each exporter.', 'bytes', 'process_resident_memory_bytes{%s}' % sel, '{{instance}}')],
-          [6, lines('Goroutines', 'Goroutines of each exporter.', 'short', 'go_goroutines{%s}' % sel, '{{instance}}', 0)],
+          [6, lines('Goroutines', 'Goroutines of each exporter.', 'locale', 'go_goroutines{%s}' % sel, '{{instance}}', 0)],
           [6, lines('Duration of scrapes', 'Time that Prometheus waits for each exporter.', 's', 'scrape_duration_seconds{%s}' % sel, '{{instance}}')],
         ]),
-        dashboard.row('Replicas', 6, [
+        dashboard.row('Replicas', 5, [
           [24, panels.table('Shards and versions', 'Which share of the clusters each exporter has, and what it runs.', [
             targets.table('group by (instance, shard, shards) (pod_count_shard_info{%s})' % sel),
             targets.table('group by (instance, version, goversion) (pod_count_exporter_build_info{%s})' % sel),

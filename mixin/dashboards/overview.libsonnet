@@ -14,7 +14,7 @@ local variables = import '../lib/variables.libsonnet';
   local ratio = rule('cluster_node:node_active_pods:ratio', nodes),
   local legend = '{{%s}} {{node}}' % c,
   local total(expr) = 'sum(%s)' % expr,
-  local number(title, description, expr) = panels.stat(title, description, 'short', targets.instant(expr, title), 0),
+  local number(title, description, expr) = panels.stat(title, description, 'locale', targets.instant(expr, title), 0),
 
   grafanaDashboards+:: {
     [file]: dashboard.new(
@@ -55,21 +55,21 @@ local variables = import '../lib/variables.libsonnet';
           [10, panels.histogram(
             'Distribution over nodes',
             'How many nodes hold how many active pods.',
-            'short',
+            'locale',
             [targets.instant(rule('cluster_node:node_active_pods:max', nodes), legend)],
             10,
           )],
         ]),
-        dashboard.row('Over time', 10, [
+        dashboard.row('Over time', 12, [
           [12, panels.timeseries('Fullest nodes', 'The ten nodes with the greatest share of their capacity taken, at each moment.', 'percentunit', [targets.range('topk(10, %s)' % ratio, legend)], 0)],
-          [12, panels.timeseries('Active pods by cluster', 'Active pods on all nodes of a cluster.', 'short', [targets.range(rule('cluster:node_active_pods:sum', clusters), '{{%s}}' % c)], 0)],
+          [12, panels.timeseries('Active pods by cluster', 'Active pods on all nodes of a cluster.', 'locale', [targets.range(rule('cluster:node_active_pods:sum', clusters), '{{%s}}' % c)], 0)],
         ]),
-        dashboard.row('Placement', 9, [
-          [12, panels.timeseries('Pods per node', 'Mean and greatest number of active pods of a node, by cluster.', 'short', [
+        dashboard.row('Placement', 11, [
+          [12, panels.timeseries('Pods per node', 'Mean and greatest number of active pods of a node, by cluster.', 'locale', [
             targets.range(rule('cluster:node_active_pods:avg', clusters), '{{%s}} mean' % c),
             targets.range(rule('cluster:node_active_pods:max', clusters), '{{%s}} max' % c),
           ], 1)],
-          [12, panels.timeseries('Pods without a node', 'Pods that are bound to no node, or to one that does not exist.', 'short', [
+          [12, panels.timeseries('Pods without a node', 'Pods that are bound to no node, or to one that does not exist.', 'locale', [
             targets.range(rule('cluster:pod_count_unscheduled_pods:max', clusters), '{{%s}} unscheduled' % c),
             targets.range(rule('cluster:pod_count_unknown_node_pods:max', clusters), '{{%s}} unknown node' % c),
           ], 0)],

@@ -32,7 +32,7 @@ local letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
       drawStyle: 'line',
       lineInterpolation: 'linear',
       lineWidth: 1,
-      fillOpacity: 10,
+      fillOpacity: 0,
       gradientMode: 'none',
       showPoints: 'never',
       spanNulls: false,
@@ -78,6 +78,8 @@ local letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
       minVizWidth: 8,
       minVizHeight: 16,
       maxVizHeight: 300,
+      // Names of clusters are longer than Grafana's own size leaves room for.
+      text: { titleSize: 16, valueSize: 18 },
       legend: { displayMode: 'list', placement: 'bottom', showLegend: false, calcs: [] },
     },
   },
@@ -117,7 +119,7 @@ local letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
   },
 
   // Rows of now, one for each set of labels; columns are described with column.
-  table(title, description, targets, sortBy):: panel('table', title, description, 'short', targets) {
+  table(title, description, targets, sortBy):: panel('table', title, description, 'locale', targets) {
     fieldConfig+: { defaults+: { custom: { align: 'auto', cellOptions: { type: 'auto' }, filterable: true, inspect: false } } },
     options: {
       showHeader: true,
