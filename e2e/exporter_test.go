@@ -113,11 +113,16 @@ func (s scrape) of(cluster string) scrape {
 // request sends one without a body, and returns status and body of the answer.
 func (e *exporter) request(t *testing.T, method, path string) (int, []byte) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), method, e.url+path, http.NoBody)
+	return fetch(t, method, e.url+path)
+}
+
+func fetch(t *testing.T, method, url string) (status int, body []byte) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, http.NoBody)
 	must(t, err)
 	resp, err := http.DefaultClient.Do(req)
 	must(t, err)
-	body, err := io.ReadAll(resp.Body)
+	body, err = io.ReadAll(resp.Body)
 	must(t, err)
 	must(t, resp.Body.Close())
 	return resp.StatusCode, body

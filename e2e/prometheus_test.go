@@ -5,7 +5,6 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"os"
@@ -103,13 +102,7 @@ func (p *prometheus) values(t *testing.T, match, label string) []string {
 // get reads the data of an answer of Prometheus's HTTP API.
 func (p *prometheus) get(t *testing.T, path string, query url.Values, data any) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+p.address+path+"?"+query.Encode(), http.NoBody)
-	must(t, err)
-	resp, err := http.DefaultClient.Do(req)
-	must(t, err)
-	body, err := io.ReadAll(resp.Body)
-	must(t, err)
-	must(t, resp.Body.Close())
+	status, body := fetch(t, http.MethodGet, "http://"+p.address+path+"?"+query.Encode())
 	answer := struct {
 		Status string `json:"status"`
 		Error  string `json:"error"`
@@ -117,7 +110,7 @@ func (p *prometheus) get(t *testing.T, path string, query url.Values, data any) 
 	}{Data: data}
 	must(t, json.Unmarshal(body, &answer))
 	if answer.Status != "success" {
-		t.Fatalf("%s %v: %s: %s", path, query, resp.Status, answer.Error)
+		t.Fatalf("%s %v: status %d: %s", path, query, status, answer.Error)
 	}
 }
 

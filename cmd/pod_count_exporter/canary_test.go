@@ -10,6 +10,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"regexp"
 	"slices"
@@ -137,6 +138,14 @@ func (l login) check(t *testing.T, answers []nastyAnswer) {
 	tunnels := strings.HasSuffix(l.name, "tunnels")
 	for _, a := range answers {
 		t.Run(a.name, func(t *testing.T) { l.checkLogged(t, sink, a, tunnels) })
+	}
+	// The log has the failures by now, so the API has them too.
+	for _, path := range []string{"/metrics", "/sd", "/api/v1/clusters", "/api/v1/nodes?cluster=" + url.QueryEscape(answers[0].name)} {
+		_, output[path+", later"] = e.get(t, path)
+	}
+	_, output["reload"] = request(t, http.DefaultClient, http.MethodPost, "http://"+e.address+"/-/reload")
+	if !strings.Contains(output["/api/v1/clusters, later"], `"lastError":`) {
+		t.Errorf("the API shows no error: %s", output["/api/v1/clusters, later"])
 	}
 	e.stop(t)
 	output["standard error"], output["standard output"] = sink.String(), stdout.String()
