@@ -64,7 +64,7 @@ local variables = import '../lib/variables.libsonnet';
           [12, panels.timeseries('Fullest nodes', 'The ten nodes with the greatest share of their capacity taken, at each moment.', 'percentunit', [targets.range('topk(10, %s)' % ratio, legend)], 0)],
           [12, panels.timeseries('Active pods by cluster', 'Active pods on all nodes of a cluster.', 'locale', [targets.range(rule('cluster:node_active_pods:sum', clusters), '{{%s}}' % c)], 0)],
         ]),
-        dashboard.row('Placement', 11, [
+        dashboard.row('Placement', 13, [
           [12, panels.timeseries('Pods per node', 'Mean and greatest number of active pods of a node, by cluster.', 'locale', [
             targets.range(rule('cluster:node_active_pods:avg', clusters), '{{%s}} mean' % c),
             targets.range(rule('cluster:node_active_pods:max', clusters), '{{%s}} max' % c),
