@@ -8,9 +8,13 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
-// spread is the part of the cache TTL over which the counts of many clusters
-// are spread, so that they do not all come at once for ever.
-const spread = 0.1
+// Parts of the cache TTL over which the counts of many clusters are spread, so
+// that they do not all come at once for ever. The first counts all begin when
+// the process does, so those after them are spread further.
+const (
+	spread      = 0.1
+	firstSpread = 0.5
+)
 
 // cache keeps the last complete snapshot of one cluster.
 type cache struct {
@@ -138,8 +142,12 @@ func (c *cache) count(done chan struct{}) {
 	defer c.mu.Unlock()
 	c.err = err
 	if err == nil {
+		part := spread
+		if c.snapshot == nil {
+			part = firstSpread
+		}
 		c.snapshot = snapshot
-		c.ttl = c.opts.CacheTTL - time.Duration(c.opts.Jitter()*spread*float64(c.opts.CacheTTL))
+		c.ttl = c.opts.CacheTTL - time.Duration(c.opts.Jitter()*part*float64(c.opts.CacheTTL))
 	}
 	c.refresh = nil
 	close(done)

@@ -3,8 +3,9 @@ package collector
 import (
 	"context"
 	"fmt"
-	"maps"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -176,20 +177,31 @@ func indexError() (value any) {
 func TestCountsAreSpreadOverTime(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		opts := steady()
-		draws := 0.0
-		opts.Jitter = func() float64 { draws += 0.25; return draws - 0.25 }
+		var draws atomic.Int64
+		opts.Jitter = func() float64 { return float64((draws.Add(1)-1)%4) / 4 }
 		e := empty(t, opts)
-		ttls := map[time.Duration]bool{}
+		var members []Member
 		for i := range 4 {
-			e.Set(Member{Name: fmt.Sprint(i), Counter: &scripted{}})
+			members = append(members, Member{Name: fmt.Sprint(i), Counter: &scripted{}})
+		}
+		e.Set(members...)
+		for _, step := range []struct {
+			name string
+			want []time.Duration // until the next counts
+		}{
+			{"the first counts, all at once", []time.Duration{187500 * time.Millisecond, 225 * time.Second, 262500 * time.Millisecond, 300 * time.Second}},
+			{"later ones", []time.Duration{277500 * time.Millisecond, 285 * time.Second, 292500 * time.Millisecond, 300 * time.Second}},
+		} {
+			time.Sleep(DefaultCacheTTL)
 			e.scrape("10")
-			ttls[e.find(fmt.Sprint(i)).cache.ttl] = true
-		}
-		want := map[time.Duration]bool{
-			300 * time.Second: true, 292500 * time.Millisecond: true, 285 * time.Second: true, 277500 * time.Millisecond: true,
-		}
-		if !maps.Equal(ttls, want) {
-			t.Errorf("times until the next count: %v", ttls)
+			var ttls []time.Duration
+			for _, one := range e.sorted() {
+				ttls = append(ttls, one.cache.ttl)
+			}
+			slices.Sort(ttls)
+			if !slices.Equal(ttls, step.want) {
+				t.Errorf("%s: times until the next are %v, want %v", step.name, ttls, step.want)
+			}
 		}
 	})
 }
