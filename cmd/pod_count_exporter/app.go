@@ -7,6 +7,7 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
+	"time"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -37,30 +38,29 @@ type app struct {
 // Nothing is logged until then.
 func newApp(ctx context.Context, f *flags, env cluster.Env, stderr io.Writer) (*app, error) {
 	logger := newLogger(stderr, f.logFormat, f.logLevel)
-	known := &secrets{}
-	adoptLogs(logger, known.redact)
+	adoptLogs(logger)
 	if err := web.Validate(*f.web.WebConfigFile); err != nil {
 		return nil, fmt.Errorf("--web.config.file=%q: %w", *f.web.WebConfigFile, withoutQuotes(err))
 	}
 	// The counts outlive ctx by the moment in which the readiness is taken back.
 	process, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a := &app{flags: f, logger: logger, cancel: cancel}
-	if err := a.open(ctx, process, env, known); err != nil {
+	if err := a.open(ctx, process, env); err != nil {
 		cancel()
 		return nil, err
 	}
 	return a, nil
 }
 
-func (a *app) open(ctx, process context.Context, env cluster.Env, known *secrets) error {
-	if err := a.openFleet(process, env, known); err != nil {
+func (a *app) open(ctx, process context.Context, env cluster.Env) error {
+	if err := a.openFleet(process, env); err != nil {
 		return err
 	}
 	registry, err := processRegistry()
 	if err != nil {
 		return err
 	}
-	a.server, err = newServer(a.flags, toSlog(a.logger, slogLevel(a.flags.logLevel)))
+	a.server, err = newServer(a.flags, toSlog(a.logger, slogLevel(a.flags.logLevel)), newForeign(a.logger, "net/http", time.Now))
 	if err != nil {
 		return err
 	}
@@ -70,7 +70,7 @@ func (a *app) open(ctx, process context.Context, env cluster.Env, known *secrets
 }
 
 // openFleet makes the collector and loads the clusters.
-func (a *app) openFleet(process context.Context, env cluster.Env, known *secrets) error {
+func (a *app) openFleet(process context.Context, env cluster.Env) error {
 	shard := a.flags.share
 	cache := a.flags.cache
 	cache.Shard, cache.Shards = shard.Index, shard.Count
@@ -79,7 +79,7 @@ func (a *app) openFleet(process context.Context, env cluster.Env, known *secrets
 	opts.Env = env
 	opts.UserAgent = userAgent()
 	a.fleet = &fleet{
-		opts: opts, pages: a.flags.pages, shard: shard, logger: a.logger, collector: a.collector, secrets: known,
+		opts: opts, pages: a.flags.pages, shard: shard, logger: a.logger, collector: a.collector,
 	}
 	if err := a.fleet.load(); err != nil {
 		return err

@@ -3,9 +3,7 @@ package main
 import (
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/go-kit/log"
 	"github.com/go-kit/log/level"
@@ -23,7 +21,6 @@ type fleet struct {
 	shard     cluster.Shard
 	logger    log.Logger
 	collector *collector.Collector
-	secrets   *secrets
 
 	mu      sync.Mutex // one reading at a time
 	members map[string]member
@@ -47,7 +44,6 @@ func (f *fleet) load() error {
 	if err != nil {
 		return err
 	}
-	f.secrets.add(clusters)
 	clusters = f.shard.Of(clusters)
 	next := make(map[string]member, len(clusters))
 	for _, c := range clusters {
@@ -86,7 +82,6 @@ func (f *fleet) build(c cluster.Cluster) (member, error) {
 		return member{}, err
 	}
 	pages := f.pages
-	pages.Redact = c.Redact
 	pages.Gate = f.collector.Gate()
 	counter, err := podcount.New(pages, client, base)
 	if err != nil {
@@ -117,29 +112,6 @@ func (f *fleet) logChange(before, next map[string]member) {
 	}
 	_ = level.Info(f.logger).Log("msg", "Reloaded the kubeconfigs", "clusters", len(next),
 		"added", added, "changed", changed, "removed", removed)
-}
-
-// secrets knows what the clusters' secrets are, those of the reading before
-// included: their last requests may still be under way.
-type secrets struct {
-	now, before []cluster.Cluster
-	all         atomic.Pointer[[]cluster.Cluster]
-}
-
-func (s *secrets) add(clusters []cluster.Cluster) {
-	s.now, s.before = clusters, s.now
-	all := slices.Concat(s.now, s.before)
-	s.all.Store(&all)
-}
-
-// redact hides them.
-func (s *secrets) redact(text string) string {
-	if all := s.all.Load(); all != nil {
-		for _, c := range *all {
-			text = c.Redact(text)
-		}
-	}
-	return text
 }
 
 func userAgent() string {

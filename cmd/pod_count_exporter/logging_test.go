@@ -3,12 +3,10 @@ package main
 import (
 	"encoding/json"
 	"errors"
-	"log/slog"
 	"strings"
 	"testing"
 
 	"github.com/go-kit/log/level"
-	"k8s.io/klog/v2"
 )
 
 func TestLogLevels(t *testing.T) {
@@ -51,28 +49,4 @@ func messages(t *testing.T, log string) []string {
 		list = append(list, fields["msg"].(string))
 	}
 	return list
-}
-
-func TestLogHoldsNoSecrets(t *testing.T) {
-	var out strings.Builder
-	logger := newLogger(&out, "logfmt", "debug")
-	adoptLogs(logger, func(text string) string { return text })
-
-	klog.Errorf("refreshing credentials: decoding stdout: %s", canary)
-	klog.ErrorS(errors.New("dial http://u:"+canary+"@host"), "Unable to rotate token")
-	klog.V(4).Info("headers: " + canary)
-	klog.Background().V(4).Info("Request", "headers", canary)
-	if err := level.Debug(logger).Log("msg", "failed", "err", errors.New("Get \"https://"+canary+"@host\"")); err != nil {
-		t.Fatal(err)
-	}
-	toSlog(logger, slog.LevelDebug).With("url", "https://u:"+canary+"@host").WithGroup("g").Debug("x")
-
-	if strings.Contains(out.String(), canary) {
-		t.Errorf("the log holds a secret:\n%s", &out)
-	}
-	for _, want := range []string{"refreshing credentials: decoding stdout", "Unable to rotate token", "***@host"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("the log lacks %q:\n%s", want, &out)
-		}
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -43,6 +44,7 @@ type server struct {
 	flags   *web.FlagConfig
 	mux     *http.ServeMux
 	logger  *slog.Logger
+	foreign *foreign // what net/http says of the connections
 	ready   atomic.Bool
 	sockets []socket
 }
@@ -52,8 +54,8 @@ type socket struct {
 	server   *http.Server
 }
 
-func newServer(f *flags, logger *slog.Logger) (*server, error) {
-	s := &server{flags: f.web, mux: http.NewServeMux(), logger: logger}
+func newServer(f *flags, logger *slog.Logger, library *foreign) (*server, error) {
+	s := &server{flags: f.web, mux: http.NewServeMux(), logger: logger, foreign: library}
 	landing, err := landingPage(f)
 	if err != nil {
 		return nil, err
@@ -136,7 +138,7 @@ func (s *server) listen(ctx, process context.Context) error {
 			ReadHeaderTimeout: readHeaderTimeout,
 			IdleTimeout:       idleTimeout,
 			BaseContext:       func(net.Listener) context.Context { return process },
-			ErrorLog:          slog.NewLogLogger(s.logger.Handler(), slog.LevelWarn),
+			ErrorLog:          log.New(s.foreign, "", 0),
 		}})
 	}
 	return nil

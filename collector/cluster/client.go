@@ -8,8 +8,9 @@ import (
 	"strings"
 	"time"
 
-	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
 // Client gives an HTTP client with the cluster's credentials, and the URL under
@@ -37,23 +38,17 @@ func (c Cluster) Client() (*http.Client, *url.URL, error) {
 		err = build()
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", c.Source, c.scrub.clean(err))
+		return nil, nil, fmt.Errorf("%s: %w", c.Source, entriesOf(c.clusterEntry, c.userEntry, config).fault())
 	}
 	next := client.Transport
 	if config.ExecProvider != nil {
 		next = newInterruptible(next)
 	}
 	return &http.Client{
-		Transport:     &transport{next: next, scrub: c.scrub},
+		Transport:     &transport{next: next, plugin: config.ExecProvider != nil},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, base, nil
 }
-
-// Redact does what the function of that name does, and besides hides the secrets
-// of the cluster's kubeconfig and the credentials of the client's last requests,
-// also in parts, escaped or in base64. Of a long text it keeps the first 16 KiB.
-// Errors of the client have been through it. Safe for concurrent use.
-func (c Cluster) Redact(text string) string { return c.scrub.redact(text) }
 
 // base is the server's URL without what must not be in a log.
 func (c Cluster) base() (*url.URL, error) {
@@ -73,7 +68,7 @@ func (c Cluster) restConfig() *rest.Config {
 	// The first wrapper is the innermost: those of the credentials come later,
 	// so that it sees every request the way it is sent.
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return &witnessed{next: next, seen: c.scrub.seen}
+		return redact.Transport(next, config.Proxy)
 	})
 	// client-go shares one transport among configurations with the same TLS
 	// options, and http.DefaultTransport among those without; a dialer of its own
@@ -103,23 +98,3 @@ func moveUser(config *rest.Config) {
 	u.User = nil
 	config.Host = u.String()
 }
-
-// transport cleans the errors of the transport under it.
-type transport struct {
-	next  http.RoundTripper
-	scrub scrubber
-}
-
-var _ utilnet.RoundTripperWrapper = (*transport)(nil)
-
-// RoundTrip sends req; see Client for what its errors leave out.
-func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	resp, err := t.next.RoundTrip(req)
-	return resp, t.scrub.clean(err)
-}
-
-// WrappedRoundTripper is how client-go's helpers look through wrappers.
-func (t *transport) WrappedRoundTripper() http.RoundTripper { return t.next }
-
-// CloseIdleConnections is what http.Client's method of that name calls.
-func (t *transport) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(t.next) }

@@ -157,8 +157,8 @@ func TestClientErrorsHoldNoSecret(t *testing.T) {
 		{"server refuses", fmt.Sprintf("server: %q", userAt), "", "refused"},
 		{"server is not trusted", fmt.Sprintf("server: %q", server.URL), "token: " + canary, "certificate"},
 		{"proxy refuses", fmt.Sprintf("%s, proxy-url: %q", server2, userAt), "token: " + canary, "proxyconnect"},
-		{"plugin prints garbage", server2, execUser("garbage", ""), "decoding stdout"},
-		{"plugin prints another kind", server2, execUser("other", ""), "decoding stdout"},
+		{"plugin prints garbage", server2, execUser("garbage", ""), "no ExecCredential"},
+		{"plugin prints another kind", server2, execUser("other", ""), "no ExecCredential"},
 		{"plugin prints nothing", server2, execUser("silent", ""), "getting credentials"},
 		{"plugin fails", server2, execUser("fail", ""), "exit code 3"},
 		{"plugin is missing", server2, strings.Replace(execUser("x", ", installHint: "+canary), os.Args[0], "/gone/plugin", 1), "getting credentials"},
@@ -180,10 +180,10 @@ func TestClientRefusesBadCredentials(t *testing.T) {
 	tests := []struct {
 		name, cluster, user, want string
 	}{
-		{"key pair that is none", `server: "https://h"`, "client-certificate-data: " + key + ", client-key-data: " + key, "tls"},
-		{"authority that is none", `server: "https://h", certificate-authority-data: ` + key, "token: " + canary, "root certificates"},
-		{"auth provider that is gone", `server: "https://h"`, "auth-provider: {name: gcp, config: {access-token: " + canary + "}}", "gcp"},
-		{"plugin of an unknown version", `server: "https://h"`, strings.Replace(execUser("token", ""), "k8s.io/v1", "k8s.io/v9", 1), "apiVersion"},
+		{"key pair that is none", `server: "https://h"`, "client-certificate-data: " + key + ", client-key-data: " + key, `user "u": client-certificate and client-key`},
+		{"authority that is none", `server: "https://h", certificate-authority-data: ` + key, "token: " + canary, `cluster "c": certificate-authority`},
+		{"auth provider that is gone", `server: "https://h"`, "auth-provider: {name: gcp, config: {access-token: " + canary + "}}", `user "u": auth-provider`},
+		{"plugin of an unknown version", `server: "https://h"`, strings.Replace(execUser("token", ""), "k8s.io/v1", "k8s.io/v9", 1), `user "u": exec.apiVersion`},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -274,8 +274,5 @@ func TestServiceAccountClient(t *testing.T) {
 	}
 	if got := last.Load().Header.Get("Authorization"); got != "Bearer "+canary {
 		t.Errorf("Authorization is %q", got)
-	}
-	if got := clusters[0].Redact("the token is " + canary); strings.Contains(got, canary) {
-		t.Errorf("redacted text is %q", got)
 	}
 }

@@ -32,7 +32,8 @@ type Cluster struct {
 	Key string
 
 	config *rest.Config
-	scrub  scrubber
+	// the names of the kubeconfig's entries, for messages
+	clusterEntry, userEntry string
 }
 
 // Options say where to look for clusters. The zero value looks where kubectl
@@ -100,9 +101,6 @@ func Load(opts Options) ([]Cluster, error) {
 	}
 	for i := range clusters {
 		clusters[i].config.UserAgent = opts.UserAgent
-		for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"} {
-			clusters[i].scrub.addURL(env.Getenv(name))
-		}
 	}
 	return clusters, checkNames(clusters)
 }
@@ -133,9 +131,7 @@ func fromServiceAccount(env Env) ([]Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("in-cluster configuration: %w (give --kubeconfig to use a file)", err)
 	}
-	scrub := newScrubber()
-	scrub.add(config.BearerToken)
-	return []Cluster{{Name: InCluster, Source: "in-cluster configuration", Key: InCluster, config: config, scrub: scrub}}, nil
+	return []Cluster{{Name: InCluster, Source: "in-cluster configuration", Key: InCluster, config: config}}, nil
 }
 
 func fromHome(opts Options, env Env) ([]Cluster, error) {

@@ -79,12 +79,11 @@ func build(f file, name string) (Cluster, error) {
 	if err := checkReferences(f.config, kctx); err != nil {
 		return Cluster{}, fmt.Errorf("%s: %w", where, err)
 	}
-	scrub := secretsOf(f.config.AuthInfos[kctx.AuthInfo], f.config.Clusters[kctx.Cluster])
 	config, err := clientcmd.NewNonInteractiveClientConfig(*f.config, name, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
 	if err != nil {
-		return Cluster{}, fmt.Errorf("%s: %w", where, scrub.clean(err))
+		return Cluster{}, fmt.Errorf("%s: %w", where, entries{kctx.Cluster, kctx.AuthInfo, f.config.Clusters[kctx.Cluster], f.config.AuthInfos[kctx.AuthInfo]}.fault())
 	}
-	c := Cluster{Name: name, Source: where, config: config, scrub: scrub}
+	c := Cluster{Name: name, Source: where, config: config, clusterEntry: kctx.Cluster, userEntry: kctx.AuthInfo}
 	if _, err = c.base(); err != nil {
 		return c, err
 	}

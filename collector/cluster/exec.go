@@ -4,27 +4,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"os"
 )
 
 // execSlots bounds the requests that a hanging credential plugin can hold up.
 const execSlots = 4
-
-// withoutStderr runs build while os.Stderr leads nowhere. client-go hands the
-// os.Stderr that it finds to every run of a credential plugin, and what plugins
-// print there (a login link, a dump of the answer) would reach the log
-// unredacted. There is no other way to set it.
-func withoutStderr(build func() error) error {
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		return fmt.Errorf("silencing the credential plugin: %w", err)
-	}
-	// null stays open: the plugin writes to it for as long as the client lives.
-	stderr := os.Stderr
-	os.Stderr = null
-	defer func() { os.Stderr = stderr }()
-	return build()
-}
 
 // interruptible makes requests end with their context. client-go runs a
 // credential plugin within a request but without its context, so a plugin that

@@ -10,6 +10,8 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
 // file is a kubeconfig: one file, or the several of KUBECONFIG merged.
@@ -126,7 +128,7 @@ func readFile(flag, path string) (file, error) {
 	config, err := clientcmd.Load(data)
 	if err != nil {
 		// The parsers quote what they could not read, which may be a token.
-		return f, fmt.Errorf("%s: not a valid kubeconfig%s", f.origin, whereInFile(err))
+		return f, fmt.Errorf("%s: not a valid kubeconfig%s", f.origin, redact.Place(err))
 	}
 	if len(config.Contexts) == 0 {
 		return f, fmt.Errorf("%s: the kubeconfig has no contexts", f.origin)

@@ -169,7 +169,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"server that is no URL", change("https://east.example", "https://u:"+canary+"%zz@east.example"), cluster.Options{}, []string{"FILE", `context "east"`, "URL"}},
 		{"proxy that is no URL", change(`east.example"`, `east.example", proxy-url: "http://u:`+canary+`%zz@proxy"`), cluster.Options{}, []string{"FILE", `context "east"`, "proxy-url"}},
 		{"proxy with another scheme", change(`east.example"`, `east.example", proxy-url: "`+canary+`://u@proxy"`), cluster.Options{}, []string{"FILE", `context "east"`, "proxy-url"}},
-		{"certificate authority that is missing", change(`east.example"`, `east.example", certificate-authority: gone.pem`), cluster.Options{}, []string{"FILE", `context "east"`, "gone.pem"}},
+		{"certificate authority that is missing", change(`east.example"`, `east.example", certificate-authority: gone.pem`), cluster.Options{}, []string{"FILE", `context "east"`, "certificate-authority: no such file"}},
 		{"token and password", change("token: "+canary, "token: "+canary+", username: u, password: "+canary), cluster.Options{}, []string{"FILE", `context "east"`, "more than one authentication method"}},
 		{"two clusters of one name", twoContexts, cluster.Options{Contexts: []string{"east", "east"}}, []string{"two clusters", `"east"`, "FILE"}},
 		{"one name for two clusters", twoContexts, cluster.Options{AllContexts: true, Name: "prod"}, []string{"--kubernetes.cluster-name", `"prod"`}},

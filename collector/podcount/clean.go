@@ -2,31 +2,11 @@ package podcount
 
 import (
 	"errors"
+	"io/fs"
 	"net/url"
-	"strings"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
-
-// maxErrorText bounds what of a server's words reaches a log line.
-const maxErrorText = 200
-
-// shorten makes one printable line of at most maxErrorText bytes of a text that
-// somebody else wrote.
-func shorten(text string) string {
-	var line strings.Builder
-	for _, r := range text {
-		if unicode.IsControl(r) || r == utf8.RuneError || unicode.Is(unicode.Cf, r) {
-			r = ' '
-		}
-		if line.Len() >= maxErrorText {
-			line.WriteString("…")
-			break
-		}
-		line.WriteRune(r)
-	}
-	return strings.Join(strings.Fields(line.String()), " ")
-}
 
 // cleanError is an error whose text is safe to log, and whose cause can still
 // be asked for with errors.Is and errors.As.
@@ -41,17 +21,18 @@ func (e *cleanError) Error() string { return e.text }
 // Unwrap gives the cause, whose own text is not safe to log.
 func (e *cleanError) Unwrap() error { return e.cause }
 
-// clean removes credentials, control characters and excess length from the text
-// of err. The URL of a request is left out: it may hold user info, and the log
-// line names the cluster and page already.
-func clean(err error, redact func(string) string) error {
+// clean gives err a text of one printable line without what the exchange sent.
+// Texts must come here whole: a credential that is cut is no longer known. The
+// URL of a request is left out, as the log line names the cluster and the page,
+// and so is the path of a file, which stands in a kubeconfig.
+func clean(err error, sent *redact.Exchange) error {
 	inner := err
 	for request := (*url.Error)(nil); errors.As(inner, &request); {
 		inner = request.Err
 	}
 	text := inner.Error()
-	if redact != nil {
-		text = redact(text)
+	if file := (*fs.PathError)(nil); errors.As(inner, &file) {
+		text = "a file that the kubeconfig names: " + file.Err.Error()
 	}
-	return &cleanError{text: shorten(text), cause: err}
+	return &cleanError{text: redact.Line(sent.Hide(text)), cause: err}
 }

@@ -3,22 +3,25 @@ package podcount
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"net/http"
 	"net/url"
 	"strings"
 	"testing"
-	"unicode/utf8"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
 func TestClean(t *testing.T) {
-	hide := func(text string) string { return strings.ReplaceAll(text, "hunter2", "***") }
+	sent := sentBy(t, "Bearer hunter2")
 	request := func(err error) error {
 		return &url.Error{Op: "Get", URL: "https://user:hunter2@api/api/v1/pods?limit=500", Err: err}
 	}
 	tests := []struct {
-		name   string
-		err    error
-		redact func(string) string
-		want   string
+		name string
+		err  error
+		sent *redact.Exchange
+		want string
 	}{
 		{"plain", errors.New("connection refused"), nil, "connection refused"},
 		{"lines", errors.New("a\r\nb\tc\x00d"), nil, "a b c d"},
@@ -28,15 +31,16 @@ func TestClean(t *testing.T) {
 		{"URL with user info", request(errors.New("EOF")), nil, "EOF"},
 		{"URL within a URL", request(fmt.Errorf("token: %w", request(errors.New("EOF")))), nil, "EOF"},
 		{"wrapped URL", fmt.Errorf("asking: %w", request(errors.New("EOF"))), nil, "EOF"},
-		{"secret", errors.New("bad password hunter2"), hide, "bad password ***"},
-		{"secret beyond the length", errors.New(strings.Repeat("x", maxErrorText-3) + "hunter2"), hide, strings.Repeat("x", maxErrorText-3) + "***"},
-		{"secret within a URL error", request(errors.New("hunter2")), hide, "***"},
+		{"secret", errors.New("bad password hunter2"), sent, "bad password ***"},
+		{"secret beyond the length", errors.New(strings.Repeat("x", redact.MaxLine-3) + "hunter2"), sent, strings.Repeat("x", redact.MaxLine-3) + "***"},
+		{"secret within a URL error", request(errors.New("hunter2")), sent, "***"},
+		{"path of a file", request(fmt.Errorf("handshake: %w", &fs.PathError{Op: "open", Path: "/etc/hunter2", Err: fs.ErrNotExist})), nil, "a file that the kubeconfig names: file does not exist"},
 		{"only control characters", errors.New("\n\n"), nil, ""}, //nolint:revive // the text is what is tested
-		{"long", errors.New(strings.Repeat("x", 1<<20)), nil, strings.Repeat("x", maxErrorText) + "…"},
+		{"long", errors.New(strings.Repeat("x", 1<<20)), nil, strings.Repeat("x", redact.MaxLine) + "…"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := clean(test.err, test.redact)
+			got := clean(test.err, test.sent)
 			if got.Error() != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
@@ -47,11 +51,22 @@ func TestClean(t *testing.T) {
 	}
 }
 
-func TestShortenKeepsCharactersWhole(t *testing.T) {
-	for n := range 8 {
-		got := shorten(strings.Repeat("x", n) + strings.Repeat("日", 200))
-		if !utf8.ValidString(got) || len(got) > maxErrorText+utf8.UTFMax+len("…") {
-			t.Errorf("offset %d: %d bytes, %q", n, len(got), got)
-		}
+// sentBy is an exchange whose request had this Authorization.
+func sentBy(t *testing.T, authorization string) *redact.Exchange {
+	t.Helper()
+	ctx, sent := redact.NewExchange(t.Context())
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://host", nil)
+	if err != nil {
+		t.Fatal(err)
 	}
+	request.Header.Set("Authorization", authorization)
+	nowhere := roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.ErrUnsupported })
+	if _, err := redact.Transport(nowhere, nil).RoundTrip(request); !errors.Is(err, errors.ErrUnsupported) { //nolint:bodyclose // there is none
+		t.Fatal(err)
+	}
+	return sent
 }
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }

@@ -181,7 +181,7 @@ func TestPodList(t *testing.T) {
 		{"duplicate in what is skipped", pods(`[{"metadata":{"a":1,"a":2}}]`), "", "duplicate"},
 		{"truncated", pods(`[{"spec":{"nodeName":"a"}}]`)[:90], "", "unexpected EOF"},
 		{"a list of nodes", nodes(`[]`), "", `items but its kind is "NodeList"`},
-		{"kind with control characters", `{"kind":"a\n\u001b","items":[]}`, "", `its kind is "a"`},
+		{"kind with control characters", `{"kind":"a\n\u001b","items":[]}`, "", `its kind is "a\n\x1b"`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.check(t, podsText) })

@@ -138,7 +138,7 @@ func (doc *document) check(c content) error {
 	case doc.listed == "":
 		return errNoList
 	default:
-		return fmt.Errorf("the answer has %s but its kind is %q", doc.listed, shorten(doc.kind))
+		return fmt.Errorf("the answer has %s but its kind is %q", doc.listed, doc.kind)
 	}
 }
 
@@ -158,7 +158,7 @@ func (d *decoder) number(to *int) error {
 	}
 	number, err := strconv.Atoi(string(value))
 	if err != nil {
-		return fmt.Errorf("%q is not an integer", shorten(string(value)))
+		return fmt.Errorf("%q is not an integer", value)
 	}
 	*to = number
 	return nil

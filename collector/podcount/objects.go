@@ -66,7 +66,7 @@ func (d *decoder) nodeStatus(node *Node) error {
 		}
 		var err error
 		if node.AllocatablePods, err = wholeQuantity(pods); err != nil {
-			return fmt.Errorf("allocatable pods %q: %w", shorten(pods), err)
+			return fmt.Errorf("allocatable pods %q: %w", pods, err)
 		}
 		node.HasAllocatable = true
 		return nil

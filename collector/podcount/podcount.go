@@ -45,8 +45,6 @@ type Config struct {
 	Gate Gate
 	// Jitter draws from [0, 1) to spread the waits between attempts.
 	Jitter func() float64
-	// Redact removes credentials from the text of an error. May be nil.
-	Redact func(string) string
 }
 
 // DefaultConfig returns the configuration that the flags default to.

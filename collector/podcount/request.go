@@ -15,6 +15,8 @@ import (
 	"time"
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
 // listing is what sets one walk apart from another on the wire.
@@ -105,6 +107,7 @@ func (c *Counter) request(ctx context.Context, r listing, at position, limit int
 	defer cancel()
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
+	ctx, sent := redact.NewExchange(ctx)
 	var p passage
 	ctx = httptrace.WithClientTrace(ctx, p.trace(abort))
 
@@ -113,7 +116,7 @@ func (c *Counter) request(ctx context.Context, r listing, at position, limit int
 	a.took = time.Since(start)
 	if failure != nil {
 		failure.Resource = r.name
-		failure.Err = clean(failure.Err, c.cfg.Redact)
+		failure.Err = clean(failure.Err, sent)
 		if failure.Reason == Timeout || failure.Reason == Network || process.Err() != nil {
 			// The connection may be what is broken, or nobody will need it again.
 			// client-go's transports are wrapped, so http.Client cannot close the
@@ -208,7 +211,7 @@ func (a *answer) read(ctx context.Context, response *http.Response, body *wire, 
 func (a *answer) decode(header http.Header, body *wire, r listing, rows content) error {
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil || media != "application/json" {
-		return fmt.Errorf("%w: content type %q", errNotJSON, shorten(header.Get("Content-Type")))
+		return fmt.Errorf("%w: content type %q", errNotJSON, header.Get("Content-Type"))
 	}
 	plain, err := plain(header, body, r.gzip)
 	if err != nil {

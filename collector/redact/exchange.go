@@ -1,104 +1,86 @@
 // Package redact says what may be quoted of whom, and keeps credentials out of
 // every text. It quotes only what is known to be harmless: a response can echo
 // nothing but what its own request carried, so each exchange knows what it sent.
+// Of the lines of libraries and parsers it keeps the constant part.
 package redact
 
 import (
 	"context"
-	"encoding/base64"
-	"net/http"
+	"encoding/json"
+	"strconv"
 	"strings"
 	"sync"
-
-	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
-// shortest is the length below which hiding a credential would garble every text.
-const shortest = 4
-
-// Exchange knows the credentials that the requests of one exchange have sent. A
-// nil Exchange knows none. It is safe for concurrent use.
+// Exchange knows what the requests of one exchange have carried besides what is
+// in every request. A nil Exchange knows nothing. It is safe for concurrent use.
 type Exchange struct {
-	mu   sync.Mutex
-	sent []string
+	mu      sync.Mutex
+	reached bool
+	sent    []string
 }
 
 type exchangeKey struct{}
 
 // NewExchange returns a context for the requests of one exchange, and what the
-// innermost transport notes of them.
+// innermost transport notes of them. Within an exchange it returns that one.
 func NewExchange(ctx context.Context) (context.Context, *Exchange) {
+	if e, within := ctx.Value(exchangeKey{}).(*Exchange); within {
+		return ctx, e
+	}
 	e := &Exchange{}
 	return context.WithValue(ctx, exchangeKey{}, e), e
 }
 
-// Hide replaces the credentials that were sent, wherever text has one.
+// Reached says whether a request came as far as the innermost transport. If not,
+// what failed is on this side, and its error may quote a kubeconfig.
+func (e *Exchange) Reached() bool {
+	_, reached := e.noted()
+	return reached
+}
+
+// Hide replaces what was sent, wherever text has it: as it is, or as Go and JSON
+// quote it. It must see the whole text: once a credential is cut, nobody knows
+// the rest for a part of it.
 func (e *Exchange) Hide(text string) string {
-	for _, secret := range e.secrets() {
-		text = strings.ReplaceAll(text, secret, "***")
+	secrets, _ := e.noted()
+	for _, secret := range secrets {
+		inGo := strconv.Quote(secret)
+		inJSON, _ := json.Marshal(secret) // a string always can be
+		for _, form := range []string{secret, inGo[1 : len(inGo)-1], string(inJSON[1 : len(inJSON)-1])} {
+			text = strings.ReplaceAll(text, form, "***")
+		}
+	}
+	bare := strings.Map(visible, text)
+	for _, secret := range secrets {
+		// Line would put together again what only white space keeps apart.
+		if secret = strings.Map(visible, secret); len(secret) >= 2*shortest && strings.Contains(bare, secret) {
+			return "*** (left out, as it quotes a credential)"
+		}
 	}
 	return text
 }
 
-// Echoed says whether text has a credential that was sent.
+// shortest is the length below which a credential is a part of too many names.
+const shortest = 4
+
+// Echoed says whether a text that is shown as it is, such as the name of a node,
+// has in it what was sent.
 func (e *Exchange) Echoed(text string) bool {
-	for _, secret := range e.secrets() {
-		if strings.Contains(text, secret) {
+	secrets, _ := e.noted()
+	for _, secret := range secrets {
+		if text == secret || len(secret) >= shortest && strings.Contains(text, secret) {
 			return true
 		}
 	}
 	return false
 }
 
-func (e *Exchange) secrets() []string {
+func (e *Exchange) noted() (secrets []string, reached bool) {
 	if e == nil {
-		return nil
+		return nil, false
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return e.sent
+	return e.sent, e.reached
 }
-
-// note adds the credential of a header such as Authorization, and what a Basic
-// one is made of (RFC 7617, section 2).
-func (e *Exchange) note(header string) {
-	if e == nil || header == "" {
-		return
-	}
-	scheme, credential, found := strings.Cut(header, " ")
-	if !found {
-		scheme, credential = "", header
-	}
-	secrets := []string{credential}
-	if pair, err := base64.StdEncoding.DecodeString(credential); err == nil && strings.EqualFold(scheme, "Basic") {
-		_, password, _ := strings.Cut(string(pair), ":")
-		secrets = append(secrets, string(pair), password)
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, secret := range secrets {
-		if len(secret) >= shortest {
-			e.sent = append(e.sent, secret)
-		}
-	}
-}
-
-// recorder is the innermost transport: it sees each request the way it is sent.
-type recorder struct{ next http.RoundTripper }
-
-var _ utilnet.RoundTripperWrapper = recorder{}
-
-// Transport notes the credentials of each request in the Exchange of its
-// context, if it has one. It must be the innermost wrapper of a client.
-func Transport(next http.RoundTripper) http.RoundTripper { return recorder{next: next} }
-
-// RoundTrip sends req.
-func (r recorder) RoundTrip(req *http.Request) (*http.Response, error) {
-	e, _ := req.Context().Value(exchangeKey{}).(*Exchange)
-	e.note(req.Header.Get("Authorization"))
-	e.note(req.Header.Get("Proxy-Authorization"))
-	return r.next.RoundTrip(req)
-}
-
-// WrappedRoundTripper is how client-go's helpers look through wrappers.
-func (r recorder) WrappedRoundTripper() http.RoundTripper { return r.next }

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	stdlog "log"
+	"log/slog"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/klog/v2"
+)
+
+func TestForeignLinesAreReduced(t *testing.T) {
+	var out strings.Builder
+	adoptLogs(newLogger(&out, "logfmt", "debug"))
+	for range 3 { // as many lines as may be logged at once, and no more
+		klog.Errorf("refreshing credentials: decoding stdout: %s", canary)
+		klog.ErrorS(errors.New(canary), "Unable to rotate token", "path", canary)
+		klog.Warning(canary)
+		klog.V(4).Info("headers: " + canary)
+		klog.Background().V(4).Info("Request", "headers", canary)
+		stdlog.Printf("Unsolicited response received on idle HTTP channel starting with %q; err=%v", canary, canary)
+		stdlog.Printf("%s is not known", canary)
+		slog.Default().With("url", canary).WithGroup("g").Warn("http: TLS handshake error from " + canary)
+	}
+	if strings.Contains(out.String(), canary) {
+		t.Errorf("the log holds a secret:\n%s", &out)
+	}
+	log := regexp.MustCompile(`ts=\S+ |:\d+\n`).ReplaceAllString(out.String(), "\n")
+	for _, want := range []string{
+		"level=error \ncomponent=client-go msg=\"refreshing credentials\" source=foreign_test.go\n",
+		"level=error \ncomponent=client-go msg=\"Unable to rotate token\" source=foreign_test.go\n",
+		"level=info \ncomponent=client-go msg=\"A line of a library was left out, as it may quote a credential\" source=foreign_test.go\n",
+		"level=warn \ncomponent=net/http msg=\"Unsolicited response received on idle HTTP channel\"\n",
+		"level=warn \ncomponent=net/http msg=\"A line of a library was left out, as it may quote a credential\"\n",
+		"level=warn \ncomponent=net/http msg=\"http: TLS handshake error\" source=foreign_test.go\n",
+	} {
+		if got := strings.Count(log, want); got != 3 {
+			t.Errorf("the log has %q %d times:\n%s", want, got, &out)
+		}
+	}
+}
+
+// A server makes net/http log as fast as it can send.
+func TestForeignLinesAreLimited(t *testing.T) {
+	var out strings.Builder
+	now := time.Unix(0, 0)
+	f := newForeign(newLogger(&out, "json", "info"), "net/http", func() time.Time { return now })
+	line := []byte("Unsolicited response received on idle HTTP channel starting with " + strings.Repeat("x", 1<<20))
+	flood := func() {
+		for range 1000 {
+			if n, err := f.Write(line); n != len(line) || err != nil {
+				t.Fatalf("wrote %d of %d: %v", n, len(line), err)
+			}
+		}
+	}
+	flood()
+	if got := len(messages(t, out.String())); got != foreignBurst {
+		t.Errorf("%d lines at once, want %d", got, foreignBurst)
+	}
+	now = now.Add(foreignPause)
+	flood()
+	if want := fmt.Sprintf(`"held_back":%d`, 1000-foreignBurst); strings.Count(out.String(), want) != 1 {
+		t.Errorf("the log has no %s:\n%s", want, &out)
+	}
+	if got, most := out.Len(), (foreignBurst+1)*200; got > most {
+		t.Errorf("%d bytes of log, want at most %d", got, most)
+	}
+	if allocated := testing.AllocsPerRun(100, func() { _, _ = f.Write(line) }); allocated > 0 {
+		t.Errorf("a line that is held back costs %v allocations", allocated)
+	}
+}

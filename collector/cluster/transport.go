@@ -1,0 +1,82 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
+)
+
+// transport tells the errors of an exchange with the server from those of getting
+// the credentials for it: the latter quote the kubeconfig and what a credential
+// plugin printed, so only their kind is told.
+type transport struct {
+	next   http.RoundTripper
+	plugin bool // the credentials come from a credential plugin
+}
+
+var _ utilnet.RoundTripperWrapper = (*transport)(nil)
+
+// RoundTrip sends req.
+func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, exchange := redact.NewExchange(req.Context())
+	resp, err := t.next.RoundTrip(req.WithContext(ctx))
+	if err == nil || exchange.Reached() {
+		return resp, err
+	}
+	// A RoundTripper gives no response with an error.
+	return nil, credentialFault(err, t.plugin)
+}
+
+// WrappedRoundTripper is how client-go's helpers look through wrappers.
+func (t *transport) WrappedRoundTripper() http.RoundTripper { return t.next }
+
+// CloseIdleConnections is what http.Client's method of that name calls.
+func (t *transport) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(t.next) }
+
+// credentialFault is what may be said of err, the failure to get credentials.
+func credentialFault(err error, plugin bool) error {
+	if !plugin {
+		return fmt.Errorf("getting credentials: %w", inTime(err, errors.New("the file or the provider that the user of the kubeconfig names gave none")))
+	}
+	return fmt.Errorf("getting credentials: %w (run with --log.level=debug to see what the plugin printed)", inTime(err, errors.New(pluginFailure(err.Error()))))
+}
+
+// inTime is the end of a context if that is what err is, else fault.
+func inTime(err, fault error) error {
+	for _, end := range []error{context.DeadlineExceeded, context.Canceled} {
+		if errors.Is(err, end) {
+			return end
+		}
+	}
+	return fault
+}
+
+// pluginFailure tells in its own words what client-go's exec authenticator says
+// in a text that quotes command and output (plugin/pkg/client/auth/exec, 0.37).
+func pluginFailure(text string) string {
+	for _, kind := range []struct{ said, meaning string }{
+		{"decoding stdout", "the credential plugin printed no ExecCredential"},
+		{"plugin returned version", "the credential plugin answered in another API version than exec.apiVersion"},
+		{"didn't return a status field", "the credential plugin's ExecCredential has no status"},
+		{"didn't return a token", "the credential plugin's ExecCredential has neither a token nor a certificate"},
+		{"returned only certificate or key", "the credential plugin's ExecCredential has a certificate or a key, not both"},
+		{"failed parsing client", "the credential plugin's certificate and key are no pair"},
+		{"interactive mode", "the credential plugin is interactive, and the exporter runs unattended"},
+		{" not found", "the credential plugin is not installed where the exporter runs"},
+	} {
+		if strings.Contains(text, kind.said) {
+			return kind.meaning
+		}
+	}
+	if code := regexp.MustCompile(`exit code -?\d+$`).FindString(text); code != "" {
+		return "the credential plugin failed with " + code
+	}
+	return "the credential plugin could not be run"
+}

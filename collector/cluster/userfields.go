@@ -1,0 +1,161 @@
+package cluster
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd/api"
+)
+
+// entries are the cluster and the user of a context, with their names.
+type entries struct {
+	clusterName, userName string
+	cluster               *api.Cluster
+	user                  *api.AuthInfo
+}
+
+// fault names the field that client-go cannot work with. It takes the place of
+// client-go's own error, which quotes the value: a key or a token, when it stands
+// where a path belongs.
+func (e entries) fault() error {
+	if e.user == nil {
+		e.user = &api.AuthInfo{}
+	}
+	for _, check := range []func() error{e.filesFault, e.authorityFault, e.pairFault, e.pluginFault, e.loginFault} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("the fields of cluster %q and user %q do not work together", e.clusterName, e.userName)
+}
+
+// entriesOf gives the fields back from what was made of them.
+func entriesOf(clusterName, userName string, config *rest.Config) entries {
+	return entries{
+		clusterName: clusterName, userName: userName,
+		cluster: &api.Cluster{CertificateAuthority: config.CAFile, CertificateAuthorityData: config.CAData, InsecureSkipTLSVerify: config.Insecure},
+		user: &api.AuthInfo{
+			ClientCertificate: config.CertFile, ClientCertificateData: config.CertData,
+			ClientKey: config.KeyFile, ClientKeyData: config.KeyData,
+			TokenFile: config.BearerTokenFile, Token: config.BearerToken, Username: config.Username, Password: config.Password,
+			Impersonate: config.Impersonate.UserName, ImpersonateUID: config.Impersonate.UID, ImpersonateGroups: config.Impersonate.Groups,
+			Exec: config.ExecProvider, AuthProvider: config.AuthProvider,
+		},
+	}
+}
+
+func (e entries) ofCluster(field, what string) error {
+	return fmt.Errorf("cluster %q: %s: %s", e.clusterName, field, what)
+}
+
+func (e entries) ofUser(field, what string) error {
+	return fmt.Errorf("user %q: %s: %s", e.userName, field, what)
+}
+
+func (e entries) filesFault() error {
+	for _, file := range []struct {
+		of          func(field, what string) error
+		field, path string
+		data        []byte
+	}{
+		{e.ofCluster, "certificate-authority", e.cluster.CertificateAuthority, e.cluster.CertificateAuthorityData},
+		{e.ofUser, "client-certificate", e.user.ClientCertificate, e.user.ClientCertificateData},
+		{e.ofUser, "client-key", e.user.ClientKey, e.user.ClientKeyData},
+		{e.ofUser, "tokenFile", e.user.TokenFile, nil},
+	} {
+		if _, err := contentOf(file.path, file.data); err != nil {
+			return file.of(file.field, err.Error())
+		}
+	}
+	return nil
+}
+
+// contentOf is data, or else what a regular file holds: reading another kind may
+// never end.
+func contentOf(path string, data []byte) ([]byte, error) {
+	if len(data) > 0 || path == "" {
+		return data, nil
+	}
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	if err == nil {
+		data, err = os.ReadFile(path)
+	}
+	return data, cause(err)
+}
+
+func (e entries) authorityFault() error {
+	data, err := contentOf(e.cluster.CertificateAuthority, e.cluster.CertificateAuthorityData)
+	switch {
+	case err != nil:
+		return e.ofCluster("certificate-authority", err.Error())
+	case len(data) == 0:
+		return nil
+	case e.cluster.InsecureSkipTLSVerify:
+		return e.ofCluster("certificate-authority", "not together with insecure-skip-tls-verify")
+	case !x509.NewCertPool().AppendCertsFromPEM(data):
+		return e.ofCluster("certificate-authority", "no certificates in PEM")
+	}
+	return nil
+}
+
+func (e entries) pairFault() error {
+	cert, certErr := contentOf(e.user.ClientCertificate, e.user.ClientCertificateData)
+	key, keyErr := contentOf(e.user.ClientKey, e.user.ClientKeyData)
+	switch {
+	case certErr != nil || keyErr != nil:
+		return e.ofUser("client-certificate and client-key", "a file changed while it was read")
+	case len(cert) == 0 && len(key) == 0:
+		return nil
+	case len(key) == 0:
+		return e.ofUser("client-key", "missing beside client-certificate")
+	case len(cert) == 0:
+		return e.ofUser("client-certificate", "missing beside client-key")
+	}
+	if _, err := tls.X509KeyPair(cert, key); err != nil {
+		return e.ofUser("client-certificate and client-key", "not a certificate and its key in PEM")
+	}
+	return nil
+}
+
+func (e entries) pluginFault() error {
+	versions := []string{"client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"}
+	modes := []api.ExecInteractiveMode{"", api.NeverExecInteractiveMode, api.IfAvailableExecInteractiveMode, api.AlwaysExecInteractiveMode}
+	switch plugin := e.user.Exec; {
+	case plugin == nil && e.user.AuthProvider == nil:
+		return nil
+	case plugin == nil:
+		return e.ofUser("auth-provider", "not one that works here; use an exec plugin instead")
+	case e.user.AuthProvider != nil:
+		return e.ofUser("exec", "not together with auth-provider")
+	case plugin.Command == "":
+		return e.ofUser("exec.command", "missing")
+	case !slices.Contains(versions, plugin.APIVersion):
+		return e.ofUser("exec.apiVersion", "not "+strings.Join(versions, " or "))
+	case !slices.Contains(modes, plugin.InteractiveMode):
+		return e.ofUser("exec.interactiveMode", "not Never, IfAvailable or Always")
+	case plugin.InteractiveMode == "" && plugin.APIVersion == versions[0]:
+		return e.ofUser("exec.interactiveMode", "missing")
+	case slices.ContainsFunc(plugin.Env, func(v api.ExecEnvVar) bool { return v.Name == "" }):
+		return e.ofUser("exec.env", "a variable has no name")
+	}
+	return nil
+}
+
+func (e entries) loginFault() error {
+	switch {
+	case e.user.Username != "" && (e.user.Token != "" || e.user.TokenFile != ""):
+		return e.ofUser("username", "more than one authentication method, as there is a token or tokenFile too")
+	case e.user.Impersonate == "" && (e.user.ImpersonateUID != "" || len(e.user.ImpersonateGroups)+len(e.user.ImpersonateUserExtra) > 0):
+		return e.ofUser("as-uid, as-groups or as-user-extra", "not without as")
+	}
+	return nil
+}
