@@ -10,8 +10,6 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
-
-	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
 // file is a kubeconfig: one file, or the several of KUBECONFIG merged.
@@ -128,7 +126,7 @@ func readFile(flag, path string) (file, error) {
 	config, err := clientcmd.Load(data)
 	if err != nil {
 		// The parsers quote what they could not read, which may be a token.
-		return f, fmt.Errorf("%s: not a valid kubeconfig%s", f.origin, redact.Place(err))
+		return f, fmt.Errorf("%s: not a valid kubeconfig%s", f.origin, placeIn(err))
 	}
 	if len(config.Contexts) == 0 {
 		return f, fmt.Errorf("%s: the kubeconfig has no contexts", f.origin)

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -158,4 +159,14 @@ func (e entries) loginFault() error {
 		return e.ofUser("as-uid, as-groups or as-user-extra", "not without as")
 	}
 	return nil
+}
+
+// placeIn gives the places that a parser's error names, and nothing that it
+// quotes: " (line 3)", " (field users.user.token)", or "".
+func placeIn(err error) string {
+	place := regexp.MustCompile(`\bline \d+\b|\binput byte \d+\b|\bfield [A-Za-z.\[\]-]+ of type\b`)
+	if found := place.FindAllString(err.Error(), 2); found != nil {
+		return " (" + strings.ReplaceAll(strings.Join(found, ", "), " of type", "") + ")"
+	}
+	return ""
 }

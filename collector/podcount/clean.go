@@ -4,6 +4,9 @@ import (
 	"errors"
 	"io/fs"
 	"net/url"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
@@ -31,8 +34,20 @@ func clean(err error, sent *redact.Exchange) error {
 		inner = request.Err
 	}
 	text := inner.Error()
+	if syntax := (*jsontext.SyntacticError)(nil); errors.As(inner, &syntax) && !wholePointer(syntax.JSONPointer) {
+		without := *syntax // the cause keeps its own
+		without.JSONPointer = ""
+		text = without.Error()
+	}
 	if file := (*fs.PathError)(nil); errors.As(inner, &file) {
 		text = "a file that the kubeconfig names: " + file.Err.Error()
 	}
 	return &cleanError{text: redact.Line(sent.Hide(text)), cause: err}
+}
+
+// wholePointer says whether an error quotes the pointer, which is made of names
+// that the server gave, as it is: jsontext cuts longer ones in their middle, and
+// an escaped credential is no longer known.
+func wholePointer(pointer jsontext.Pointer) bool {
+	return len(pointer) <= 100 && !strings.Contains(string(pointer), "~")
 }

@@ -3,11 +3,14 @@ package podcount
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
@@ -17,26 +20,34 @@ func TestClean(t *testing.T) {
 	request := func(err error) error {
 		return &url.Error{Op: "Get", URL: "https://user:hunter2@api/api/v1/pods?limit=500", Err: err}
 	}
+	pointer := func(p jsontext.Pointer) error {
+		return fmt.Errorf("%w", &jsontext.SyntacticError{JSONPointer: p, Err: io.EOF})
+	}
+	long := jsontext.Pointer(strings.Repeat("0123456789", 20))
 	tests := []struct {
 		name string
 		err  error
 		sent *redact.Exchange
 		want string
 	}{
-		{"plain", errors.New("connection refused"), nil, "connection refused"},
-		{"lines", errors.New("a\r\nb\tc\x00d"), nil, "a b c d"},
-		{"terminal escapes", errors.New("\x1b[31mred\x1b[0m\u009b"), nil, "[31mred [0m"},
-		{"hidden and reversing", errors.New("a\u200bb\u202ec\u2028d"), nil, "a b c d"},
-		{"invalid UTF-8", errors.New("a\xff\xfeb"), nil, "a b"},
-		{"URL with user info", request(errors.New("EOF")), nil, "EOF"},
-		{"URL within a URL", request(fmt.Errorf("token: %w", request(errors.New("EOF")))), nil, "EOF"},
-		{"wrapped URL", fmt.Errorf("asking: %w", request(errors.New("EOF"))), nil, "EOF"},
+		{"plain", errors.New("connection refused"), &redact.Exchange{}, "connection refused"},
+		{"lines", errors.New("a\r\nb\tc\x00d"), &redact.Exchange{}, "a b c d"},
+		{"terminal escapes", errors.New("\x1b[31mred\x1b[0m\u009b"), &redact.Exchange{}, "[31mred [0m"},
+		{"hidden and reversing", errors.New("a\u200bb\u202ec\u2028d"), &redact.Exchange{}, "a b c d"},
+		{"invalid UTF-8", errors.New("a\xff\xfeb"), &redact.Exchange{}, "a b"},
+		{"URL with user info", request(errors.New("EOF")), &redact.Exchange{}, "EOF"},
+		{"URL within a URL", request(fmt.Errorf("token: %w", request(errors.New("EOF")))), &redact.Exchange{}, "EOF"},
+		{"wrapped URL", fmt.Errorf("asking: %w", request(errors.New("EOF"))), &redact.Exchange{}, "EOF"},
 		{"secret", errors.New("bad password hunter2"), sent, "bad password ***"},
 		{"secret beyond the length", errors.New(strings.Repeat("x", redact.MaxLine-3) + "hunter2"), sent, strings.Repeat("x", redact.MaxLine-3) + "***"},
 		{"secret within a URL error", request(errors.New("hunter2")), sent, "***"},
-		{"path of a file", request(fmt.Errorf("handshake: %w", &fs.PathError{Op: "open", Path: "/etc/hunter2", Err: fs.ErrNotExist})), nil, "a file that the kubeconfig names: file does not exist"},
-		{"only control characters", errors.New("\n\n"), nil, ""}, //nolint:revive // the text is what is tested
-		{"long", errors.New(strings.Repeat("x", 1<<20)), nil, strings.Repeat("x", redact.MaxLine) + "…"},
+		{"path of a file", request(fmt.Errorf("handshake: %w", &fs.PathError{Op: "open", Path: "/etc/hunter2", Err: fs.ErrNotExist})), &redact.Exchange{}, "a file that the kubeconfig names: file does not exist"},
+		{"pointer", pointer("/metadata/name"), sent, `jsontext: EOF within "/metadata/name"`},
+		{"pointer with a secret", pointer("/metadata/hunter2"), sent, `jsontext: EOF within "/metadata/***"`},
+		{"pointer that is cut in a secret", pointer("/" + long), sentBy(t, "Bearer "+string(long)), "jsontext: EOF"},
+		{"pointer with an escaped secret", pointer("/hunter~12"), sentBy(t, "Bearer hunter/2"), "jsontext: EOF"},
+		{"only control characters", errors.New("\n\n"), &redact.Exchange{}, ""}, //nolint:revive // the text is what is tested
+		{"long", errors.New(strings.Repeat("x", 1<<20)), &redact.Exchange{}, strings.Repeat("x", redact.MaxLine) + "…"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,12 +1,12 @@
-// Package redact says what may be quoted of whom, and keeps credentials out of
-// every text. It quotes only what is known to be harmless: a response can echo
-// nothing but what its own request carried, so each exchange knows what it sent.
-// Of the lines of libraries and parsers it keeps the constant part.
+// Package redact says what may be quoted of whom: only what is known to be harmless.
+// A response can echo nothing but what its own request carried, so each exchange
+// knows what it sent; of the lines of libraries the constant part is kept.
 package redact
 
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -15,9 +15,8 @@ import (
 // Exchange knows what the requests of one exchange have carried besides what is
 // in every request. A nil Exchange knows nothing. It is safe for concurrent use.
 type Exchange struct {
-	mu      sync.Mutex
-	reached bool
-	sent    []string
+	mu   sync.Mutex
+	sent []string // nil until a request comes as far as the innermost transport
 }
 
 type exchangeKey struct{}
@@ -32,29 +31,30 @@ func NewExchange(ctx context.Context) (context.Context, *Exchange) {
 	return context.WithValue(ctx, exchangeKey{}, e), e
 }
 
-// Reached says whether a request came as far as the innermost transport. If not,
-// what failed is on this side, and its error may quote a kubeconfig.
-func (e *Exchange) Reached() bool {
-	_, reached := e.noted()
-	return reached
+func (e *Exchange) secrets() []string {
+	if e == nil {
+		return nil
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.sent
 }
 
+// Reached says whether a request came as far as the innermost transport. If not,
+// what failed is on this side, and its error may quote a kubeconfig.
+func (e *Exchange) Reached() bool { return e.secrets() != nil }
+
 // Hide replaces what was sent, wherever text has it: as it is, or as Go and JSON
-// quote it. It must see the whole text: once a credential is cut, nobody knows
-// the rest for a part of it.
+// quote it. It must see the whole text: nobody knows a credential that was cut.
 func (e *Exchange) Hide(text string) string {
-	secrets, _ := e.noted()
-	for _, secret := range secrets {
+	for _, secret := range e.secrets() {
 		inGo := strconv.Quote(secret)
 		inJSON, _ := json.Marshal(secret) // a string always can be
 		for _, form := range []string{secret, inGo[1 : len(inGo)-1], string(inJSON[1 : len(inJSON)-1])} {
 			text = strings.ReplaceAll(text, form, "***")
 		}
-	}
-	bare := strings.Map(visible, text)
-	for _, secret := range secrets {
 		// Line would put together again what only white space keeps apart.
-		if secret = strings.Map(visible, secret); len(secret) >= 2*shortest && strings.Contains(bare, secret) {
+		if secret = bare(secret); len(secret) >= 2*shortest && strings.Contains(bare(text), secret) {
 			return "*** (left out, as it quotes a credential)"
 		}
 	}
@@ -67,20 +67,7 @@ const shortest = 4
 // Echoed says whether a text that is shown as it is, such as the name of a node,
 // has in it what was sent.
 func (e *Exchange) Echoed(text string) bool {
-	secrets, _ := e.noted()
-	for _, secret := range secrets {
-		if text == secret || len(secret) >= shortest && strings.Contains(text, secret) {
-			return true
-		}
-	}
-	return false
-}
-
-func (e *Exchange) noted() (secrets []string, reached bool) {
-	if e == nil {
-		return nil, false
-	}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.sent, e.reached
+	return slices.ContainsFunc(e.secrets(), func(secret string) bool {
+		return text == secret || len(secret) >= shortest && strings.Contains(text, secret)
+	})
 }

@@ -1,7 +1,6 @@
 package redact
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -14,7 +13,7 @@ const MaxLine = 200
 // text that somebody else wrote.
 func Line(text string) string {
 	var line strings.Builder
-	for word := range strings.FieldsFuncSeq(text, func(r rune) bool { return unicode.IsSpace(r) || hidden(r) }) {
+	for word := range strings.FieldsFuncSeq(text, invisible) {
 		if line.Len() > 0 {
 			line.WriteByte(' ')
 		}
@@ -28,27 +27,21 @@ func Line(text string) string {
 	return line.String()
 }
 
-func hidden(r rune) bool {
-	return unicode.IsControl(r) || r == utf8.RuneError || unicode.Is(unicode.Cf, r)
+func invisible(r rune) bool {
+	return unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf) || r == utf8.RuneError
 }
 
-// visible drops, for strings.Map, what can stand between the characters of a
-// text without a trace: spaces, control characters, backslashes of quoting.
-func visible(r rune) rune {
-	if unicode.IsSpace(r) || hidden(r) || r == '\\' {
-		return -1
-	}
-	return r
+// bare is text without what leaves no trace in a line, and what quoting adds.
+func bare(text string) string {
+	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return invisible(r) || r == '\\' }), "")
 }
 
 // Constant reduces a line that net/http (1.26) or client-go (0.37) logs on its
 // own to its constant part. What follows quotes servers, files and users.
 func Constant(line string) string {
 	for _, constant := range []string{
-		"Unsolicited response received on idle HTTP channel", "protocol error: received",
-		"http2: Transport received unsolicited DATA frame", "Transport: unhandled response frame type",
-		"http: TLS handshake error", "http: panic serving", "http: Accept error", "http2: panic serving",
-		"http2: server: error reading preface from client", "http2: server connection error",
+		"Unsolicited response received on idle HTTP channel", "http2: Transport received unsolicited DATA frame",
+		"http: TLS handshake error", "http: panic serving", "http: Accept error", "http2: server connection error",
 		"refreshing credentials", "Unable to rotate token", "Loading client cert failed", "Observed a panic",
 		"Failed to read CA data from file", "Failed to parse CA data from file",
 	} {
@@ -57,17 +50,4 @@ func Constant(line string) string {
 		}
 	}
 	return "A line of a library was left out, as it may quote a credential"
-}
-
-// Place gives the places that the error of a parser names, and nothing that it
-// quotes: " (line 3)", " (field users.user.token)", or "".
-func Place(err error) string {
-	places := regexp.MustCompile(`\bline \d+\b|\bbase64 data at input byte \d+\b`).FindAllString(err.Error(), 2)
-	if m := regexp.MustCompile(`Go struct field ([A-Za-z.\[\]-]+) of type`).FindStringSubmatch(err.Error()); m != nil {
-		places = append(places, "field "+m[1])
-	}
-	if len(places) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(places, ", ") + ")"
 }

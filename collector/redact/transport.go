@@ -6,34 +6,27 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-
-	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
-// recorder is the innermost transport: it sees each request the way it is sent.
+// Transport notes what each request carries in the Exchange of its context. It must
+// be a client's innermost wrapper. proxy is next's, nil for http.ProxyFromEnvironment.
+func Transport(next http.RoundTripper, proxy func(*http.Request) (*url.URL, error)) http.RoundTripper {
+	if proxy == nil {
+		proxy = http.ProxyFromEnvironment
+	}
+	return recorder{next, proxy}
+}
+
 type recorder struct {
 	next  http.RoundTripper
 	proxy func(*http.Request) (*url.URL, error)
 }
 
-var _ utilnet.RoundTripperWrapper = recorder{}
-
-// Transport notes what each request carries in the Exchange of its context. It
-// must be a client's innermost wrapper; proxy is how next finds its proxy, nil
-// for http.ProxyFromEnvironment.
-func Transport(next http.RoundTripper, proxy func(*http.Request) (*url.URL, error)) http.RoundTripper {
-	if proxy == nil {
-		proxy = http.ProxyFromEnvironment
-	}
-	return recorder{next: next, proxy: proxy}
-}
-
 // RoundTrip sends req.
 func (r recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	proxy, err := r.proxy(req)
-	if _, e := NewExchange(req.Context()); e != nil {
-		e.note(req.Header, proxy)
-	}
+	_, exchange := NewExchange(req.Context())
+	exchange.note(req.Header, proxy)
 	if err != nil {
 		return nil, errors.New("the proxy's address is not a URL") // which err quotes
 	}
@@ -44,42 +37,36 @@ func (r recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 func (r recorder) WrappedRoundTripper() http.RoundTripper { return r.next }
 
 // note adds what a request is about to carry: any header that is not in every
-// request, and the proxy's user, which the transport sends in a CONNECT that no
-// wrapper sees.
+// request, what a Basic one is made of (RFC 7617, section 2), and the proxy's user,
+// which the transport sends in a CONNECT that no wrapper sees.
 func (e *Exchange) note(header http.Header, proxy *url.URL) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.reached = true
+	var carried []string
 	for name, values := range header {
 		if name != "Accept" && name != "Accept-Encoding" && name != "User-Agent" {
-			for _, value := range values {
-				e.add(value)
-				_, credential, _ := strings.Cut(value, " ")
-				e.add(credential)
-				if pair, err := base64.StdEncoding.DecodeString(credential); err == nil && strings.HasPrefix(value, "Basic ") {
-					e.addPair(string(pair))
-				}
-			}
+			carried = append(carried, values...)
 		}
 	}
 	if proxy != nil && proxy.User != nil {
 		password, _ := proxy.User.Password()
-		pair := proxy.User.Username() + ":" + password
-		e.add(base64.StdEncoding.EncodeToString([]byte(pair)))
-		e.addPair(pair)
+		carried = append(carried, "Basic "+base64.StdEncoding.EncodeToString([]byte(proxy.User.Username()+":"+password)))
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sent = append([]string{}, e.sent...)
+	for _, value := range carried {
+		scheme, credential, _ := strings.Cut(value, " ")
+		e.add(value, credential)
+		if pair, err := base64.StdEncoding.DecodeString(credential); err == nil && scheme == "Basic" {
+			user, password, _ := strings.Cut(string(pair), ":")
+			e.add(string(pair), password, user)
+		}
 	}
 }
 
-// addPair adds what a Basic credential is made of (RFC 7617, section 2).
-func (e *Exchange) addPair(pair string) {
-	user, password, _ := strings.Cut(pair, ":")
-	e.add(pair)
-	e.add(password)
-	e.add(user)
-}
-
-func (e *Exchange) add(secret string) {
-	if secret = strings.TrimSpace(secret); secret != "" {
-		e.sent = append(e.sent, secret)
+func (e *Exchange) add(secrets ...string) {
+	for _, secret := range secrets {
+		if secret = strings.TrimSpace(secret); secret != "" {
+			e.sent = append(e.sent, secret)
+		}
 	}
 }

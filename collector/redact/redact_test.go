@@ -1,0 +1,194 @@
+package redact_test
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
+)
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
+
+// send sends a request with headers through a proxy, if there is one, and gives
+// its exchange and its error.
+func send(tb testing.TB, proxy string, headers ...string) (*redact.Exchange, error) {
+	tb.Helper()
+	ctx, exchange := redact.NewExchange(tb.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://host/", nil)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	for _, header := range headers {
+		name, value, _ := strings.Cut(header, ": ")
+		req.Header.Add(name, value)
+	}
+	proxyOf := func(*http.Request) (*url.URL, error) {
+		if proxy == "" {
+			return nil, nil
+		}
+		return url.Parse(proxy)
+	}
+	nowhere := roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.ErrUnsupported })
+	_, err = redact.Transport(nowhere, proxyOf).RoundTrip(req) //nolint:bodyclose // there is no response
+	return exchange, err
+}
+
+func sent(tb testing.TB, proxy string, headers ...string) *redact.Exchange {
+	tb.Helper()
+	exchange, err := send(tb, proxy, headers...)
+	if !errors.Is(err, errors.ErrUnsupported) {
+		tb.Fatal(err)
+	}
+	return exchange
+}
+
+func inBase64(text string) string { return base64.StdEncoding.EncodeToString([]byte(text)) }
+
+// awkward is a secret that neither Go nor JSON quotes as it is.
+const awkward = `pa"ss\w<o>rd-é-9d2e41`
+
+func TestHide(t *testing.T) {
+	const leftOut = "*** (left out, as it quotes a credential)"
+	inJSON, err := json.Marshal(awkward)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := []struct {
+		name, proxy, header, text, want string
+	}{
+		{"nothing sent", "", "Accept: secret-token", "no secret-token", "no secret-token"},
+		{"harmless headers", "", "User-Agent: secret-token", "no secret-token", "no secret-token"},
+		{"token", "", "Authorization: Bearer secret-token", "token secret-token is wrong", "token *** is wrong"},
+		{"header", "", "Authorization: Bearer secret-token", "sent Bearer secret-token", "sent ***"},
+		{"twice, next to itself", "", "Authorization: Bearer secret-token", "secret-tokensecret-token", "******"},
+		{"without a scheme", "", "Authorization: secret-token", "a secret-token", "a ***"},
+		{"short token", "", "Authorization: Bearer abc", "a (abc) b", "a (***) b"},
+		{"in Go", "", "Authorization: Bearer " + awkward, fmt.Sprintf("not %q", awkward), `not "***"`},
+		{"in JSON", "", "Authorization: Bearer " + awkward, "not " + string(inJSON), `not "***"`},
+		{"quoted twice", "", "Authorization: Bearer " + awkward, fmt.Sprintf("not %q", fmt.Sprintf("%q", awkward)), leftOut},
+		{"with soft hyphens", "", "Authorization: Bearer secret-token", "s\u00adecret-\u00adtoken", leftOut},
+		{"over two lines", "", "Authorization: Bearer secret-token", "secret-\n token", leftOut},
+		{"Basic", "", "Authorization: Basic " + inBase64("alice:hunter2"), "Basic " + inBase64("alice:hunter2") + " for alice:hunter2, hunter2 of alice", "*** for ***, *** of ***"},
+		{"Basic without a password", "", "Authorization: Basic " + inBase64("secret-token:"), "secret-token", "***"},
+		{"Basic that is none", "", "Authorization: Basic %%%", "%%% and Basic", "*** and Basic"},
+		{"Proxy-Authorization", "", "Proxy-Authorization: Basic " + inBase64("alice:hunter2"), "hunter2", "***"},
+		{"impersonation", "", "Impersonate-User: jane doe", "jane doe may not", "*** may not"},
+		{"cookie", "", "Cookie: session=1234", "session=1234", "***"},
+		{"user of the proxy", "http://bob:proxy-secret@proxy", "", inBase64("bob:proxy-secret") + " is proxy-secret", "*** is ***"},
+		{"proxy without a user", "http://proxy", "", "http://proxy", "http://proxy"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := sent(t, tt.proxy, tt.header).Hide(tt.text); got != tt.want {
+				t.Errorf("%q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestHideKnowsTheOwnExchangeOnly(t *testing.T) {
+	sent(t, "", "Authorization: Bearer another-token")
+	if got := sent(t, "", "Authorization: Bearer secret-token").Hide("another-token"); got != "another-token" {
+		t.Errorf("%q", got)
+	}
+	if got := (&redact.Exchange{}).Hide("another-token"); got != "another-token" {
+		t.Errorf("no exchange: %q", got)
+	}
+}
+
+// All requests of an exchange are one: a retry may carry a new token.
+func TestExchangeOfSeveralRequests(t *testing.T) {
+	ctx, first := redact.NewExchange(t.Context())
+	if _, again := redact.NewExchange(ctx); again != first {
+		t.Error("an exchange within an exchange")
+	}
+	if first.Reached() || (&redact.Exchange{}).Reached() {
+		t.Error("nothing was sent yet")
+	}
+	if !sent(t, "").Reached() {
+		t.Error("the request did not reach the transport")
+	}
+}
+
+func TestEchoed(t *testing.T) {
+	tests := []struct {
+		name, header, text string
+		want               bool
+	}{
+		{"other", "Bearer secret-token", "node-1", false},
+		{"empty", "Bearer secret-token", "", false},
+		{"token", "Bearer secret-token", "secret-token", true},
+		{"token in a name", "Bearer secret-token", "node-secret-token-1", true},
+		{"part of the token", "Bearer secret-token", "secret", false},
+		{"Basic", "Basic " + inBase64("alice:hunter2"), inBase64("alice:hunter2"), true},
+		{"password", "Basic " + inBase64("alice:hunter2"), "x.hunter2", true},
+		{"short password", "Basic " + inBase64("alice:abc"), "abc", true},
+		{"short password in a name", "Basic " + inBase64("alice:abc"), "abc-1", false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := sent(t, "", "Authorization: "+tt.header).Echoed(tt.text); got != tt.want {
+				t.Errorf("%v", got)
+			}
+		})
+	}
+}
+
+func TestTransportHidesTheProxyOfAnError(t *testing.T) {
+	_, err := send(t, "http://u:secret%zz@proxy")
+	if err == nil || strings.Contains(err.Error(), "secret") {
+		t.Errorf("%v", err)
+	}
+}
+
+func TestLine(t *testing.T) {
+	x := strings.Repeat("x", redact.MaxLine)
+	tests := []struct{ name, text, want string }{
+		{"plain", "connection refused", "connection refused"},
+		{"lines", "\na\r\nb\tc\x00d\n", "a b c d"},
+		{"terminal escapes", "\x1b[31mred\x1b[0m\u009b", "[31mred [0m"},
+		{"hidden and reversing", "a\u200bb\u202ec\u2028d", "a b c d"},
+		{"invalid UTF-8", "a\xff\xfeb", "a b"},
+		{"empty", "\n\n", ""},
+		{"as long as may be", x, x},
+		{"longer", x + "y", x + "…"},
+		{"of many MB", strings.Repeat("x", 1<<22), x + "…"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := redact.Line(tt.text); got != tt.want {
+				t.Errorf("%.300q, want %.300q", got, tt.want)
+			}
+		})
+	}
+	for n := range 8 {
+		if got := redact.Line(strings.Repeat("x", n) + strings.Repeat("日", 200)); !utf8.ValidString(got) || len(got) > redact.MaxLine+len("…") {
+			t.Errorf("offset %d: %d bytes, %q", n, len(got), got)
+		}
+	}
+}
+
+// What another cluster has sent is of no consequence, however many there are.
+func BenchmarkHide(b *testing.B) {
+	line := `status 403: pods is forbidden: User "prometheus" cannot list resource "pods" in API group "" at the cluster scope`
+	for _, clusters := range []int{1, 300} {
+		b.Run(fmt.Sprintf("clusters=%d", clusters), func(b *testing.B) {
+			exchanges := make([]*redact.Exchange, clusters)
+			for i := range exchanges {
+				exchanges[i] = sent(b, "http://bob:proxy-secret@proxy", fmt.Sprintf("Authorization: Bearer %d-%s", i, strings.Repeat("t", 1000)))
+			}
+			for i := 0; b.Loop(); i++ {
+				redact.Line(exchanges[i%clusters].Hide(line))
+			}
+		})
+	}
+}
