@@ -32,7 +32,7 @@ local variables = import '../lib/variables.libsonnet';
           [4, number('Clusters', 'Clusters that are counted.', 'count(%s)' % best('pod_count_success'))],
           [4, number('Failing clusters', 'Clusters whose latest count was not complete.', 'count(%s == 0) or vector(0)' % best('pod_count_success')) + badFromOne],
           [4, number('Oldest snapshot', 'Age of the oldest number that is shown.', 'max(time() - (%s > 0))' % best('pod_count_last_success_timestamp_seconds'), 's', 0)
-              + panels.thresholds([['green', null], ['orange', 2 * config.cacheTTLSeconds], ['red', config.staleAfterSeconds]])],
+              + panels.thresholds([['green', null], ['orange', 2 * config.cacheTTLSeconds], ['red', config.staleTTLs * config.cacheTTLSeconds]])],
           [4, number('Inconsistent snapshots', 'Clusters whose pages show several moments.', 'count(%s == 0) or vector(0)' % best('pod_count_snapshot_consistent'))
               + panels.thresholds([['green', null], ['orange', 1]])],
           [4, number('Exporters', 'Replicas that are up.', 'sum(up{%s})' % sel) + panels.thresholds([['red', null], ['green', 1]])],

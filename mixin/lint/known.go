@@ -62,3 +62,20 @@ func Rules(file string) (*rulefmt.RuleGroups, error) {
 	}
 	return groups, nil
 }
+
+// Severities returns the severity of each alert in a rule file.
+func Severities(file string) (map[string]string, error) {
+	groups, err := Rules(file)
+	if err != nil {
+		return nil, err
+	}
+	severities := map[string]string{}
+	for _, group := range groups.Groups {
+		for _, rule := range group.Rules {
+			if rule.Alert != "" {
+				severities[rule.Alert] = rule.Labels["severity"]
+			}
+		}
+	}
+	return severities, nil
+}
