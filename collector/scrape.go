@@ -33,10 +33,22 @@ func (s scrape) Collect(ch chan<- prometheus.Metric) {
 	all.Wait()
 }
 
-// chosen returns the clusters that a query names, by cluster[]=NAME as often as
-// needed, and whether it names any; without, all clusters.
+// A scrape with scopeParameter=scopeProcess has the metrics of the process and
+// none of the clusters. It is a parameter of its own, since a cluster may have
+// any name.
+const (
+	scopeParameter = "scope"
+	scopeProcess   = "process"
+)
+
+// chosen returns the clusters that a query names, by cluster=NAME or
+// cluster[]=NAME as often as needed, and whether it names any; without, all
+// clusters, or none with scope=process.
 func (c *Collector) chosen(query url.Values) (clusters []*cluster, some bool, err error) {
 	names := slices.Concat(query["cluster[]"], query["cluster"])
+	if scopes, asked := query[scopeParameter]; asked {
+		return nil, false, checkScope(scopes, names)
+	}
 	if len(names) == 0 {
 		return c.sorted(), false, nil
 	}
@@ -48,6 +60,18 @@ func (c *Collector) chosen(query url.Values) (clusters []*cluster, some bool, er
 		clusters = append(clusters, one)
 	}
 	return clusters, true, nil
+}
+
+func checkScope(scopes, clusters []string) error {
+	for _, scope := range scopes {
+		if scope != scopeProcess {
+			return fmt.Errorf("unknown %s %.300q: there is %s only", scopeParameter, scope, scopeProcess)
+		}
+	}
+	if len(clusters) > 0 {
+		return fmt.Errorf("%s=%s is without clusters: ask for them apart", scopeParameter, scopeProcess)
+	}
+	return nil
 }
 
 // unknownCluster quotes a name from a request, and not all of a long one.

@@ -58,7 +58,7 @@ func TestEndpoints(t *testing.T) {
 		{"clusters", plain, http.MethodGet, "/api/v1/clusters", 200, `"cluster":"sim"`},
 		{"nodes of an unknown cluster", plain, http.MethodGet, "/api/v1/nodes?cluster=none", 404, `{"error":"unknown cluster \"none\"","status":404}`},
 		{"fresh nodes", plain, http.MethodGet, "/api/v1/nodes?cluster=sim&fresh=true", 200, `"activePods":25`},
-		{"service discovery", plain, http.MethodGet, "/sd", 200, `"__param_cluster[]":"sim"`},
+		{"service discovery", plain, http.MethodGet, "/sd", 200, `"__param_cluster":"sim"`},
 		{"service discovery of metrics at another path", special, http.MethodGet, "/sd", 200, `"__metrics_path__":"/pods"`},
 		{"metrics of a cluster", plain, http.MethodGet, "/metrics?cluster[]=sim", 200, `pod_count_success{cluster="sim"}`},
 		{"metrics of an unknown cluster", plain, http.MethodGet, "/metrics?cluster[]=none", 400, `unknown cluster "none"`},

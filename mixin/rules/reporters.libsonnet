@@ -19,7 +19,7 @@ local rule = (import '../lib/rule.libsonnet').new;
         // it is down, and goes when it is back without the cluster: then the
         // cluster was taken out on purpose.
         rule('cluster_instance:pod_count_success:group', |||
-          group by (%(c)s, job, instance) (pod_count_success{%(sel)s})
+          group by (%(c)s, job, instance) (pod_count_success{%(sel)s} or pod_count_last_success_timestamp_seconds{%(sel)s})
           or
           (
             last_over_time(cluster_instance:pod_count_success:group[1h])
