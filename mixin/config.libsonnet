@@ -61,12 +61,12 @@ local severities = {
 
     // Window of rates. Within it must be counts and scrapes, or rates come and
     // go: two cache TTLs and four scrapes at least.
-    rateWindow: duration.format(std.max(2 * config.cacheTTLSeconds, 4 * config.scrapeIntervalSeconds)),
+    rateWindow: duration.longest([2 * config.cacheTTLSeconds, 4 * config.scrapeIntervalSeconds]),
     // Window of a count's duration: several counts must be in it.
-    durationWindow: duration.format(std.max(6 * config.cacheTTLSeconds, 4 * config.scrapeIntervalSeconds)),
+    durationWindow: duration.longest([6 * config.cacheTTLSeconds, 4 * config.scrapeIntervalSeconds, config.rateWindow]),
     // How long a restart may take an exporter away before what it said is
     // forgotten.
-    restartWindow: duration.format(std.max(600, 4 * config.scrapeIntervalSeconds)),
+    restartWindow: duration.longest(['10m', 4 * config.scrapeIntervalSeconds]),
 
     // How long failures must last. On top of that, they must be in three windows
     // of rates in a row, or the latest count must have failed.
@@ -116,7 +116,7 @@ local severities = {
 
     // More starts of the process than these within the window are a crash loop.
     restarts: 2,
-    restartsWindow: duration.format(std.max(1800, 8 * config.scrapeIntervalSeconds)),
+    restartsWindow: duration.longest(['30m', 8 * config.scrapeIntervalSeconds]),
 
     configFor: '10m',
 

@@ -17,8 +17,8 @@ import (
 // exposition is not.
 func own() []string {
 	return []string{
-		"up", "scrape_duration_seconds",
-		"process_cpu_seconds_total", "process_resident_memory_bytes", "go_goroutines", "pod_count_exporter_build_info",
+		"up", "ALERTS", "scrape_duration_seconds",
+		"process_start_time_seconds", "process_cpu_seconds_total", "process_resident_memory_bytes", "go_goroutines", "pod_count_exporter_build_info",
 	}
 }
 

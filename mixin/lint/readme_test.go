@@ -10,8 +10,8 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/mixin/lint"
 )
 
-// optional are the alerts that are off by default.
-const optional = `^(KubernetesAPITimeoutLogged|PodCountWatchDrift)$`
+// optional is the alert that is off by default.
+const optional = `^KubernetesAPITimeoutLogged$`
 
 // TestREADME holds the tables of alerts and rules against what is generated,
 // both ways.

@@ -77,16 +77,16 @@ func TestSettingsAreChecked(t *testing.T) {
 
 func TestGoodSettings(t *testing.T) {
 	tests := []struct{ name, settings, has, hasNot string }{
-		{"none", `{}`, `node_active_pods:ratio > 0.9\n`, "0000000"},
-		{"a cache TTL of half an hour", `{ cacheTTLSeconds: 1800 }`, "ratio_rate1h", "10m]"},
+		{"none", `{}`, `node_active_pods:ratio > 0.9\n`, "ratio_rate1h"},
+		{"a cache TTL of half an hour", `{ cacheTTLSeconds: 1800 }`, "ratio_rate1h", "ratio_rate10m"},
 		{"a scrape every five minutes", `{ scrapeIntervalSeconds: 300 }`, "ratio_rate20m", "[10m]"},
-		{"a scrape that gives no whole minutes", `{ cacheTTLSeconds: 50, scrapeIntervalSeconds: 15 }`, "ratio_rate100s", "[10m]"},
+		{"a scrape that gives no whole minutes", `{ cacheTTLSeconds: 50, scrapeIntervalSeconds: 15 }`, "ratio_rate100s", "ratio_rate10m"},
 		{"two matchers with a comma, a brace and a quote", `{ podCountSelector: 'job=~"a,b{1,2}", team="x\\"y"' }`, `team=\"x\\\"y\"`, "pod[-_]count"},
 		{"a longer window", `{ rateWindow: '1h30m' }`, "ratio_rate1h30m", "[10m]"},
 		{"another cluster label", `{ clusterLabel: 'exported_cluster' }`, "$labels.exported_cluster", "{{ $labels.cluster"},
 		{"an old Prometheus", `{ keepFiring: false }`, "for", "keep_firing_for"},
-		{"another severity", `{ severities+: { PodCountStale: 'page' } }`, `"page"`, "0000000"},
-		{"links to nodes", `{ nodeDashboardUID: 'abc' }`, "/d/abc", "0000000"},
+		{"another severity", `{ severities+: { PodCountStale: 'page' } }`, `"page"`, "ratio_rate1h"},
+		{"links to nodes", `{ nodeDashboardUID: 'abc' }`, "/d/abc", "ratio_rate1h"},
 		{"no links to nodes", `{}`, "for", `/d/`},
 	}
 	for _, tt := range tests {
