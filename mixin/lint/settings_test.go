@@ -82,7 +82,7 @@ func TestGoodSettings(t *testing.T) {
 		{"a scrape every five minutes", `{ scrapeIntervalSeconds: 300 }`, "ratio_rate20m", "[10m]"},
 		{"a scrape that gives no whole minutes", `{ cacheTTLSeconds: 50, scrapeIntervalSeconds: 15 }`, "ratio_rate100s", "ratio_rate10m"},
 		{"two matchers with a comma, a brace and a quote", `{ podCountSelector: 'job=~"a,b{1,2}", team="x\\"y"' }`, `team=\"x\\\"y\"`, "pod[-_]count"},
-		{"a longer window", `{ rateWindow: '1h30m' }`, "ratio_rate1h30m", "[10m]"},
+		{"a longer window", `{ rateWindow: '1h30m' }`, "ratio_rate1h30m", "ratio_rate10m"},
 		{"another cluster label", `{ clusterLabel: 'exported_cluster' }`, "$labels.exported_cluster", "{{ $labels.cluster"},
 		{"an old Prometheus", `{ keepFiring: false }`, "for", "keep_firing_for"},
 		{"another severity", `{ severities+: { PodCountStale: 'page' } }`, `"page"`, "ratio_rate1h"},

@@ -50,6 +50,7 @@ type exporter struct {
 	starts        []time.Duration // restarts
 	sd            bool
 	noReload      []span
+	reloads       []time.Duration
 	invalid       float64
 
 	started time.Duration
@@ -71,6 +72,7 @@ type cluster struct {
 	unknown   float64
 	out       []span // not in the kubeconfig
 	takes     float64
+	pages     int           // of a count; 0 is 20
 	phase     time.Duration // of the first count
 }
 
@@ -89,6 +91,7 @@ type state struct {
 type world struct {
 	env
 	exporters []*exporter
+	whole     bool // with the series that no alert needs
 }
 
 // play returns the series that Prometheus has of the world.
@@ -105,7 +108,7 @@ func (w *world) play(length time.Duration) *recording {
 		for _, e := range w.exporters {
 			e.step(w.env, t)
 			if t%w.scrape == 0 {
-				e.scrape(w.env, t, r)
+				e.scrape(w, t, r)
 			}
 		}
 	}
@@ -161,7 +164,10 @@ func (s *state) count(c *cluster, v env, t time.Duration) {
 	}
 	s.next = t + v.ttl
 	s.last, s.success, s.counted, s.consistent = t, true, true, !during(c.mixed, t)
-	s.pages += 20
+	s.pages += float64(max(c.pages, 1))
+	if c.pages == 0 {
+		s.pages += 19
+	}
 	s.durations++
 	s.durationSum += max(c.takes, 1)
 	if during(c.slow, t) {
@@ -180,8 +186,8 @@ func (s *state) count(c *cluster, v env, t time.Duration) {
 }
 
 // scrape records what a scrape at t has.
-func (e *exporter) scrape(v env, t time.Duration, r *recording) {
-	at := int(t / v.scrape)
+func (e *exporter) scrape(w *world, t time.Duration, r *recording) {
+	v, at := w.env, int(t/w.scrape)
 	if during(e.gone, t) {
 		return
 	}
@@ -201,15 +207,23 @@ func (e *exporter) scrape(v env, t time.Duration, r *recording) {
 	if up == 0 {
 		return
 	}
-	e.process(v, t, func(name, labels string, value float64) { put(e.instance, name, labels, value) })
+	own := func(name, labels string, value float64) { put(e.instance, name, labels, value) }
+	e.process(v, t, own)
+	if w.whole {
+		e.rest(t, own)
+	}
 	for c, s := range e.states {
 		instance := e.instance
 		if e.sd {
 			instance += "/" + c.name
 		}
-		s.series(c, v, t, func(name, labels string, value float64) {
+		of := func(name, labels string, value float64) {
 			put(instance, name, fmt.Sprintf(`,cluster=%q%s`, c.name, labels), value)
-		})
+		}
+		s.series(c, v, t, of)
+		if w.whole {
+			s.rest(c, of)
+		}
 	}
 }
 
