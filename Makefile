@@ -84,6 +84,10 @@ mixin-check: $(jsonnet) $(BIN)/promtool ## check and test alerts, rules and dash
 	scripts/mixin check $(BIN)
 	$(GO) -C mixin/lint test ./...
 
+.PHONY: mixin-mutate
+mixin-mutate: $(jsonnet) $(BIN)/promtool ## change each alert in many small ways, and see a test notice (an hour; MUTATE_FLAGS='-only PodCountStale')
+	scripts/mixin mutate $(BIN) $(MUTATE_FLAGS)
+
 .PHONY: mixin-types
 mixin-types: ## hold the dashboards against Grafana's own types (needs npm)
 	npm --prefix mixin/types ci --no-audit --no-fund
