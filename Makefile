@@ -7,7 +7,6 @@ GO       ?= go
 BIN      := bin
 FUZZTIME ?= 30s
 SOAK     ?= 10000
-MINUTES  ?= 24
 
 # What --version and pod_count_exporter_build_info say. .promu.yml sets the same
 # five. A tree without .git builds too; BUILD_USER names no person or machine,
@@ -94,8 +93,8 @@ mixin-types: ## hold the dashboards against Grafana's own types (needs npm)
 	npm --prefix mixin/types run check
 
 .PHONY: screenshots
-screenshots: build $(BIN)/prometheus ## draw the dashboards into docs/images (needs npm and Chromium; MINUTES=24)
-	scripts/screenshots $(BIN) $(MINUTES)
+screenshots: $(BIN)/prometheus ## draw the dashboards into docs/images (needs npm and Chromium)
+	scripts/screenshots $(BIN)
 
 .PHONY: controlplane
 controlplane: build

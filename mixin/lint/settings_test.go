@@ -2,6 +2,8 @@ package lint_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -99,5 +101,40 @@ func TestGoodSettings(t *testing.T) {
 				t.Errorf("%s: contains %q: %t, want true; contains %q: %t, want false", tt.settings, tt.has, strings.Contains(got, tt.has), tt.hasNot, strings.Contains(got, tt.hasNot))
 			}
 		})
+	}
+}
+
+// TestREADMEExample evaluates mixin/README.md's example of plain jsonnet.
+func TestREADMEExample(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?s)```jsonnet\n(// pod-count.jsonnet.*?)```").FindSubmatch(text)
+	if block == nil {
+		t.Fatal("the README has no pod-count.jsonnet")
+	}
+	// As jsonnet-bundler puts it.
+	vendor := t.TempDir()
+	parent := filepath.Join(vendor, "github.com/kube-node-manager/pod_count_exporter")
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	mixin, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(mixin, filepath.Join(parent, "mixin")); err != nil {
+		t.Fatal(err)
+	}
+	vm := jsonnet.MakeVM()
+	vm.StringOutput = true
+	vm.Importer(&jsonnet.FileImporter{JPaths: []string{vendor}})
+	files, err := vm.EvaluateAnonymousSnippetMulti("pod-count.jsonnet", string(block[1]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) != 6 || !strings.Contains(files["alerts.yaml"], `job=\"my-exporter\"`) || !strings.Contains(files["rules.yaml"], "ratio_rate1h") {
+		t.Errorf("%d files, want three of YAML and three dashboards", len(files))
 	}
 }

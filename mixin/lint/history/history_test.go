@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-jsonnet"
 	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/rulefmt"
+	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 
 	"github.com/kube-node-manager/pod_count_exporter/mixin/lint"
@@ -141,7 +142,13 @@ func wantWhole(t *testing.T, h *history.History, where, expr string, step time.D
 		t.Errorf("%s: %d series, %v: %s", where, len(matrix), err, expr)
 		return
 	}
-	points := int(shown/step) + 1
+	if gap := gaps(matrix, int(shown/step)+1); gap != "" {
+		t.Errorf("%s: %s: %s", where, gap, expr)
+	}
+}
+
+// gaps names the first series that lacks points.
+func gaps(matrix promql.Matrix, points int) string {
 	for _, series := range matrix {
 		numbers := 0
 		for _, point := range series.Floats {
@@ -150,8 +157,33 @@ func wantWhole(t *testing.T, h *history.History, where, expr string, step time.D
 			}
 		}
 		if numbers < points {
-			t.Errorf("%s: %s has %d of %d points: %s", where, series.Metric, numbers, points, expr)
-			return
+			return fmt.Sprintf("%s has %d of %d points", series.Metric, numbers, points)
+		}
+	}
+	return ""
+}
+
+// TestShortWindowsHaveGaps: what Grafana would take for a window, with a data
+// source that knows the scrape interval, is refused by the test above.
+func TestShortWindowsHaveGaps(t *testing.T) {
+	const ttl = 5 * time.Minute
+	h, err := history.New(t.TempDir(), time.Unix(1800000000, 0).UTC(), shown, scrape, ttl)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := h.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for window, whole := range map[string]bool{"1m": false, "4m": false, "10m": true} {
+		expr := fmt.Sprintf("histogram_quantile(0.95, sum by (cluster, le) (rate(pod_count_page_duration_seconds_bucket{cluster=\"staging\"}[%s])))", window)
+		matrix, err := h.Range(expr, h.End.Add(-time.Hour), h.End, 30*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if gap := gaps(matrix, 121); (gap == "" && len(matrix) > 0) != whole {
+			t.Errorf("window %s: %d series, %s; want it whole: %t", window, len(matrix), gap, whole)
 		}
 	}
 }

@@ -53,8 +53,11 @@ func run(ctx context.Context, promtool, generated, known, only string, tests []s
 		}
 	}
 	r := runner{promtool: promtool, generated: generated, tests: tests}
-	if first, err := r.red(ctx, mutant{}); err != nil || first != "" {
-		return fmt.Errorf("the tests are red without any change: %s %w", first, err)
+	switch first, err := r.red(ctx, mutant{}); {
+	case err != nil:
+		return err
+	case first != "":
+		return fmt.Errorf("%s is red without any change", first)
 	}
 	survived, err := r.all(ctx, mutants)
 	if err != nil {
