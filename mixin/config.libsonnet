@@ -80,6 +80,9 @@ local severities = {
     pageFailureRatio: 0.01,
 
     accessDeniedFor: '10m',
+    // It inhibits others, some of which look back for a rateWindow: it must not end
+    // before them, or they are told when all is well again.
+    accessDeniedKeepFiringFor: duration.sum([config.rateWindow, config.keepFiringFor, config.keepFiringFor]),
 
     // Age of a snapshot that is too old, in cache TTLs: so many counts less one
     // were missed.

@@ -78,7 +78,7 @@ local number = import '../lib/number.libsonnet';
           config.accessDeniedFor,
           'The exporter may not list pods or nodes.',
           'The API server of %s refuses the credentials of the exporter. This does not heal by itself.' % where,
-          config.keepFiringFor,
+          config.accessDeniedKeepFiringFor,
         ),
         alert.new(
           config,

@@ -57,7 +57,7 @@ local variables = import '../lib/variables.libsonnet';
                + panels.fullness(config) + panels.max(1)],
         ]),
         dashboard.row('Over time', 10, [
-          [8, lines('Share of capacity', 'Share of the allocatable pods that is taken.', 'percentunit', rule('cluster:node_active_pods:ratio'), 0)],
+          [8, lines('Share of capacity', 'Share of the allocatable pods that is taken.', 'percentunit', rule('cluster:node_active_pods:ratio'))],
           [8, lines('Nodes', 'Nodes of each cluster.', 'locale', rule('cluster:node_active_pods:count'), 0)],
           [8, lines('Share of failed pages', 'Share of the requests for a page that failed.', 'percentunit', rule('cluster:pod_count_page_failures:ratio_rate' + config.rateWindow))],
         ]),

@@ -17,7 +17,7 @@ local variables = import '../lib/variables.libsonnet';
   // Grafana's own rate interval follows the scrapes. There is a count in each
   // cache TTL only, so windows follow that.
   local window = config.rateWindow,
-  local rate(by, metric) = 'sum by (%s) (rate(%s{%s}[%s]))' % [by, metric, own, window],
+  local rate(by, metric, over=window) = 'sum by (%s) (rate(%s{%s}[%s]))' % [by, metric, own, over],
   local rule(name) = '%s{%s}' % [name, clusters],
   local lines(title, description, unit, expr, legend=perCluster, decimals=null) =
     panels.timeseries(title, description, unit, [targets.range(expr, legend)], decimals),
@@ -54,12 +54,12 @@ local variables = import '../lib/variables.libsonnet';
         dashboard.row('Pages', 10, [
           [8, lines('Pages per count', 'Pages that the last complete count took.', 'locale', rule('cluster:pod_count_last_pages:max'), decimals=0)],
           [8, lines('Duration of pages', '95th percentile of the duration of requests for a page.', 's', 'histogram_quantile(0.95, %s)' % rate(c + ', le', 'pod_count_page_duration_seconds_bucket'))],
-          [8, lines('Bytes', "Bytes of the API servers' answers.", 'Bps', rate(c, 'pod_count_response_bytes_total'))],
+          [8, lines('Bytes', "Bytes of the API servers' answers.", 'Bps', rate(c, 'pod_count_response_bytes_total', config.durationWindow))],
         ]),
         dashboard.row('Failures', 12, [
           [8, lines('Page failures by reason', 'Requests for a page that failed, of all chosen clusters.', 'reqps', rate('reason', 'pod_count_page_failures_total'), '{{reason}}') + panels.stacked + panels.withoutZeros],
           [8, lines('Share of failed pages', 'Share of the requests for a page that failed, by cluster.', 'percentunit', rule('cluster:pod_count_page_failures:ratio_rate' + config.rateWindow))],
-          [8, lines('Requests to the API servers', 'Requests by cluster and outcome.', 'reqps', rate(c + ', status', 'api_requests_total'), '{{%s}} {{status}}' % c)],
+          [8, lines('Requests to the API servers', 'Requests by cluster and outcome.', 'reqps', rate(c + ', status', 'api_requests_total', config.durationWindow), '{{%s}} {{status}}' % c)],
         ]),
         dashboard.row('Log and faults', 10, [
           [8, lines('Success of API requests', 'Share of the requests that succeeded, by cluster.', 'percentunit', rule('cluster:api_requests_success:ratio_rate' + config.rateWindow)) + panels.max(1)],

@@ -67,7 +67,7 @@ local variables = import '../lib/variables.libsonnet';
           )],
         ]),
         dashboard.row('Over time', 11, [
-          [12, panels.timeseries('Fullest nodes', 'The ten nodes with the greatest share of their capacity taken at the end.', 'percentunit', [targets.range('%s and on (%s, node) topk(10, %s)' % [ratio, c, atEnd], legend)], 0)
+          [12, panels.timeseries('Fullest nodes', 'The ten nodes with the greatest share of their capacity taken at the end.', 'percentunit', [targets.range('%s and on (%s, node) topk(10, %s)' % [ratio, c, atEnd], legend)])
                + panels.fullnessLines(config) + panels.legendRight],
           [12, panels.timeseries('Active pods by cluster', 'Active pods on all nodes of a cluster.', 'locale', [targets.range(rule('cluster:node_active_pods:sum', clusters), '{{%s}}' % c)], 0) + panels.legendRight],
         ]),

@@ -24,11 +24,12 @@ local inOrder(found) = std.all([found[i][1] > found[i + 1][1] for i in std.range
       if found == null || !inOrder(found) then null
       else std.foldl(function(sum, part) sum + part[0] * part[1], found, 0),
 
-  // The longest of seconds and texts. Those that are no duration count for
-  // nothing: the check of the settings names them.
-  longest(durations)::
-    local seconds(d) = if std.isNumber(d) then d else self.parse(d);
-    self.format(std.foldl(function(most, d) if seconds(d) == null then most else std.max(most, seconds(d)), durations, 0)),
+  // The longest of seconds and texts, and their sum. Those that are no duration
+  // count for nothing: the check of the settings names them.
+  longest(durations):: self.format(std.foldl(std.max, known(durations), 0)),
+  sum(durations):: self.format(std.foldl(function(a, b) a + b, known(durations), 0)),
+
+  local known(durations) = [d for d in [if std.isNumber(d) then d else self.parse(d) for d in durations] if d != null],
 
   // Whole seconds in the largest unit that divides them. What is no number stays
   // as it is: the check of the settings says so with its name.

@@ -54,6 +54,7 @@ local kinds = {
   keepFiring: boolean,
   pageFailureRatio: share,
   accessDeniedFor: wait,
+  accessDeniedKeepFiringFor: wait,
   staleTTLs: number('a number of cache TTLs, 2 or more', function(v) v >= 2),
   staleFor: wait,
   incompleteFor: wait,
@@ -115,9 +116,10 @@ local checkKeys(config) =
   local unknown = [key for key in std.objectFieldsAll(config) if !std.objectHas(kinds, key)];
   unknown == [] || fail('%s is no setting: there are %s' % [unknown[0], std.join(', ', std.objectFields(kinds))]);
 
+// Others are derived from the first two.
 local checkKinds(config) = std.all([
   kinds[key].fits(config[key]) || fail('%s is %s: it must be %s' % [key, show(config[key]), kinds[key].allowed])
-  for key in std.objectFields(kinds)
+  for key in ['cacheTTLSeconds', 'scrapeIntervalSeconds'] + std.objectFields(kinds)
 ]);
 
 local checkSeverities(config, alerts) =

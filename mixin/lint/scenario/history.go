@@ -79,7 +79,7 @@ func cumulative(put func(name, labels string, value float64), name string, n, me
 		if math.IsInf(le, 1) {
 			share, bound = 1, "+Inf"
 		}
-		put(name+"_bucket", fmt.Sprintf(",le=%q", bound), math.Floor(n*share))
+		put(name+"_bucket", fmt.Sprintf(",le=%q", bound), math.Round(n*share))
 	}
 	put(name+"_count", "", n)
 	put(name+"_sum", "", n*mean)
@@ -98,7 +98,7 @@ func (s *state) rest(c *cluster, put func(name, labels string, value float64)) {
 		if math.IsInf(le, 1) {
 			share, bound = 1, "+Inf"
 		}
-		put("pod_count_duration_seconds_bucket", fmt.Sprintf(",le=%q", bound), math.Floor(s.durations*share))
+		put("pod_count_duration_seconds_bucket", fmt.Sprintf(",le=%q", bound), math.Round(s.durations*share))
 	}
 	put("pod_count_response_bytes_total", "", s.pages*73000)
 	put("api_requests_total", `,status="success"`, s.pages+4*s.durations)

@@ -18,7 +18,8 @@ type runner struct {
 }
 
 // red returns the name of the first test file that fails, or nothing. Those that
-// name the rule come first: they are the likeliest to notice.
+// name the rule come first, for they are the likeliest to notice, and of these the
+// smallest.
 func (r runner) red(ctx context.Context, m mutant) (string, error) {
 	dir, err := os.MkdirTemp("", "mutant")
 	if err != nil {
@@ -56,7 +57,14 @@ func (r runner) try(ctx context.Context, dir, rule string) (string, error) {
 	}
 	order := slices.Clone(r.tests)
 	slices.SortStableFunc(order, func(a, b string) int {
-		return strings.Count(texts[b], rule) - strings.Count(texts[a], rule)
+		inA, inB := strings.Contains(texts[a], rule), strings.Contains(texts[b], rule)
+		if inA != inB {
+			if inA {
+				return -1
+			}
+			return 1
+		}
+		return len(texts[a]) - len(texts[b])
 	})
 	for _, test := range order {
 		path := filepath.Join(dir, "tests", filepath.Base(test))
