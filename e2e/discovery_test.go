@@ -19,7 +19,7 @@ func TestDiscoveryKeepsTheExporter(t *testing.T) {
 	e := startExporter(t, file.path, "--kubernetes.all-contexts", "--collector.cache-ttl=5s")
 	mixin := generateMixin(t, impatient)
 	prom := startPrometheus(t, fmt.Sprintf(`
-rule_files: [%[1]s/rules.yaml, %[1]s/alerts.yaml]
+rule_files: [%[1]s/*.yaml]
 scrape_configs:
 - {job_name: pod_count_exporter, honor_labels: true, http_sd_configs: [{url: %[2]q, refresh_interval: 1s}]}
 `, mixin, e.url+"/sd"))

@@ -21,9 +21,9 @@ func TestOneCauseIsToldOnce(t *testing.T) {
 	e := startExporter(t, p.kubeconfig(t, accountToken(t, cp)), "--kubernetes.cluster-name=production", "--collector.cache-ttl=5s", "--collector.max-staleness=20m")
 	hook := startWebhook(t)
 	mixin := generateMixin(t, impatient)
-	manager := startAlertmanager(t, hook, filepath.Join(mixin, "inhibit_rules.yaml"))
+	manager := startAlertmanager(t, hook, filepath.Join(mixin, "alertmanager", "inhibit_rules.yaml"))
 	prom := startPrometheus(t, fmt.Sprintf(`
-rule_files: [%[1]s/rules.yaml, %[1]s/alerts.yaml]
+rule_files: [%[1]s/*.yaml]
 alerting: {alertmanagers: [{static_configs: [{targets: [%[2]q]}]}]}
 scrape_configs:
 - {job_name: pod_count_exporter, honor_labels: true, static_configs: [{targets: [%[3]q]}]}

@@ -39,9 +39,9 @@ func TestMixin(t *testing.T) {
 		"--collector.cache-ttl=5s", "--collector.page-timeout=5s", "--collector.page-size=200", "--collector.max-page-size=200")
 	hook := startWebhook(t)
 	mixin := generateMixin(t, impatient)
-	manager := startAlertmanager(t, hook, filepath.Join(mixin, "inhibit_rules.yaml"))
+	manager := startAlertmanager(t, hook, filepath.Join(mixin, "alertmanager", "inhibit_rules.yaml"))
 	prom := startPrometheus(t, fmt.Sprintf(`
-rule_files: [%[1]s/rules.yaml, %[1]s/alerts.yaml]
+rule_files: [%[1]s/*.yaml]
 alerting: {alertmanagers: [{static_configs: [{targets: [%[2]q]}]}]}
 scrape_configs:
 - {job_name: pod_count_exporter, honor_labels: true, static_configs: [{targets: [%[3]q]}]}
@@ -87,8 +87,8 @@ func wantGuideQueries(t *testing.T, prom *prometheus) {
 	}
 }
 
-// generateMixin returns a folder with alerts.yaml, rules.yaml, inhibit_rules.yaml
-// and dashboards.
+// generateMixin returns a folder with alerts.yaml, rules.yaml, the inhibition
+// rules and dashboards.
 func generateMixin(t *testing.T, settings string) string {
 	t.Helper()
 	dir := t.TempDir()

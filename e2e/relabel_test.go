@@ -36,9 +36,9 @@ func TestClusterLabelOfOnesOwn(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			hook := startWebhook(t)
 			mixin := generateMixin(t, fmt.Sprintf("%s + { clusterLabel: %q }", impatient, tt.label))
-			manager := startAlertmanager(t, hook, filepath.Join(mixin, "inhibit_rules.yaml"))
+			manager := startAlertmanager(t, hook, filepath.Join(mixin, "alertmanager", "inhibit_rules.yaml"))
 			prom := startPrometheusWith(t, "external_labels: {cluster: prometheus-1}", fmt.Sprintf(`
-rule_files: [%[1]s/rules.yaml, %[1]s/alerts.yaml]
+rule_files: [%[1]s/*.yaml]
 alerting: {alertmanagers: [{static_configs: [{targets: [%[2]q]}]}]}
 `, mixin, manager.address)+tt.config)
 			for cluster, truth := range map[string]truth{"north": north.truth, "south": south.truth} {

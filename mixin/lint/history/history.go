@@ -10,6 +10,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/model/value"
@@ -79,7 +80,7 @@ func (h *History) scraped(all map[string][]scenario.Sample) error {
 		}
 		for i, sample := range samples {
 			at, v := h.Start.Add(sample.After), sample.Value
-			if isTimestamp(lset.Get(labels.MetricName)) && v > 0 {
+			if isTimestamp(lset.Get(model.MetricNameLabel)) && v > 0 {
 				v += float64(h.Start.Unix())
 			}
 			if _, err := app.Append(0, lset, at.UnixMilli(), v); err != nil {
@@ -146,9 +147,9 @@ func (h *History) record(id string, rule rulefmt.Rule, result promql.Vector, t t
 	shown := map[string]labels.Labels{}
 	for _, sample := range result {
 		b := labels.NewBuilder(sample.Metric)
-		b.Set(labels.MetricName, rule.Record)
+		b.Set(model.MetricNameLabel, rule.Record)
 		if rule.Alert != "" {
-			b.Set(labels.MetricName, "ALERTS").Set("alertname", rule.Alert).Set("alertstate", "firing")
+			b.Set(model.MetricNameLabel, "ALERTS").Set("alertname", rule.Alert).Set("alertstate", "firing")
 		}
 		for name, v := range rule.Labels {
 			b.Set(name, v)

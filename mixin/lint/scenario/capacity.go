@@ -81,6 +81,12 @@ func capacity() []scenario {
 			wants:       func(env) []want { return []want{at(30*minute, nearly, full)} },
 			anySettings: true,
 		},
+	}
+}
+
+// rooms are scenarios of nodes and clusters that are full and need not worry, or need to.
+func rooms() []scenario {
+	return []scenario{
 		{
 			name: "the only node of a cluster holds 17 of 17",
 			world: func(v env) *world {
@@ -112,6 +118,12 @@ func capacity() []scenario {
 			},
 			anySettings: true,
 		},
+	}
+}
+
+// homeless are scenarios of pods without a node.
+func homeless() []scenario {
+	return []scenario{
 		{
 			name: "other pods are pending at each count; pods are held by scheduling gates",
 			world: func(v env) *world {

@@ -2,9 +2,9 @@ package scenario
 
 import "time"
 
-// failing is a cluster whose counts fail for a reason within the spans.
-func failing(name, reason string, spans ...span) *cluster {
-	c := roomy(name)
+// failing is the cluster east, whose counts fail for a reason within the spans.
+func failing(reason string, spans ...span) *cluster {
+	c := roomy("east")
 	c.faults = map[string][]span{reason: spans}
 	return c
 }
@@ -37,10 +37,16 @@ func counts() []scenario {
 			wants:       func(v env) []want { return every(v.begin(), v.begin()+4*v.window(), 4*minute) },
 			anySettings: true,
 		},
+	}
+}
+
+// late are the scenarios in which pages do not arrive in time.
+func late() []scenario {
+	return []scenario{
 		{
 			name: "counts keep failing, since no page arrives in time",
 			world: func(v env) *world {
-				return alone(v, failing("east", "timeout", span{v.begin(), forever}), roomy("west"))
+				return alone(v, failing("timeout", span{v.begin(), forever}), roomy("west"))
 			},
 			wants: func(v env) []want {
 				lateness := v.ttl + v.scrape
@@ -71,10 +77,16 @@ func counts() []scenario {
 				}
 			},
 		},
+	}
+}
+
+// refused are the scenarios in which credentials are.
+func refused() []scenario {
+	return []scenario{
 		{
 			name: "one token expires",
 			world: func(v env) *world {
-				return alone(v, failing("east", "unauthorized", span{v.begin(), forever}), roomy("west"))
+				return alone(v, failing("unauthorized", span{v.begin(), forever}), roomy("west"))
 			},
 			wants: func(v env) []want {
 				return []want{
@@ -90,12 +102,18 @@ func counts() []scenario {
 		{
 			name: "credentials were refused once; nodes are refused with each count, and pods counted",
 			world: func(v env) *world {
-				return alone(v, failing("east", "unauthorized", span{v.begin(), v.begin() + v.ttl}))
+				return alone(v, failing("unauthorized", span{v.begin(), v.begin() + v.ttl}))
 			},
 			wants: func(v env) []want {
 				return every(v.begin()+v.ttl+v.scrape+15*minute, v.begin()+v.ttl+2*v.window(), 4*minute)
 			},
 		},
+	}
+}
+
+// old are the scenarios in which the numbers are.
+func old() []scenario {
+	return []scenario{
 		{
 			name:  "the exporter restarts while a cluster is stale",
 			world: func(v env) *world { return staleAndRestarted(v, false) },
@@ -125,7 +143,7 @@ func counts() []scenario {
 		{
 			name: "a cluster that is stale is taken out of the kubeconfig",
 			world: func(v env) *world {
-				east := failing("east", "server", span{v.begin(), forever})
+				east := failing("server", span{v.begin(), forever})
 				east.out = []span{{v.begin() + 4*v.ttl + hour, forever}}
 				return alone(v, east, roomy("west"))
 			},
@@ -134,10 +152,16 @@ func counts() []scenario {
 			},
 			anySettings: true,
 		},
+	}
+}
+
+// first are the scenarios of counts that never succeed, or end in a fault.
+func first() []scenario {
+	return []scenario{
 		{
 			name:  "a cluster has never been counted",
-			world: func(v env) *world { return alone(v, failing("east", "server", span{0, forever})) },
-			wants: func(v env) []want {
+			world: func(v env) *world { return alone(v, failing("server", span{0, forever})) },
+			wants: func(env) []want {
 				return []want{at(14 * minute), {
 					at: 17 * minute, expr: `group by (alertname, cluster) (ALERTS{alertstate="firing",alertname=~"PodCountIncomplete|PodCountStale"})`,
 					values: []value{{`{alertname="PodCountIncomplete", cluster="east"}`, 1}},
@@ -159,6 +183,12 @@ func counts() []scenario {
 				}
 			},
 		},
+	}
+}
+
+// odd are the scenarios of counts that are complete, and not as they should be.
+func odd() []scenario {
+	return []scenario{
 		{
 			name: "all nodes of a cluster vanish",
 			world: func(v env) *world {
@@ -198,7 +228,7 @@ func counts() []scenario {
 // staleAndRestarted has a cluster that fails from the second hour on, and an
 // exporter that starts anew when it is stale; another cluster is healthy.
 func staleAndRestarted(v env, renamed bool) *world {
-	east, west := failing("east", "server", span{v.begin(), forever}), roomy("west")
+	east, west := failing("server", span{v.begin(), forever}), roomy("west")
 	at := v.begin() + 3*v.ttl + v.window() + hour
 	a := &exporter{instance: "a:10120", clusters: []*cluster{east, west}, down: []span{{at, at + minute}}}
 	w := &world{env: v, exporters: []*exporter{a}}

@@ -67,6 +67,12 @@ func exporters() []scenario {
 			},
 			anySettings: true,
 		},
+	}
+}
+
+// leaving are the scenarios in which there is no target.
+func leaving() []scenario {
+	return []scenario{
 		{
 			name: "one of two exporters leaves the scrape configuration, and nothing takes its place",
 			world: func(v env) *world {
@@ -84,7 +90,7 @@ func exporters() []scenario {
 		{
 			name:  "there never was an exporter",
 			world: func(v env) *world { return &world{env: v} },
-			wants: func(v env) []want {
+			wants: func(env) []want {
 				return append([]want{at(9 * minute)}, every(11*minute, 90*minute, 20*minute, downAll)...)
 			},
 			anySettings: true,
@@ -96,7 +102,7 @@ func exporters() []scenario {
 				e.job = "counts"
 				return &world{env: v, exporters: []*exporter{e}}
 			},
-			wants:       func(v env) []want { return every(11*minute, 90*minute, 20*minute, downAll) },
+			wants:       func(env) []want { return every(11*minute, 90*minute, 20*minute, downAll) },
 			anySettings: true,
 		},
 		{
@@ -106,9 +112,15 @@ func exporters() []scenario {
 				e.down = []span{{0, forever}}
 				return &world{env: v, exporters: []*exporter{e}}
 			},
-			wants:       func(v env) []want { return every(11*minute, 90*minute, 20*minute, downAll) },
+			wants:       func(env) []want { return every(11*minute, 90*minute, 20*minute, downAll) },
 			anySettings: true,
 		},
+	}
+}
+
+// taken are the scenarios in which clusters are taken out, or not taken up.
+func taken() []scenario {
+	return []scenario{
 		outOnPurpose("one target", false, false),
 		outOnPurpose("targets from /sd", true, false),
 		outOnPurpose("pods with new names", false, true),
@@ -123,7 +135,7 @@ func exporters() []scenario {
 				}
 				return w
 			},
-			wants: func(v env) []want {
+			wants: func(env) []want {
 				return append([]want{at(14 * minute)}, every(16*minute, 2*hour, 20*minute, `PodCountShardMissing{shards="3"}`)...)
 			},
 			anySettings: true,
@@ -139,9 +151,15 @@ func exporters() []scenario {
 				}
 				return w
 			},
-			wants:       func(v env) []want { return every(0, hour, 10*minute) },
+			wants:       func(env) []want { return every(0, hour, 10*minute) },
 			anySettings: true,
 		},
+	}
+}
+
+// unwell are the scenarios of exporters that run and are not well.
+func unwell() []scenario {
+	return []scenario{
 		{
 			name: "a crash loop, and an exporter that was updated twice",
 			world: func(v env) *world {
@@ -196,7 +214,7 @@ func outOnPurpose(how string, sd, replaced bool) scenario {
 			}
 			return w
 		},
-		wants:       func(v env) []want { return every(hour+40*minute, 3*hour+10*minute, 7*minute) },
+		wants:       func(env) []want { return every(hour+40*minute, 3*hour+10*minute, 7*minute) },
 		anySettings: true,
 	}
 }

@@ -1,14 +1,13 @@
 package scenario
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // all are the scenarios of the mixin.
 func all() []scenario {
-	var s []scenario
-	s = append(s, capacity()...)
-	s = append(s, counts()...)
-	s = append(s, exporters()...)
-	return append(s, replicas()...)
+	return slices.Concat(capacity(), rooms(), homeless(), counts(), late(), refused(), old(), first(), odd(), exporters(), leaving(), taken(), unwell(), replicas())
 }
 
 // pair is a world of two replicas that count the same cluster, the second one
@@ -23,7 +22,7 @@ func replicas() []scenario {
 		{
 			name: "of two replicas one fails since an hour and shows 110, the other is fresh and shows 20",
 			world: func(v env) *world {
-				old := failing("east", "server", span{hour, forever}).with("n1", 110, steady(110))
+				old := failing("server", span{hour, forever}).with("n1", 110, steady(110))
 				return pair(v, old, roomy("east").with("n1", 110, stepped(110, hour, 20)))
 			},
 			wants: func(v env) []want {

@@ -7,7 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
+	"regexp"
 	"strings"
 )
 
@@ -17,9 +17,7 @@ type runner struct {
 	tests               []string
 }
 
-// red returns the name of the first test file that fails, or nothing. Those that
-// name the rule come first, for they are the likeliest to notice, and of these the
-// smallest.
+// red returns the name of the first test file that fails, or nothing.
 func (r runner) red(ctx context.Context, m mutant) (string, error) {
 	dir, err := os.MkdirTemp("", "mutant")
 	if err != nil {
@@ -46,39 +44,60 @@ func (r runner) red(ctx context.Context, m mutant) (string, error) {
 	return r.try(ctx, dir, m.rule)
 }
 
+// try runs the tests that name the rule, which are the likeliest to notice, and
+// then all of them.
 func (r runner) try(ctx context.Context, dir, rule string) (string, error) {
-	texts := map[string]string{}
+	likely := map[string]string{}
 	for _, test := range r.tests {
 		text, err := os.ReadFile(test)
 		if err != nil {
 			return "", fmt.Errorf("reading a test: %w", err)
 		}
-		texts[test] = string(text)
-	}
-	order := slices.Clone(r.tests)
-	slices.SortStableFunc(order, func(a, b string) int {
-		inA, inB := strings.Contains(texts[a], rule), strings.Contains(texts[b], rule)
-		if inA != inB {
-			if inA {
-				return -1
-			}
-			return 1
-		}
-		return len(texts[a]) - len(texts[b])
-	})
-	for _, test := range order {
-		path := filepath.Join(dir, "tests", filepath.Base(test))
-		if err := os.WriteFile(path, []byte(texts[test]), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "tests", filepath.Base(test)), text, 0o600); err != nil {
 			return "", fmt.Errorf("writing a test: %w", err)
 		}
-		err := exec.CommandContext(ctx, r.promtool, "test", "rules", path).Run()
-		var exit *exec.ExitError
-		switch {
-		case errors.As(err, &exit):
-			return filepath.Base(test), nil
-		case err != nil:
-			return "", fmt.Errorf("running promtool: %w", err)
+		if names := naming(string(text), rule); rule != "" && len(names) > 0 {
+			likely[test] = "^(" + strings.Join(names, "|") + ")$"
+		}
+	}
+	for _, test := range r.tests {
+		if likely[test] == "" {
+			continue
+		}
+		if red, err := r.promtest(ctx, dir, test, "--run="+likely[test]); red || err != nil {
+			return filepath.Base(test), err
+		}
+	}
+	for _, test := range r.tests {
+		if red, err := r.promtest(ctx, dir, test); red || err != nil {
+			return filepath.Base(test), err
 		}
 	}
 	return "", nil
+}
+
+// naming are the names of a file's tests in which a rule occurs, as regular
+// expressions.
+func naming(text, rule string) []string {
+	var names []string
+	for _, test := range strings.Split(text, "\n  - name: ")[1:] {
+		name, _, _ := strings.Cut(test, "\n")
+		if strings.Contains(test, rule) {
+			names = append(names, regexp.QuoteMeta(strings.Trim(name, `"`)))
+		}
+	}
+	return names
+}
+
+func (r runner) promtest(ctx context.Context, dir, test string, flags ...string) (red bool, err error) {
+	args := append([]string{"test", "rules"}, flags...)
+	err = exec.CommandContext(ctx, r.promtool, append(args, filepath.Join(dir, "tests", filepath.Base(test)))...).Run()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("running promtool: %w", err)
+	}
+	return false, nil
 }
