@@ -124,7 +124,8 @@ func report(mutants, survived []mutant, excused map[string]string, complete bool
 	return nil
 }
 
-// readSurvivors reads lines of names; the comment above each is its reason.
+// readSurvivors reads lines of names; the comment above each, or above the lines
+// before it, is its reason.
 func readSurvivors(file string) (map[string]string, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
