@@ -64,6 +64,10 @@ build: ## build the exporter and the simulated cluster into bin/
 run: build ## run the exporter on a simulated cluster until Ctrl-C (PORT=10120)
 	@scripts/run $(BIN)
 
+.PHONY: demo
+demo: build $(prometheus) $(alerting) ## run it with Prometheus, Alertmanager and two simulated clusters until Ctrl-C (first build: 10 minutes)
+	@scripts/demo $(BIN)
+
 # Go turns cgo off by itself where it finds no C compiler, and the race detector
 # needs one. It makes the longest tests run a share of their cases only, so those
 # run once more without it, and say how many cases there were.

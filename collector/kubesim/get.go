@@ -41,7 +41,7 @@ func getBody[T any](res *apiResource[T], v *T, c clause, include metav1.IncludeO
 	case c.mediaType != "application/json" && c.mediaType != "*/*":
 		return "", nil
 	case c.params["as"] == "Table" && c.params["v"] == "v1":
-		table := tableCodec(res, include, time.Now())
+		table := tableCodec(res, include, time.Now)
 		body = table.row(table.head(nil, listMeta{version: *res.version(v)}), v)
 		return table.contentType, append(body, table.tail...)
 	case c.params["as"] == "":
