@@ -150,6 +150,22 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 soak: ## count SOAK (10000) random clusters with faults and compare each with its oracle
 	SOAK=$(SOAK) $(GO) test -run RandomClusters -count=1 -timeout 60m ./collector/...
 
+DIST ?= dist
+
+$(BIN)/release: testdata/release/go.mod $(wildcard testdata/release/*.go)
+	$(GO) -C testdata/release build -buildvcs=false -o $(CURDIR)/$@ .
+
+# The commit's time, so that two builds of one commit are the same to the byte.
+release_flags = -version '$(VERSION)' -commit '$(REVISION)' -date "$$(git log -1 --format=%ct)" -ldflags '$(LDFLAGS)'
+
+.PHONY: release
+release: $(BIN)/release ## build binaries, tarballs, bills of materials, image archive and checksums into dist/ (3 minutes)
+	$(BIN)/release $(release_flags) -out $(DIST)
+
+.PHONY: release-check
+release-check: $(BIN)/release ## build a release twice, in two folders and with two caches, and compare
+	scripts/release-check $(BIN)/release $(release_flags)
+
 .PHONY: clean
 clean: ## remove what the targets built
-	rm -rf $(BIN)
+	rm -rf $(BIN) $(DIST)
