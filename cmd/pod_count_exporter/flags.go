@@ -51,13 +51,14 @@ func parseFlags(args []string, stdout io.Writer) (f *flags, done bool, err error
 	app.UsageWriter(stdout).ErrorWriter(io.Discard).Terminate(func(int) { done = true })
 	app.Version(version.Print(program))
 	app.HelpFlag.Short('h')
+	fromEnvironment(app)
 	f = defaultFlags()
 	f.addWeb(app)
 	f.addClusters(app)
 	f.addCollector(app)
 	f.addLog(app)
 	_, err = app.Parse(args)
-	return f, done, err
+	return f, done, namingVariable(app, err)
 }
 
 func (f *flags) addWeb(app *kingpin.Application) {
