@@ -146,7 +146,7 @@ func (c *engine) writeOverride() {
 	exporter["environment"] = map[string]string{
 		"POD_COUNT_EXPORTER_COLLECTOR_CACHE_TTL": "5s", "POD_COUNT_EXPORTER_COLLECTOR_PAGE_TIMEOUT": "2s",
 	}
-	mixin := generateMixin(c.t)
+	mixin := generateMixin(c.t, impatient)
 	must(c.t, os.Chmod(filepath.Dir(mixin), 0o755))
 	prometheus["volumes"] = []string{
 		mixin + "/alerts.yaml:/etc/prometheus/rules/alerts.yaml:ro", mixin + "/rules.yaml:/etc/prometheus/rules/rules.yaml:ro",
