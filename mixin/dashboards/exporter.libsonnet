@@ -43,7 +43,7 @@ local variables = import '../lib/variables.libsonnet';
           [4, number('Configuration', 'Whether the kubeconfigs could be read at the last attempt.', 'min(pod_count_config_last_reload_successful{%s})' % sel)
               + panels.mapped({ '0': ['failed', 'red'], '1': ['loaded', 'green'] })],
         ]),
-        dashboard.row('Counts', 12, [
+        dashboard.row('Counts', 13, [
           [8, lines('Age of snapshots', 'Time since the last complete count of each cluster. It should stay near the cache TTL.', 's', 'time() - ' + rule('cluster:pod_count_last_success_timestamp_seconds:max'))],
           [8, panels.timeseries('Duration of counts', 'Median and 95th percentile of the duration of complete counts.', 's', [
             targets.range(rule('cluster_quantile:pod_count_duration_seconds:histogram_quantile').expr, '{{%s}} p{{quantile}}' % c)
@@ -59,7 +59,7 @@ local variables = import '../lib/variables.libsonnet';
         dashboard.row('Failures', 12, [
           [8, lines('Page failures by reason', 'Requests for a page that failed, of all chosen clusters.', 'reqps', rate('reason', 'pod_count_page_failures_total'), '{{reason}}') + panels.stacked + panels.withoutZeros],
           [8, lines('Share of failed pages', 'Share of the requests for a page that failed, by cluster.', 'percentunit', rule('cluster:pod_count_page_failures:ratio_rate' + config.rateWindow))],
-          [8, lines('Requests to the API servers', 'Requests by cluster and outcome.', 'reqps', rate(c + ', status', 'api_requests_total', config.durationWindow), '{{%s}} {{status}}' % c)],
+          [8, lines('Requests to the API servers', 'Requests by cluster and outcome.', 'reqps', rate(c + ', status', 'api_requests_total', config.durationWindow), '{{%s}} {{status}}' % c) + panels.withoutZeros],
         ]),
         dashboard.row('Log and faults', 10, [
           [8, lines('Success of API requests', 'Share of the requests that succeeded, by cluster.', 'percentunit', rule('cluster:api_requests_success:ratio_rate' + config.rateWindow)) + panels.max(1)],
