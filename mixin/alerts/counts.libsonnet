@@ -85,7 +85,9 @@ local number = import '../lib/number.libsonnet';
           'A cluster has lost many of its pods.',
           'Cluster {{ $labels.%s }} has {{ $value }} active pods, less than %s of %s ago.' % [c, number.percent(1 - config.droppedRatio), config.droppedOffset],
         ),
-        // A complete count that finds no node leaves no series to compare.
+        // A complete count that finds no node leaves no series to compare. An account
+        // that may not list nodes is shown those with pods only, so that none is left
+        // when all pods finish.
         alert.new(
           config,
           'PodCountNoNodes',
@@ -93,7 +95,8 @@ local number = import '../lib/number.libsonnet';
             max_over_time(cluster:node_active_pods:count[%(memory)s])
             and on (%(c)s) cluster:pod_count_success:max == 1
             unless on (%(c)s) cluster:node_active_pods:count
-          ||| % { memory: config.noNodesMemory, c: c },
+            unless on (%(c)s) sum by (%(c)s) (rate(pod_count_page_failures_total{%(sel)s,reason="forbidden"}[%(window)s])) > 0
+          ||| % { memory: config.noNodesMemory, c: c, sel: sel, window: config.rateWindow },
           config.noNodesFor,
           'All nodes of a cluster are gone.',
           'Counts of %s are complete and find no node. It had {{ $value }} within the last %s.' % [cluster, config.noNodesMemory],
