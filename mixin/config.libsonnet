@@ -111,7 +111,7 @@ local severities = {
     noNodesFor: '15m',
 
     downFor: '10m',
-    // How long clusters are remembered whose exporter has left the scrape
+    // How long clusters are remembered, at most, whose exporter has left the scrape
     // configuration while others stay. Those of a target that is down are
     // remembered until it is back.
     goneMemory: '1h',

@@ -20,7 +20,9 @@ local number = import '../lib/number.libsonnet';
         // Three ways to lose a cluster: its exporter is down; it has left the
         // scrape configuration and nothing took its place; there is no exporter at
         // all, perhaps never was. A cluster that an exporter stopped reporting
-        // while it runs was taken out on purpose.
+        // while it runs was taken out on purpose. Nothing took its place if there are
+        // fewer processes than for three quarters of the time; an update may have had
+        // more of them for a while.
         alert.new(
           config,
           'PodCountExporterDown',
@@ -35,7 +37,7 @@ local number = import '../lib/number.libsonnet';
                 last_over_time(pod_count_success{%(sel)s}[%(gone)s])
                 unless on (job, instance) instance:pod_count_up:group
                 unless on (job)
-                  (count by (job) (pod_count_clusters{%(sel)s}) >= count by (job) (pod_count_clusters{%(sel)s} offset %(gone)s))
+                  (job:pod_count_clusters:count >= quantile_over_time(0.75, job:pod_count_clusters:count[%(gone)s]))
               )
             )
             unless on (%(c)s) pod_count_success{%(sel)s}

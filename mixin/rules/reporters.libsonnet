@@ -15,6 +15,8 @@ local rule = (import '../lib/rule.libsonnet').new;
         rule('instance:pod_count_up:group', |||
           group by (job, instance) (up{%(sel)s} == 1 or pod_count_clusters{%(sel)s} or pod_count_success{%(sel)s})
         ||| % names),
+        // Processes, also where their clusters are targets of their own.
+        rule('job:pod_count_clusters:count', 'count by (job) (pod_count_clusters{%(sel)s})' % names),
         // The clusters that each exporter reports. What it said last stays while
         // it is down, and goes when it is back without the cluster: then the
         // cluster was taken out on purpose.

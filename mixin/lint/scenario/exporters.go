@@ -83,7 +83,7 @@ func leaving() []scenario {
 			wants: func(v env) []want {
 				// Whoever took the exporter away for good does not want to be told for
 				// ever.
-				return append(every(2*hour+11*minute, 2*hour+50*minute, 5*minute, downEast), at(3*hour+10*minute+v.scrape))
+				return append(every(2*hour+11*minute, 2*hour+44*minute, 3*minute, downEast), at(3*hour+10*minute+v.scrape))
 			},
 			anySettings: true,
 		},
