@@ -47,7 +47,7 @@ local rule = (import '../lib/rule.libsonnet').new;
           (
             last_over_time(cluster:pod_count_last_success_timestamp_seconds:max[1h])
             and on (%(c)s) cluster_instance:pod_count_success:group
-            and on (%(c)s) last_over_time(pod_count_success{%(sel)s}[%(restart)s])
+            and on (%(c)s) last_over_time(pod_count_last_success_timestamp_seconds{%(sel)s}[%(restart)s])
           )
         ||| % names),
         // Targets from /sd have the gauge on a target of its own, hence the job;
