@@ -100,9 +100,9 @@ func refused() []scenario {
 			anySettings: true,
 		},
 		{
-			name: "credentials were refused once; nodes are refused with each count, and pods counted",
+			name: "credentials were refused for five minutes",
 			world: func(v env) *world {
-				return alone(v, failing("unauthorized", span{v.begin(), v.begin() + v.ttl}))
+				return alone(v, failing("unauthorized", span{v.begin(), v.begin() + 5*minute}))
 			},
 			wants: func(v env) []want {
 				return every(v.begin()+v.ttl+v.scrape+15*minute, v.begin()+v.ttl+2*v.window(), 4*minute)

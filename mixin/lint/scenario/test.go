@@ -46,8 +46,8 @@ func Write(out io.Writer, rules []string, scrape, ttl time.Duration, own bool, s
 	for _, file := range rules {
 		p.printf("  - %s\n", file)
 	}
-	p.printf("group_eval_order: [%s]\nevaluation_interval: 1m\nfuzzy_compare: true\ntests:\n", strings.Join(groups(), ", "))
 	v := env{scrape: scrape, ttl: ttl}
+	p.printf("group_eval_order: [%s]\nevaluation_interval: %s\nfuzzy_compare: true\ntests:\n", strings.Join(groups(), ", "), v.evaluation())
 	for _, s := range all() {
 		if own || s.anySettings {
 			p.scenario(v, s, severities)
