@@ -43,7 +43,7 @@ local variables = import '../lib/variables.libsonnet';
           [4, number('Configuration', 'Whether the kubeconfigs could be read at the last attempt.', 'min(pod_count_config_last_reload_successful{%s})' % sel)
               + panels.mapped({ '0': ['failed', 'red'], '1': ['loaded', 'green'] })],
         ]),
-        dashboard.row('Counts', 13, [
+        dashboard.row('Counts', 14, [
           [8, lines('Age of snapshots', 'Time since the last complete count of each cluster. It should stay near the cache TTL.', 's', 'time() - ' + rule('cluster:pod_count_last_success_timestamp_seconds:max'))],
           [8, panels.timeseries('Duration of counts', 'Median and 95th percentile of the duration of complete counts.', 's', [
             targets.range(rule('cluster_quantile:pod_count_duration_seconds:histogram_quantile').expr, '{{%s}} p{{quantile}}' % c)
