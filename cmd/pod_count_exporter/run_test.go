@@ -61,6 +61,7 @@ func TestEndpoints(t *testing.T) {
 		{"service discovery", plain, http.MethodGet, "/sd", 200, `"__param_cluster[]":"sim"`},
 		{"service discovery of metrics at another path", special, http.MethodGet, "/sd", 200, `"__metrics_path__":"/pods"`},
 		{"metrics of a cluster", plain, http.MethodGet, "/metrics?cluster[]=sim", 200, `pod_count_success{cluster="sim"}`},
+		{"metrics of a query that cannot be read", plain, http.MethodGet, "/metrics?cluster[]=%zz", 400, "the query cannot be read"},
 		{"metrics of an unknown cluster", plain, http.MethodGet, "/metrics?cluster[]=none", 400, `unknown cluster "none"`},
 		{"a reload is no reading", plain, http.MethodGet, "/-/reload", 405, ""},
 		{"reload", plain, http.MethodPost, "/-/reload", 200, "reloaded"},
