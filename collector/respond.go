@@ -1,7 +1,7 @@
 package collector
 
 import (
-	"context"
+	"compress/gzip"
 	"errors"
 	"net/http"
 	"time"
@@ -19,12 +19,16 @@ const (
 // responder bounds what answers take together. Requests that wait for counts
 // are not bounded: they take next to nothing.
 type responder struct {
-	slots    chan struct{} // held while an answer is encoded and sent; nil is no limit
-	encoders chan struct{} // held while it is encoded
+	slots    chan struct{}     // held while an answer is encoded and sent; nil is no limit
+	encoders chan *gzip.Writer // one is held while it is encoded; they are larger than most answers
 }
 
 func newResponder(limit int) *responder {
-	r := &responder{encoders: make(chan struct{}, encoders)}
+	r := &responder{encoders: make(chan *gzip.Writer, encoders)}
+	for range encoders {
+		zip, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid, and there is no other error
+		r.encoders <- zip
+	}
 	if limit > 0 {
 		r.slots = make(chan struct{}, limit)
 	}
@@ -36,16 +40,17 @@ var errBusy = errors.New("too many answers are being sent (--web.max-requests): 
 
 // respond has encode write an answer and sends it to the client, which nothing
 // but its own slot waits for: the answer is complete in memory by then. It
-// returns how long the client's answer took to be encoded, the wait for other
-// answers' encoding included; or errBusy, or the context's error, when nothing
-// was sent.
+// returns how long the answer took to be encoded, the wait for others' encoding
+// included; or an error, errBusy for one, when nothing was sent. The request's
+// context has no say: it ends with the process, and who waited for a count is to
+// have an answer then.
 func (r *responder) respond(w http.ResponseWriter, request *http.Request, encode func(http.ResponseWriter)) (time.Duration, error) {
-	if err := r.enter(request.Context()); err != nil {
+	if err := r.enter(); err != nil {
 		return 0, err
 	}
 	defer r.leave()
 	began := time.Now()
-	answer, err := r.encode(request.Context(), encode)
+	answer, err := r.encode(encode)
 	if err != nil {
 		return 0, err
 	}
@@ -54,7 +59,7 @@ func (r *responder) respond(w http.ResponseWriter, request *http.Request, encode
 	return took, nil
 }
 
-func (r *responder) enter(ctx context.Context) error {
+func (r *responder) enter() error {
 	if r.slots == nil {
 		return nil
 	}
@@ -65,8 +70,6 @@ func (r *responder) enter(ctx context.Context) error {
 		return nil
 	case <-timer.C:
 		return errBusy
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -76,14 +79,10 @@ func (r *responder) leave() {
 	}
 }
 
-func (r *responder) encode(ctx context.Context, encode func(http.ResponseWriter)) (*spool, error) {
-	select {
-	case r.encoders <- struct{}{}:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	defer func() { <-r.encoders }()
-	answer := newSpool()
+func (r *responder) encode(encode func(http.ResponseWriter)) (*spool, error) {
+	zip := <-r.encoders
+	defer func() { r.encoders <- zip }()
+	answer := newSpool(zip)
 	encode(answer)
 	return answer, answer.close()
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -80,7 +81,7 @@ func TestMaxRequests(t *testing.T) {
 				}
 				close(reads)
 				clients.Wait()
-				if e.scrape("10"); len(e.responder.slots) != 0 || len(e.responder.encoders) != 0 {
+				if e.scrape("10"); len(e.responder.slots) != 0 || len(e.responder.encoders) != encoders {
 					t.Error("slots are held after the answers")
 				}
 			})
@@ -119,7 +120,6 @@ func (s slowly) Gather() ([]*dto.MetricFamily, error) {
 	time.Sleep(time.Duration(s))
 	return nil, nil
 }
-
 
 // TestEncodingIsReserved has encoding take its time beside a cluster that never
 // answers: the first scrape cannot know, the next ones answer in time.
@@ -264,8 +264,8 @@ func TestAnswersAreWhole(t *testing.T) {
 		r := request(t.Context(), "/metrics")
 		r.Header.Set("Accept-Encoding", "gzip")
 		e.handler.ServeHTTP(zipped, r)
-		if got := zipped.Header().Get("Content-Length"); got != fmt.Sprint(zipped.Body.Len()) || zipped.Header().Get("Vary") != "Accept-Encoding" {
-			t.Errorf("Content-Length %s of %d, Vary %s", got, zipped.Body.Len(), zipped.Header().Get("Vary"))
+		if got := zipped.Header().Get("Content-Length"); got != fmt.Sprint(zipped.Body.Len()) || !slices.Contains(zipped.Header().Values("Vary"), "Accept-Encoding") {
+			t.Errorf("Content-Length %s of %d, Vary %q", got, zipped.Body.Len(), zipped.Header().Values("Vary"))
 		}
 		if got, kept := zipped.Body.Len(), len(want)/8; got > kept {
 			t.Errorf("%d bytes are kept of %d, want less than %d", got, len(want), kept)

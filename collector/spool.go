@@ -21,10 +21,10 @@ type spool struct {
 	zip    *gzip.Writer
 }
 
-func newSpool() *spool {
-	s := &spool{header: make(http.Header), status: http.StatusOK}
-	// The level is valid, and there is no other error.
-	s.zip, _ = gzip.NewWriterLevel(&s.body, gzip.BestSpeed)
+// newSpool uses zip until it is closed.
+func newSpool(zip *gzip.Writer) *spool {
+	s := &spool{header: make(http.Header), status: http.StatusOK, zip: zip}
+	zip.Reset(&s.body)
 	return s
 }
 
@@ -47,7 +47,7 @@ func (s *spool) Write(p []byte) (int, error) {
 // close must be called when the answer is complete.
 func (s *spool) close() error {
 	err := s.zip.Close()
-	s.zip = nil // it is larger than most answers
+	s.zip = nil
 	if err != nil {
 		return fmt.Errorf("compressing the answer: %w", err)
 	}

@@ -115,7 +115,7 @@ func TestShutdownCancelsCounts(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	t.Cleanup(hanging.Close)
-	e := start(t, "--kubeconfig="+kubeconfig(t, hanging.URL), "--collector.page-attempts=1")
+	e := start(t, "--kubeconfig="+kubeconfig(t, hanging.URL), "--collector.page-attempts=1", "--collector.cache-ttl=1ms")
 	scraped := make(chan string, 1)
 	go func() {
 		for {
@@ -182,7 +182,7 @@ func TestRecoversWhenTheServerComesUp(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	e := start(t, "--kubeconfig="+kubeconfig(t, "http://"+address), "--collector.page-attempts=1")
+	e := start(t, "--kubeconfig="+kubeconfig(t, "http://"+address), "--collector.page-attempts=1", "--collector.cache-ttl=1ms") // and no longer pause
 	e.log.await(t, "level=(warn|error).*refused") // before anybody has scraped
 	if _, body := e.get(t, "/metrics"); !strings.Contains(body, `pod_count_success{cluster="sim"} 0`) {
 		t.Errorf("with the server down:\n%s", body)
@@ -194,7 +194,7 @@ func TestRecoversWhenTheServerComesUp(t *testing.T) {
 	up := &httptest.Server{Listener: listener, Config: &http.Server{Handler: simulated(t), ReadHeaderTimeout: patience}}
 	up.Start()
 	t.Cleanup(up.Close)
-	_, body := e.get(t, "/metrics")
+	body := e.await(t, "/metrics", "node_active_pods{")
 	if pods, _ := sum(t, body, "node_active_pods"); pods != 25 || !strings.Contains(body, `pod_count_success{cluster="sim"} 1`) {
 		t.Errorf("with the server up, %v pods:\n%s", pods, body)
 	}
