@@ -204,12 +204,12 @@ func TestPauseAfterFailures(t *testing.T) {
 				e.scrape("10")
 				for i, pause := range tt.pauses {
 					before := counter.calls.Load()
-					time.Sleep(pause - 1)
+					time.Sleep(pause - time.Nanosecond)
 					began := time.Now()
 					if e.scrape("10"); counter.calls.Load() != before || time.Since(began) != 0 {
 						t.Errorf("pause %d: a count began within %s, or the scrape took %s", i, pause, time.Since(began))
 					}
-					time.Sleep(1)
+					time.Sleep(time.Nanosecond)
 					if e.scrape("10"); counter.calls.Load() != before+1 {
 						t.Errorf("pause %d: no count began after %s", i, pause)
 					}

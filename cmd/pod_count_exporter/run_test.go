@@ -183,7 +183,7 @@ func TestRecoversWhenTheServerComesUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	e := start(t, "--kubeconfig="+kubeconfig(t, "http://"+address), "--collector.page-attempts=1", "--collector.cache-ttl=1ms") // and no longer pause
-	e.log.await(t, "level=(warn|error).*refused") // before anybody has scraped
+	e.log.await(t, "level=(warn|error).*refused")                                                                               // before anybody has scraped
 	if _, body := e.get(t, "/metrics"); !strings.Contains(body, `pod_count_success{cluster="sim"} 0`) {
 		t.Errorf("with the server down:\n%s", body)
 	}
