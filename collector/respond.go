@@ -9,8 +9,8 @@ import (
 
 const (
 	// encoders are how many answers are encoded at once. Encoding is what takes
-	// memory: several times what the answer has.
-	encoders = 2
+	// memory: several times what the answer has, 50 MB for 133,000 series.
+	encoders = 1
 	// slotWait is how long an answer waits for others to be done before it is
 	// refused: many scrapes end their wait for counts at the same moment.
 	slotWait = time.Second
