@@ -40,8 +40,9 @@ var errBusy = errors.New("too many answers are being sent (--web.max-requests): 
 
 // respond has encode write an answer and sends it to the client, which nothing
 // but its own slot waits for: the answer is complete in memory by then. It
-// returns how long the answer took to be encoded, the wait for others' encoding
-// included; or an error, errBusy for one, when nothing was sent. The request's
+// returns how long the answer took, the wait for others' encoding included, and
+// for sending no more than as long again: a client that does not read says
+// nothing of other answers. Or an error, errBusy for one, when nothing was sent. The request's
 // context has no say: it ends with the process, and who waited for a count is to
 // have an answer then.
 func (r *responder) respond(w http.ResponseWriter, request *http.Request, encode func(http.ResponseWriter)) (time.Duration, error) {
@@ -54,9 +55,10 @@ func (r *responder) respond(w http.ResponseWriter, request *http.Request, encode
 	if err != nil {
 		return 0, err
 	}
-	took := time.Since(began)
+	encoded := time.Now()
 	answer.send(w, request)
-	return took, nil
+	took := encoded.Sub(began)
+	return took + min(took, time.Since(encoded)), nil
 }
 
 func (r *responder) enter() error {
