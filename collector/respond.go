@@ -40,9 +40,9 @@ var errBusy = errors.New("too many answers are being sent (--web.max-requests): 
 
 // respond has encode write an answer and sends it to the client, which nothing
 // but its own slot waits for: the answer is complete in memory by then. It
-// returns how long the answer took, the wait for others' encoding included, and
-// for sending no more than as long again: a client that does not read says
-// nothing of other answers. Or an error, errBusy for one, when nothing was sent. The request's
+// returns how long that took: encoding, with the wait for others', and sending,
+// up to as long again, since a client that does not read says nothing of other
+// answers. With an error, errBusy for one, nothing was sent. The request's
 // context has no say: it ends with the process, and who waited for a count is to
 // have an answer then.
 func (r *responder) respond(w http.ResponseWriter, request *http.Request, encode func(http.ResponseWriter)) (time.Duration, error) {
