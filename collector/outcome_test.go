@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,14 +110,14 @@ func TestCredentialsThatChangeTooOften(t *testing.T) {
 // heir is a Counter that notes what it takes over.
 type heir struct {
 	*podcount.Counter
-	pages  *int
+	pages  *atomic.Int64
 	former []*podcount.Counter
 	amid   bool // it was handed something while the former was counting
 }
 
 func (h *heir) Resume(former *podcount.Counter) {
 	h.former = append(h.former, former)
-	h.amid = h.amid || *h.pages > 0
+	h.amid = h.amid || h.pages.Load() > 0
 }
 
 // TestCredentialsChangeAmidACount has a scrape wait while the credentials of its
@@ -127,12 +128,12 @@ func TestCredentialsChangeAmidACount(t *testing.T) {
 		t.Run(map[bool]string{true: "while it runs", false: "while none runs"}[amid], func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				e := empty(t, steady())
-				pages := 0
+				var pages atomic.Int64
 				cfg := slow(small(), 2*time.Second)
 				cfg.Intercept = func(next http.Handler) http.Handler {
 					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-						pages++
-						defer func() { pages-- }()
+						pages.Add(1)
+						defer pages.Add(-1)
 						next.ServeHTTP(w, r)
 					})
 				}
