@@ -17,7 +17,7 @@ type targetGroup struct {
 // tells the targets' up and scrape_duration_seconds apart; a label cluster
 // would turn that of the metrics into exported_cluster.
 func (c *Collector) Discovery(metricsPath string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return reading(func(w http.ResponseWriter, r *http.Request) error {
 		groups := []targetGroup{}
 		for _, one := range c.sorted() {
 			groups = append(groups, targetGroup{
@@ -30,7 +30,7 @@ func (c *Collector) Discovery(metricsPath string) http.Handler {
 				},
 			})
 		}
-		writeJSON(w, http.StatusOK, groups)
+		return c.respondJSON(w, r, func() any { return groups })
 	})
 }
 

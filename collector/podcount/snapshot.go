@@ -26,6 +26,11 @@ type Snapshot struct {
 	// Consistent is false when the pages show the cluster at more than one
 	// resourceVersion, because a continue token expired on the way.
 	Consistent bool
+	// Source says how the pods were listed.
+	Source Source
+	// Partial says that only some of the namespaces were counted: the pods of a
+	// node are part of those that take its allocatable ones.
+	Partial bool
 	// Started is when the count began; what happened before is in it.
 	Started time.Time
 	// Time at which the last page was complete.
