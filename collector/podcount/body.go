@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 )
 
 // maxValueBytes bounds one row, one object of a list and whatever stands
@@ -14,8 +15,8 @@ import (
 const maxValueBytes = 4 << 20
 
 var (
-	errTooLarge     = fmt.Errorf("a value of the answer is longer than %d bytes", maxValueBytes)
-	errUnaskedCoded = errors.New("the answer has a content encoding that was not asked for")
+	errTooLarge = fmt.Errorf("a value of the answer is longer than %d bytes", maxValueBytes)
+	errCoding   = errors.New("the answer has a content encoding other than gzip")
 )
 
 // wire counts the bytes of an answer, and keeps the error that cut it short
@@ -58,15 +59,16 @@ func (w *window) Read(p []byte) (int, error) {
 // advance allows another value after offset.
 func (w *window) advance(offset int64) { w.limit = offset + maxValueBytes }
 
-// plain undoes the content encoding of an answer if it is the one asked for.
-// Any other is refused before a byte of it is decoded.
-func plain(header http.Header, w *wire, gzipAsked bool) (io.Reader, error) {
-	switch encoding := header.Get("Content-Encoding"); {
-	case encoding == "" || encoding == "identity":
+// plain undoes the content encoding of an answer: gzip, asked for or not, for
+// some proxies compress everything. Any other is refused before a byte of it is
+// decoded.
+func plain(header http.Header, w *wire) (io.Reader, error) {
+	switch strings.ToLower(strings.TrimSpace(header.Get("Content-Encoding"))) {
+	case "", "identity":
 		return w, nil
-	case encoding == "gzip" && gzipAsked:
+	case "gzip", "x-gzip": // RFC 9110, section 8.4.1.3
 		return gzip.NewReader(w)
 	default:
-		return nil, errUnaskedCoded
+		return nil, errCoding
 	}
 }

@@ -17,42 +17,6 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
-// listing is what sets one walk apart from another on the wire.
-type listing struct {
-	name     string // Pods or Nodes
-	kind     string // of the list
-	path     string
-	selector string
-	accept   string
-	gzip     bool
-}
-
-// Finished pods hold no slot on a node, so they are left out by the server.
-const activeSelector = "status.phase!=Succeeded,status.phase!=Failed"
-
-func podListing(namespace string) listing {
-	path := "api/v1/pods"
-	if namespace != "" {
-		path = "api/v1/namespaces/" + namespace + "/pods"
-	}
-	return listing{
-		name:     Pods,
-		kind:     "PodList",
-		path:     path,
-		selector: activeSelector,
-		// Rows of cells are a 27th of the bytes of whole pods in protobuf. The
-		// rest is for servers that know no Tables.
-		accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
-	}
-}
-
-// nodeListing asks for whole nodes: no Table has their allocatable pods. The
-// names of images make up most of a node, and are much the same on all of them,
-// so compression takes nine tenths away.
-func nodeListing() listing {
-	return listing{name: Nodes, kind: "NodeList", path: "api/v1/nodes", accept: "application/json", gzip: true}
-}
-
 // maxStatusBytes bounds the body of an answer that is an error.
 const maxStatusBytes = 64 << 10
 
@@ -130,9 +94,9 @@ func (c *Counter) exchange(ctx context.Context, a *answer, r listing, at positio
 	if err != nil {
 		return &PageError{Reason: Network, Err: fmt.Errorf("making the request: %w", err)}
 	}
-	request.Header.Set("Accept", r.accept)
+	request.Header.Set("Accept", r.form.accept)
 	request.Header.Set("Accept-Encoding", "identity")
-	if r.gzip {
+	if r.form.gzip {
 		request.Header.Set("Accept-Encoding", "gzip")
 	}
 	response, err := c.client.Do(request)
@@ -161,11 +125,11 @@ func (c *Counter) pageURL(r listing, at position, limit int) string {
 		"limit":   {strconv.Itoa(limit)},
 		"timeout": {c.cfg.PageTimeout.String()},
 	}
-	if r.selector != "" {
-		query.Set("fieldSelector", r.selector)
+	if r.form.selector != "" {
+		query.Set("fieldSelector", r.form.selector)
 	}
-	if r.name == Pods {
-		query.Set("includeObject", "None")
+	if r.form.include != "" {
+		query.Set("includeObject", r.form.include)
 	}
 	switch {
 	case at.token != "":
@@ -195,7 +159,7 @@ func (a *answer) read(ctx context.Context, response *http.Response, body *wire, 
 	case !ok:
 		return statusError(response.StatusCode, response.Header, a.document, time.Now())
 	case err != nil:
-		return &PageError{Reason: Malformed, Err: err, tooLarge: errors.Is(err, errTooLarge)}
+		return malformed(err)
 	case a.kind != "Status":
 		return nil
 	case a.code >= 400:
@@ -210,7 +174,7 @@ func (a *answer) decode(header http.Header, body *wire, r listing, rows content)
 	if err != nil || media != "application/json" {
 		return fmt.Errorf("%w: content type %q", errNotJSON, shorten(header.Get("Content-Type")))
 	}
-	plain, err := plain(header, body, r.gzip)
+	plain, err := plain(header, body)
 	if err != nil {
 		return fmt.Errorf("reading the body: %w", err)
 	}
