@@ -17,7 +17,7 @@ func BodyFaults() []Fault {
 		body("empty body", func([]byte) []byte { return nil }),
 		harmless(body("no kind", func(b []byte) []byte { return bytes.Replace(b, []byte(`{"kind":`), []byte(`{"sort":`), 1) })),
 		body("wrong kind", func(b []byte) []byte { return bytes.Replace(b, []byte(`{"kind":"`), []byte(`{"kind":"Config`), 1) }),
-		body("null rows", nullRows),
+		NullRows(),
 		body("duplicate rows", duplicateRows),
 		body("duplicate metadata", duplicateMetadata),
 		body("no node column", noNodeColumn),
@@ -68,6 +68,20 @@ func splitRows(b []byte) (head, rows, tail []byte) {
 		return b, nil, nil
 	}
 	return b[:at], b[at:end], b[end:]
+}
+
+// NullRows puts a null in place of the rows of a page, where that can be told from
+// an empty list: of a page that is not the only one.
+func NullRows() Fault {
+	return Fault{Name: "null rows", Spoil: func(a *Answer) {
+		truth := a.truth()
+		b := bytes.Clone(truth.body.Bytes())
+		if truth.code == http.StatusOK && (a.token() != "" || readMeta(b).Continue != "") {
+			truth.body.Reset()
+			_, _ = truth.body.Write(nullRows(b))
+		}
+		a.forward()
+	}}
 }
 
 func nullRows(b []byte) []byte {
