@@ -67,7 +67,11 @@ func plain(header http.Header, w *wire) (io.Reader, error) {
 	case "", "identity":
 		return w, nil
 	case "gzip", "x-gzip": // RFC 9110, section 8.4.1.3
-		return gzip.NewReader(w)
+		unpacked, err := gzip.NewReader(w)
+		if err != nil {
+			return nil, fmt.Errorf("reading the body: %w", err)
+		}
+		return unpacked, nil
 	default:
 		return nil, errCoding
 	}

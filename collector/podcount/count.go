@@ -34,8 +34,10 @@ type count struct {
 // part of the count is given out, but its complete pages are kept, and the next
 // Count goes on from them while their continue token is young.
 func (c *Counter) Count(ctx context.Context, observer Observer) (*Snapshot, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer c.leave()
 	start := time.Now()
 	run := c.begin(start)
 	c.suspended = nil // also when the count panics: its progress may be what it panicked over

@@ -43,11 +43,10 @@ type content struct {
 	columns func(*decoder) error // column definitions of a Table; nil: Tables are refused
 	row     func(*decoder) error // one row of a Table
 	item    func(*decoder) error // one object of a list
-	kind    string               // of the list, such as PodList, or of the one object
+	kind    string               // of the list, such as PodList; empty: any object will do
 }
 
-// readDocument reads one whole answer: a Table, a list of objects, one object
-// that is not looked at or a Status. What stands before the list and what stands
+// readDocument reads one whole answer: a Table, a list of objects or a Status. What stands before the list and what stands
 // after it has as much room as one row, so that members that never end cannot
 // fill memory.
 func readDocument(d *decoder, c content) (document, error) {
@@ -82,9 +81,9 @@ func (doc *document) member(d *decoder, c content, key string) (err error) {
 		doc.columns = true
 		return c.columns(d)
 	case "rows":
-		return doc.list(d, key, c.row)
+		return doc.list(d, key, c, c.row)
 	case "items":
-		return doc.list(d, key, c.item)
+		return doc.list(d, key, c, c.item)
 	case "message":
 		doc.message, err = d.optionalText()
 		return err
@@ -99,8 +98,10 @@ func (doc *document) member(d *decoder, c content, key string) (err error) {
 }
 
 // list reads rows or items. Each may be as long as the window allows.
-func (doc *document) list(d *decoder, key string, read func(*decoder) error) error {
+func (doc *document) list(d *decoder, key string, c content, read func(*decoder) error) error {
 	switch {
+	case c.kind == "":
+		return d.skip()
 	case doc.listed != "":
 		return errTwoLists
 	case read == nil:
@@ -158,9 +159,9 @@ func (doc *document) check(c content) error {
 	}
 	untold := doc.meta && !doc.null && (doc.kind == "" || doc.kind == "List" && doc.listed == "items")
 	switch {
-	case doc.kind == "Status":
+	case doc.kind == "Status", c.kind == "":
 		return nil
-	case doc.listed == "" && (c.item != nil || doc.kind != kind && !untold):
+	case doc.listed == "":
 		return errNoList
 	case doc.kind != kind && !untold:
 		return fmt.Errorf("the answer has %s but its kind is %q", doc.listed, redact.Line(doc.kind))

@@ -155,7 +155,7 @@ func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) b
 // listing is what sets one walk apart from another on the wire.
 type listing struct {
 	name      string // Pods, Nodes or Namespaces
-	kind      string // of the list, or of the object
+	kind      string // of the list; empty where any object will do
 	path      string
 	namespace string
 	form      *form
@@ -175,7 +175,7 @@ func nodeListing(selector string) listing {
 
 func namespaceListing(name string) listing {
 	return listing{
-		name: Namespaces, kind: "Namespace", path: "api/v1/namespaces/" + name, namespace: name,
+		name: Namespaces, path: "api/v1/namespaces/" + name, namespace: name,
 		form: &form{accept: jsonOnly},
 	}
 }

@@ -110,10 +110,15 @@ func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 	case err == nil || errors.Is(err, errForbidden):
 		c.namespaces[name] = time.Now()
 		return nil
-	case errors.As(err, &failure) && failure.code == http.StatusNotFound:
+	case errors.As(err, &failure) && run.lookup.missing(failure):
 		failure.Err = fmt.Errorf("the namespace %q does not exist: %w", name, failure.Err)
 	}
 	return err
+}
+
+// missing says whether the failure is that the namespace does not exist.
+func (w *walk) missing(failure *PageError) bool {
+	return w.listing.name == Namespaces && failure.code == http.StatusNotFound
 }
 
 // nothing takes no rows: one object is read, and not looked at.

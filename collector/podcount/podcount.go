@@ -13,7 +13,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -89,7 +89,8 @@ type Counter struct {
 	client *http.Client
 	base   *url.URL
 
-	mu sync.Mutex // held for a whole count
+	before atomic.Pointer[Counter] // whose memory it takes over; nil when there is none
+	busy   chan struct{}           // has a value for a whole count, which owns the memory
 	memory
 }
 
@@ -116,7 +117,7 @@ func New(cfg Config, client *http.Client, base *url.URL) (*Counter, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	return &Counter{cfg: cfg, client: client, base: base, memory: cfg.blank()}, nil
+	return &Counter{cfg: cfg, client: client, base: base, busy: make(chan struct{}, 1), memory: cfg.blank()}, nil
 }
 
 func (c Config) blank() memory {

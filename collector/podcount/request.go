@@ -15,6 +15,8 @@ import (
 	"time"
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
 // maxStatusBytes bounds the body of an answer that is an error.
@@ -148,16 +150,19 @@ var errNotJSON = errors.New("the answer is not JSON")
 // read decodes the body. What the decoder says counts only if the connection
 // gave all of it: half an answer is a network failure, not a malformed one.
 func (a *answer) read(ctx context.Context, response *http.Response, body *wire, r listing, rows content) *PageError {
-	ok := response.StatusCode == http.StatusOK
-	if !ok {
-		rows = content{}
-	}
-	err := a.decode(response.Header, body, r, rows)
-	switch {
-	case body.err != nil && ok:
-		return &PageError{Reason: classifyTransport(ctx, body.err, true), Err: fmt.Errorf("reading the body: %w", body.err)}
-	case !ok:
+	plain, err := plain(response.Header, body)
+	if response.StatusCode != http.StatusOK {
+		if err == nil {
+			a.document = readWords(plain)
+		}
 		return statusError(response.StatusCode, response.Header, a.document, time.Now())
+	}
+	if err == nil {
+		err = a.decode(response.Header, plain, r, rows)
+	}
+	switch {
+	case body.err != nil:
+		return &PageError{Reason: classifyTransport(ctx, body.err, true), Err: fmt.Errorf("reading the body: %w", body.err)}
 	case err != nil:
 		return malformed(err)
 	case a.kind != "Status":
@@ -169,14 +174,10 @@ func (a *answer) read(ctx context.Context, response *http.Response, body *wire, 
 	}
 }
 
-func (a *answer) decode(header http.Header, body *wire, r listing, rows content) error {
+func (a *answer) decode(header http.Header, plain io.Reader, r listing, rows content) error {
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil || media != "application/json" {
-		return fmt.Errorf("%w: content type %q", errNotJSON, shorten(header.Get("Content-Type")))
-	}
-	plain, err := plain(header, body)
-	if err != nil {
-		return fmt.Errorf("reading the body: %w", err)
+		return fmt.Errorf("%w: content type %q", errNotJSON, redact.Line(header.Get("Content-Type")))
 	}
 	rows.kind = r.kind
 	a.document, err = readDocument(newDecoder(plain), rows)

@@ -107,7 +107,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if (failure.Reason == Expired || w.versionRefused(failure)) && allowed < c.cfg.PageAttempts+freeExpiries {
 			allowed++
 		}
-		last := attempt >= allowed || failure.final || run.search.probing(failure)
+		last := attempt >= allowed || failure.final || run.search.probing(failure) || w.missing(failure)
 		if c.nextForm(run, w, failure, last) {
 			if !failure.refused {
 				run.observer.Page(event)
