@@ -73,7 +73,7 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	if rest, ok := strings.CutPrefix(name, "namespaces/"); ok {
 		namespace, name, _ = strings.Cut(rest, "/")
 	}
-	known := name == "pods" || name == "nodes" && namespace == ""
+	known := name == "pods" || namespace != "" && name == "" || name == "nodes" && namespace == ""
 	switch {
 	case r.URL.Path == "/readyz" || r.URL.Path == "/livez" || r.URL.Path == "/healthz":
 		_, _ = w.Write([]byte("ok"))
@@ -83,6 +83,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 	case r.Method != http.MethodGet:
 		writeStatus(w, methodNotAllowed(name, strings.ToLower(r.Method)))
+	case name == "":
+		s.serveNamespace(namespace, w)
 	case !s.permitted(name, namespace):
 		writeStatus(w, forbidden(verbOf(r), name, namespace))
 	case name == "pods":
