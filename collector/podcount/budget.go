@@ -6,12 +6,14 @@ import (
 	"sync"
 )
 
-// Budget is the memory that the node names of all clusters of a process may
-// take, those of snapshots that are kept among them. A nil Budget has no end. It
-// is safe for concurrent use.
+// Budget is what all clusters of a process may take together: memory for the
+// names of nodes, those of snapshots that are kept among them, and one value at a
+// time that is unusually large. A nil Budget has no end. It is safe for concurrent
+// use.
 type Budget struct {
-	mu   sync.Mutex
-	free int64
+	mu    sync.Mutex
+	free  int64
+	large chan struct{} // has a value while a large value is read
 }
 
 // NewBudget gives names half of memoryLimit, in bytes, as debug.SetMemoryLimit
@@ -20,7 +22,7 @@ func NewBudget(memoryLimit int64) *Budget {
 	if memoryLimit == math.MaxInt64 {
 		return nil
 	}
-	return &Budget{free: memoryLimit / 2}
+	return &Budget{free: memoryLimit / 2, large: make(chan struct{}, 1)}
 }
 
 // ownRoom is what a cluster has whatever the others take: a thousand nodes.
@@ -53,6 +55,25 @@ func (b *Budget) resize(held *int64, want int64) bool {
 	b.free -= more
 	*held = want
 	return true
+}
+
+// enterLarge says whether a large value may be read now.
+func (b *Budget) enterLarge() bool {
+	if b == nil {
+		return true
+	}
+	select {
+	case b.large <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (b *Budget) leaveLarge() {
+	if b != nil {
+		<-b.large
+	}
 }
 
 // open begins a count, which may take as much as the latest snapshot did without

@@ -21,7 +21,7 @@ type decoder struct {
 }
 
 func newDecoder(r io.Reader) *decoder {
-	w := &window{r: r, limit: maxValueBytes}
+	w := &window{r: r}
 	return &decoder{json: jsontext.NewDecoder(w), window: w}
 }
 

@@ -44,12 +44,15 @@ type content struct {
 	row     func(*decoder) error // one row of a Table
 	item    func(*decoder) error // one object of a list
 	kind    string               // of the list, such as PodList; empty: any object will do
+	budget  *Budget              // may be nil
 }
 
 // readDocument reads one whole answer: a Table, a list of objects or a Status. What stands before the list and what stands
 // after it has as much room as one row, so that members that never end cannot
 // fill memory.
 func readDocument(d *decoder, c content) (document, error) {
+	d.window.budget = c.budget
+	defer d.window.close()
 	var doc document
 	err := d.object(func(key []byte) error {
 		return doc.member(d, c, string(key))

@@ -114,7 +114,8 @@ func (c *Counter) exchange(ctx context.Context, a *answer, r listing, at positio
 		// A failed Close takes nothing from an answer that was read to its end.
 		_ = response.Body.Close()
 	}()
-	return a.read(ctx, response, body, r, rows)
+	rows.kind, rows.budget = r.kind, c.cfg.Budget
+	return a.read(ctx, response, body, rows)
 }
 
 // position is where a page begins: at a continue token, or else at the start, as
@@ -149,7 +150,7 @@ var errNotJSON = errors.New("the answer is not JSON")
 
 // read decodes the body. What the decoder says counts only if the connection
 // gave all of it: half an answer is a network failure, not a malformed one.
-func (a *answer) read(ctx context.Context, response *http.Response, body *wire, r listing, rows content) *PageError {
+func (a *answer) read(ctx context.Context, response *http.Response, body *wire, rows content) *PageError {
 	plain, err := plain(response.Header, body)
 	if response.StatusCode != http.StatusOK {
 		if err == nil {
@@ -158,7 +159,7 @@ func (a *answer) read(ctx context.Context, response *http.Response, body *wire, 
 		return statusError(response.StatusCode, response.Header, a.document, time.Now())
 	}
 	if err == nil {
-		err = a.decode(response.Header, plain, r, rows)
+		err = a.decode(response.Header, plain, rows)
 	}
 	switch {
 	case body.err != nil:
@@ -174,12 +175,11 @@ func (a *answer) read(ctx context.Context, response *http.Response, body *wire, 
 	}
 }
 
-func (a *answer) decode(header http.Header, plain io.Reader, r listing, rows content) error {
+func (a *answer) decode(header http.Header, plain io.Reader, rows content) error {
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil || media != "application/json" {
 		return fmt.Errorf("%w: content type %q", errNotJSON, redact.Line(header.Get("Content-Type")))
 	}
-	rows.kind = r.kind
 	a.document, err = readDocument(newDecoder(plain), rows)
 	return err
 }
