@@ -114,12 +114,8 @@ func countOf(s *podcount.Snapshot) *countAnswer {
 		Consistent: s.Consistent, ResourceVersion: s.ResourceVersion,
 		Pages: s.Pages, ResponseBytes: s.Bytes, DurationSeconds: s.Duration.Seconds(),
 	}
-	var allocatable int64
-	for _, node := range s.Nodes {
-		if node.HasAllocatable && !s.Partial {
-			allocatable += node.AllocatablePods
-			a.AllocatablePods = &allocatable
-		}
+	if sum, known := s.AllocatablePods(); known && !s.Partial {
+		a.AllocatablePods = &sum
 	}
 	return a
 }
