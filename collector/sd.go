@@ -19,7 +19,7 @@ type targetGroup struct {
 // into exported_cluster. The parameter is cluster and not cluster[], since
 // Prometheus before version 3 takes no brackets in a label's name.
 func (c *Collector) Discovery(metricsPath string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return reading(func(w http.ResponseWriter, r *http.Request) error {
 		target := func(instance, parameter, value string) targetGroup {
 			return targetGroup{
 				Targets: []string{r.Host},
@@ -35,7 +35,7 @@ func (c *Collector) Discovery(metricsPath string) http.Handler {
 		for _, one := range c.sorted() {
 			groups = append(groups, target(r.Host+"/"+one.name, "cluster", one.name))
 		}
-		writeJSON(w, http.StatusOK, groups)
+		return c.respondJSON(w, r, func() any { return groups })
 	})
 }
 

@@ -23,6 +23,9 @@ func targetOf(path string) (t target, ok bool) {
 		t.namespace, rest, _ = strings.Cut(within, "/")
 	}
 	t.resource, t.name, _ = strings.Cut(rest, "/")
+	if t.resource == "" && t.namespace != "" {
+		return target{resource: "namespaces", name: t.namespace}, true
+	}
 	switch t.resource {
 	case "pods":
 		return t, t.name == "" || t.namespace != ""
@@ -58,6 +61,8 @@ func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 		http.NotFound(w, r)
 	case r.Method != http.MethodGet:
 		writeStatus(w, methodNotAllowed(t.resource, strings.ToLower(r.Method)))
+	case t.resource == "namespaces":
+		s.serveNamespace(t.name, w)
 	case !s.permitted(t.resource, t.namespace):
 		writeStatus(w, forbidden(verbOf(r, t), t.resource, t.namespace))
 	default:
