@@ -1,5 +1,6 @@
-# The version, revision and date come as build arguments, for .git is not copied:
-#   docker build --build-arg REVISION="$(git rev-parse HEAD)" -t pod_count_exporter:0.1.0 .
+# The image of the exporter is the last stage. The version, revision and date come
+# as build arguments, for .git is not copied:
+#   docker build --build-arg REVISION="$(git rev-parse HEAD)" -t pod_count_exporter:0.2.0 .
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -9,8 +10,24 @@ ARG TARGETOS TARGETARCH
 ARG REVISION=unknown BRANCH=unknown BUILD_DATE
 RUN GOOS=$TARGETOS GOARCH=$TARGETARCH make build BIN=/out ${BUILD_DATE:+BUILD_DATE="$BUILD_DATE"} \
     REVISION="$REVISION" BRANCH="$BRANCH" BUILD_USER=docker
+# A volume mounted there takes over the folder's owner.
+RUN mkdir -p /out/demo && chown 65532:65532 /out/demo
 
-FROM scratch
+# A simulated cluster, for the demo.
+FROM scratch AS kubesim
+COPY --from=build /out/kubesim /kubesim
+COPY --from=build --chown=65532:65532 /out/demo /demo
+USER 65532:65532
+EXPOSE 6443
+ENTRYPOINT ["/kubesim"]
+
+FROM scratch AS exporter
+ARG REVISION=unknown VERSION=0.2.0
+LABEL org.opencontainers.image.title=pod_count_exporter \
+      org.opencontainers.image.description="Prometheus exporter of the active pods of each Kubernetes node" \
+      org.opencontainers.image.version=$VERSION \
+      org.opencontainers.image.revision=$REVISION \
+      org.opencontainers.image.licenses=Apache-2.0
 # For kubeconfigs whose API server has a certificate of a public authority.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/
 COPY --from=build /out/pod_count_exporter /pod_count_exporter

@@ -7,7 +7,6 @@ GO       ?= go
 BIN      := bin
 FUZZTIME ?= 30s
 SOAK     ?= 10000
-MINUTES  ?= 24
 
 # What --version and pod_count_exporter_build_info say. .promu.yml sets the same
 # five. A tree without .git builds too; BUILD_USER names no person or machine,
@@ -33,7 +32,7 @@ build_flags := -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 tools_mod    := $(CURDIR)/testdata/tools/go.mod
 tool         := $(GO) tool -modfile=$(tools_mod)
 modules      := $(dir $(wildcard go.mod mixin/*/go.mod testdata/*/go.mod))
-code_modules := $(filter-out testdata/tools/ testdata/alertmanager/,$(modules))
+code_modules := $(filter-out testdata/tools/ testdata/alertmanager/ testdata/actionlint/,$(modules))
 
 # Programs of others that the mixin's checks and the end-to-end tests run. The
 # tags leave out Prometheus's pages and most of its service discoveries, which
@@ -64,6 +63,10 @@ build: ## build the exporter and the simulated cluster into bin/
 run: build ## run the exporter on a simulated cluster until Ctrl-C (PORT=10120)
 	@scripts/run $(BIN)
 
+.PHONY: demo
+demo: build $(prometheus) $(alerting) ## run it with Prometheus, Alertmanager and two simulated clusters until Ctrl-C (first build: 10 minutes)
+	@scripts/demo $(BIN)
+
 # Go turns cgo off by itself where it finds no C compiler, and the race detector
 # needs one. It makes the longest tests run a share of their cases only, so those
 # run once more without it, and say how many cases there were.
@@ -84,14 +87,18 @@ mixin-check: $(jsonnet) $(BIN)/promtool ## check and test alerts, rules and dash
 	scripts/mixin check $(BIN)
 	$(GO) -C mixin/lint test ./...
 
+.PHONY: mixin-mutate
+mixin-mutate: $(jsonnet) $(BIN)/promtool ## change each alert in many small ways, and see a test notice (an hour; MUTATE_FLAGS='-only PodCountStale')
+	scripts/mixin mutate $(BIN) $(MUTATE_FLAGS)
+
 .PHONY: mixin-types
 mixin-types: ## hold the dashboards against Grafana's own types (needs npm)
 	npm --prefix mixin/types ci --no-audit --no-fund
 	npm --prefix mixin/types run check
 
 .PHONY: screenshots
-screenshots: build $(BIN)/prometheus ## draw the dashboards into docs/images (needs npm and Chromium; MINUTES=24)
-	scripts/screenshots $(BIN) $(MINUTES)
+screenshots: $(BIN)/prometheus ## draw the dashboards into docs/images (needs npm and Chromium)
+	scripts/screenshots $(BIN)
 
 .PHONY: controlplane
 controlplane: build
@@ -119,12 +126,19 @@ bench: controlplane ## measure the exporter against other ways to count, and wit
 # vet and golangci-lint see the end-to-end tests too, whose build tag hides them
 # from a plain run (.golangci.yml sets it).
 .PHONY: lint
-lint: ## check format, vet, golangci-lint and that every go.mod is tidy
+lint: ## check format, vet, golangci-lint, shell scripts, workflows and that every go.mod is tidy (first time: 5 minutes)
 	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path './bin/*')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	@set -e; for m in $(modules); do echo "tidy $$m"; $(GO) -C $$m mod tidy -diff; done
 	@set -e; for m in $(code_modules); do echo "lint $$m"; (cd $$m; \
 		$(GO) vet -tags e2e ./...; $(tool) golangci-lint run --config $(CURDIR)/.golangci.yml ./...); done
+
+	shellcheck scripts/* .ci/run
+	$(GO) tool -modfile=$(CURDIR)/testdata/actionlint/go.mod actionlint
+
+.PHONY: vulncheck
+vulncheck: ## look for known vulnerabilities in what is linked in (needs the Go vulnerability database)
+	@scripts/vulncheck $(tool)
 
 .PHONY: fmt
 fmt: ## format all Go code
@@ -146,6 +160,31 @@ fuzz: ## run each fuzz target for FUZZTIME (30s)
 soak: ## count SOAK (10000) random clusters with faults and compare each with its oracle
 	SOAK=$(SOAK) $(GO) test -run RandomClusters -count=1 -timeout 60m ./collector/...
 
+# Packages whose tests are tested. A run takes about an hour; the reasons of the
+# mutants that live are in testdata/mutants.md.
+MUTATE ?= ./collector/podcount
+
+.PHONY: mutate
+mutate: ## change the core's code in small ways, one at a time, and see its tests fail (an hour)
+	@set -e; for package in $(MUTATE); do echo "=== $$package"; \
+		$(tool) gremlins unleash --workers 2 --timeout-coefficient 4 --threshold-efficacy 95 --threshold-mcover 95 $$package; done
+
+DIST ?= dist
+
+$(BIN)/release: testdata/release/go.mod $(wildcard testdata/release/*.go)
+	$(GO) -C testdata/release build -buildvcs=false -o $(CURDIR)/$@ .
+
+# The commit's time, so that two builds of one commit are the same to the byte.
+release_flags = -version '$(VERSION)' -commit '$(REVISION)' -date "$$(git log -1 --format=%ct)" -ldflags '$(LDFLAGS)'
+
+.PHONY: release
+release: $(BIN)/release ## build binaries, tarballs, bills of materials, image archive and checksums into dist/ (3 minutes)
+	$(BIN)/release $(release_flags) -out $(DIST)
+
+.PHONY: release-check
+release-check: $(BIN)/release ## build a release twice, in two folders and with two caches, and compare
+	scripts/release-check $(BIN)/release $(release_flags)
+
 .PHONY: clean
 clean: ## remove what the targets built
-	rm -rf $(BIN)
+	rm -rf $(BIN) $(DIST)

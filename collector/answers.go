@@ -88,7 +88,7 @@ func (s state) name() string {
 func (c *cluster) answer(s state) clusterAnswer {
 	a := clusterAnswer{
 		Cluster: c.name, State: s.name(), LastCountSucceeded: s.success,
-		Running: runningOf(c.cache.progress.look(), s.snapshot),
+		Running: runningOf(c.cache.progress.current(), s.snapshot),
 	}
 	if s.err != nil {
 		a.LastError = s.err.Error()
@@ -98,7 +98,7 @@ func (c *cluster) answer(s state) clusterAnswer {
 		}
 	}
 	if s.snapshot != nil {
-		age := time.Since(s.snapshot.Time).Seconds()
+		age := s.age.Seconds()
 		a.LastSuccess, a.AgeSeconds = stamp(s.snapshot.Time), &age
 	}
 	if !s.withdrawn {
@@ -114,12 +114,8 @@ func countOf(s *podcount.Snapshot) *countAnswer {
 		Consistent: s.Consistent, ResourceVersion: s.ResourceVersion,
 		Pages: s.Pages, ResponseBytes: s.Bytes, DurationSeconds: s.Duration.Seconds(),
 	}
-	var allocatable int64
-	for _, node := range s.Nodes {
-		if node.HasAllocatable {
-			allocatable += node.AllocatablePods
-			a.AllocatablePods = &allocatable
-		}
+	if sum, known := s.AllocatablePods(); known && !s.Partial {
+		a.AllocatablePods = &sum
 	}
 	return a
 }
@@ -143,7 +139,7 @@ func nodesOf(s *podcount.Snapshot) []nodeAnswer {
 	nodes := make([]nodeAnswer, len(s.Nodes))
 	for i, node := range s.Nodes {
 		nodes[i] = nodeAnswer{Name: node.Name, ActivePods: node.ActivePods}
-		if node.HasAllocatable {
+		if node.HasAllocatable && !s.Partial {
 			nodes[i].AllocatablePods = &node.AllocatablePods
 		}
 	}

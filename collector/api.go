@@ -59,18 +59,27 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-func (c *Collector) serveClusters(w http.ResponseWriter, _ *http.Request) error {
-	all := clustersAnswer{Clusters: []clusterAnswer{}}
-	for _, one := range c.sorted() {
-		all.Clusters = append(all.Clusters, one.answer(one.cache.look()))
+// respondJSON sends what build returns, when there is a slot for it.
+func (c *Collector) respondJSON(w http.ResponseWriter, r *http.Request, build func() any) error {
+	_, err := c.responder.respond(w, r, func(w http.ResponseWriter) { writeJSON(w, http.StatusOK, build()) })
+	if err != nil {
+		return apiError{http.StatusServiceUnavailable, err.Error()}
 	}
-	writeJSON(w, http.StatusOK, all)
 	return nil
 }
 
+func (c *Collector) serveClusters(w http.ResponseWriter, r *http.Request) error {
+	return c.respondJSON(w, r, func() any {
+		all := clustersAnswer{Clusters: []clusterAnswer{}}
+		for _, one := range c.sorted() {
+			all.Clusters = append(all.Clusters, one.answer(one.cache.current()))
+		}
+		return all
+	})
+}
+
 // serveNodes answers at once with the last snapshot and has it counted anew if
-// it is stale; with fresh=true it waits for a count that began after the
-// request.
+// it is stale; with fresh=true it waits for a fresh count.
 func (c *Collector) serveNodes(w http.ResponseWriter, r *http.Request) error {
 	ask, err := c.readNodesQuery(r)
 	if err != nil {
@@ -82,9 +91,9 @@ func (c *Collector) serveNodes(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	} else {
-		cache.renew()
+		cache.refresh()
 	}
-	s := cache.look()
+	s := cache.current()
 	switch {
 	case s.snapshot == nil:
 		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("cluster %q has no complete count yet%s", ask.cluster.name, because(s.err))}
@@ -92,8 +101,9 @@ func (c *Collector) serveNodes(w http.ResponseWriter, r *http.Request) error {
 		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("the last complete count of cluster %q, of %s, is too old%s",
 			ask.cluster.name, s.snapshot.Time.UTC().Format(time.RFC3339), because(s.err))}
 	}
-	writeJSON(w, http.StatusOK, nodesAnswer{clusterAnswer: ask.cluster.answer(s), Nodes: nodesOf(s.snapshot)})
-	return nil
+	return c.respondJSON(w, r, func() any {
+		return nodesAnswer{clusterAnswer: ask.cluster.answer(s), Nodes: nodesOf(s.snapshot)}
+	})
 }
 
 func because(err error) string {
@@ -111,9 +121,9 @@ type nodesQuery struct {
 }
 
 func (c *Collector) readNodesQuery(r *http.Request) (q nodesQuery, err error) {
-	query, err := url.ParseQuery(r.URL.RawQuery)
+	query, err := readQuery(r)
 	if err != nil {
-		return q, apiError{http.StatusBadRequest, "the query cannot be read"}
+		return q, apiError{http.StatusBadRequest, err.Error()}
 	}
 	names := query["cluster"]
 	if len(names) != 1 {
@@ -151,7 +161,7 @@ func readLimit(r *http.Request, query url.Values) (time.Duration, error) {
 func (q nodesQuery) wait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, q.limit)
 	defer cancel()
-	err := q.cluster.cache.fresh(ctx)
+	err := q.cluster.cache.awaitFresh(ctx)
 	var page *podcount.PageError
 	switch {
 	case err == nil:

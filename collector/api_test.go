@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -194,24 +195,30 @@ func TestFreshCountsBeginAfterTheRequest(t *testing.T) {
 func TestDiscovery(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		e := empty(t, steady())
-		get := func() string {
+		get := func() []targetGroup {
 			answer := httptest.NewRecorder()
 			request := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/sd", nil)
 			request.Host = "exporter:10120"
 			e.Discovery("/pods").ServeHTTP(answer, request)
-			return strings.TrimSpace(answer.Body.String())
+			var groups []targetGroup
+			if err := json.Unmarshal(answer.Body.Bytes(), &groups); err != nil {
+				t.Fatal(err)
+			}
+			return groups
 		}
-		if got := get(); got != "[]" {
-			t.Errorf("without clusters: %s, want an empty list", got)
+		target := func(instance, parameter, value string) targetGroup {
+			return targetGroup{Targets: []string{"exporter:10120"}, Labels: map[string]string{
+				"__metrics_path__": "/pods", "__scheme__": "http", "__param_" + parameter: value, "instance": instance,
+			}}
 		}
-		e.Set(Member{Name: "b", Counter: &scripted{}}, Member{Name: "a & c", Counter: &scripted{}})
-		var groups []targetGroup
-		if err := json.Unmarshal([]byte(get()), &groups); err != nil {
-			t.Fatal(err)
+		self := target("exporter:10120", "scope", "process")
+		if got := get(); !reflect.DeepEqual(got, []targetGroup{self}) {
+			t.Errorf("without clusters: %v, want the exporter itself", got)
 		}
-		if len(groups) != 2 || groups[0].Labels["__param_cluster[]"] != "a & c" || groups[1].Targets[0] != "exporter:10120" ||
-			groups[1].Labels["__metrics_path__"] != "/pods" || groups[1].Labels["instance"] != "exporter:10120/b" {
-			t.Errorf("groups %+v", groups)
+		e.Set(Member{Name: "process", Counter: &scripted{}}, Member{Name: "a & c", Counter: &scripted{}})
+		want := []targetGroup{self, target("exporter:10120/a & c", "cluster", "a & c"), target("exporter:10120/process", "cluster", "process")}
+		if got := get(); !reflect.DeepEqual(got, want) {
+			t.Errorf("targets %v, want %v", got, want)
 		}
 	})
 }
@@ -227,6 +234,10 @@ func TestChoosingClusters(t *testing.T) {
 		{"two, escaped", "?cluster%5B%5D=c&cluster[]=a", 200, "a c"},
 		{"one twice", "?cluster[]=c&cluster[]=c", 200, "c"},
 		{"without brackets", "?cluster=c", 200, "c"},
+		{"in both forms", "?cluster=c&cluster[]=a", 200, "a c"},
+		{"the process itself", "?scope=process", 200, ""},
+		{"another scope", "?scope=all", 400, `unknown scope "all"`},
+		{"the process and a cluster", "?scope=process&cluster=a", 400, "ask for them apart"},
 		{"an unknown one", "?cluster[]=a&cluster[]=x", 400, `unknown cluster "x"`},
 		{"an empty one", "?cluster[]=", 400, `unknown cluster ""`},
 		{"a long one", "?cluster[]=" + strings.Repeat("x", 5000), 400, "unknown cluster"},
@@ -255,8 +266,8 @@ func TestChoosingClusters(t *testing.T) {
 				if got := strings.Join(names, " "); got != tt.clusters {
 					t.Errorf("clusters %s, want %s", got, tt.clusters)
 				}
-				if whole := tt.query == ""; strings.Contains(body, "pod_count_shard_info") != whole {
-					t.Error("metrics of the process belong to the scrape of all clusters, and to no other")
+				if whole := tt.query == "" || tt.query == "?scope=process"; strings.Contains(body, "pod_count_shard_info") != whole {
+					t.Error("metrics of the process belong to the scrape of all clusters and to their own, and to no other")
 				}
 			})
 		})

@@ -35,6 +35,17 @@ func (s *scripted) Count(ctx context.Context, _ podcount.Observer) (*podcount.Sn
 	}, nil
 }
 
+// succeeding is a Counter whose counts take one time each; the last is repeated.
+type succeeding struct {
+	scripted
+	times []time.Duration
+}
+
+func (s *succeeding) Count(ctx context.Context, o podcount.Observer) (*podcount.Snapshot, error) {
+	s.takes = s.times[min(int(s.calls.Load()), len(s.times)-1)]
+	return s.scripted.Count(ctx, o)
+}
+
 func scriptedExporter(t *testing.T, counter Counter) *exporter {
 	t.Helper()
 	e := empty(t, steady())
@@ -93,12 +104,14 @@ func TestLifeOfASnapshot(t *testing.T) {
 			t.Errorf("last success is %s, was %s before the second count", got, firstSuccess)
 		}
 		time.Sleep(DefaultMaxStaleness)
-		expect("withdrawn", "absent", "0", 5)
+		expect("withdrawn", "absent", "0", 4)
+		expect("withdrawn, in the pause after a failure", "absent", "0", 4)
 		if got := value(e.scrape("10"), "pod_count_last_success_timestamp_seconds"); got == "absent" {
 			t.Error("health metrics were withdrawn too")
 		}
 		counter.err = nil
-		expect("recovered", "7", "1", 7)
+		time.Sleep(longestPause)
+		expect("recovered", "5", "1", 5)
 	})
 }
 
@@ -119,7 +132,10 @@ func TestSlowClusterDelaysNoOther(t *testing.T) {
 
 func TestFailuresAreHeldBack(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		e := scriptedExporter(t, &scripted{err: errors.New("no luck")})
+		opts := steady()
+		opts.CacheTTL = time.Second // and no longer pause
+		e := empty(t, opts)
+		e.Set(Member{Name: "one", Counter: &scripted{err: errors.New("no luck")}})
 		for range 600 { // ten minutes of a scrape a second
 			e.scrape("10")
 			time.Sleep(time.Second)
@@ -132,7 +148,7 @@ func TestFailuresAreHeldBack(t *testing.T) {
 			t.Error("no line says how many were held back")
 		}
 		counted := series(e.scrape("10"), "log_messages_total")
-		if !strings.Contains(strings.Join(counted, "\n"), `message="Paginated pod count failed, the last complete snapshot stays"} 601`) {
+		if !strings.Contains(strings.Join(counted, "\n"), `message="Paginated pod count failed, there is no snapshot to show"} 601`) {
 			t.Errorf("lines held back are not counted: %v", counted)
 		}
 	})

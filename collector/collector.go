@@ -23,13 +23,15 @@ var _ Counter = (*podcount.Counter)(nil)
 
 // Collector holds the clusters of one process.
 type Collector struct {
-	ctx     context.Context // the process's: counts outlive the scrape that began them
-	logger  log.Logger
-	opts    Options
-	metrics *metrics
-	gate    *gate
-	counts  sync.WaitGroup
-	config  configState
+	ctx       context.Context // the process's: counts outlive the scrape that began them
+	logger    log.Logger
+	opts      Options
+	metrics   *metrics
+	gate      *gate
+	responder *responder
+	reserve   reserve
+	counts    sync.WaitGroup
+	config    configState
 
 	mu       sync.Mutex
 	clusters map[string]*cluster
@@ -39,7 +41,8 @@ type Collector struct {
 func New(ctx context.Context, logger log.Logger, opts Options) *Collector {
 	return &Collector{
 		ctx: ctx, logger: logger, opts: opts, metrics: newMetrics(), gate: newGate(opts.Concurrency),
-		clusters: make(map[string]*cluster),
+		responder: newResponder(opts.MaxRequests),
+		clusters:  make(map[string]*cluster),
 	}
 }
 
@@ -52,7 +55,7 @@ func (c *Collector) Gate() podcount.Gate { return &entrance{gate: c.gate} }
 // logged as soon as the process runs.
 func (c *Collector) Warm() {
 	for _, one := range c.sorted() {
-		one.cache.renew()
+		one.cache.refresh()
 	}
 }
 

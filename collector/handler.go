@@ -19,34 +19,43 @@ const timeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 // Handler serves a scrape: the metrics of all clusters, those of process and of
 // the configuration; or, of clusters chosen by cluster[]=NAME, theirs only, as
 // several targets of one Prometheus would have the others twice. A timeout
-// header that is no positive number and an unknown cluster are answered with
-// 400.
+// header that is no positive number, a query that cannot be read and an unknown
+// cluster are answered with 400; 503 means that too many answers are under way.
 func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		timeout, err := scrapeTimeout(r.Header.Get(timeoutHeader))
+		ask, err := c.readScrape(r)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		clusters, some, err := c.chosen(r.URL.Query())
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		ctx, cancel := context.WithTimeout(r.Context(), max(0, timeout-c.opts.TimeoutOffset))
+		ctx, cancel := context.WithTimeout(r.Context(), c.reserve.wait(ask.limit, ask.series()))
 		defer cancel()
-		registry := prometheus.NewRegistry()
-		registry.MustRegister(scrape{ctx: ctx, metrics: c.metrics, clusters: clusters})
-		gatherers := prometheus.Gatherers{registry}
-		if !some {
-			registry.MustRegister(configMetrics{c})
-			gatherers = prometheus.Gatherers{process, registry}
+		shown := ask.await(ctx)
+		took, err := c.responder.respond(w, r, func(answer http.ResponseWriter) {
+			c.encode(answer, r, shown, ask.some, process)
+		})
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
 		}
-		promhttp.HandlerFor(gatherers, promhttp.HandlerOpts{
-			ErrorLog:          scrapeErrors{c},
-			EnableOpenMetrics: true,
-		}).ServeHTTP(w, r)
+		c.reserve.note(ask.series(), took)
 	})
+}
+
+// encode writes the exposition in the format that the client asks for.
+func (c *Collector) encode(w http.ResponseWriter, r *http.Request, shown exposition, some bool, process prometheus.Gatherer) {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(shown)
+	gatherers := prometheus.Gatherers{registry}
+	if !some {
+		registry.MustRegister(configMetrics{c})
+		gatherers = prometheus.Gatherers{process, registry}
+	}
+	promhttp.HandlerFor(gatherers, promhttp.HandlerOpts{
+		ErrorLog:           scrapeErrors{c},
+		EnableOpenMetrics:  true,
+		DisableCompression: true, // the spool does that
+	}).ServeHTTP(w, r)
 }
 
 // longestTimeout bounds what a request can ask for: nobody waits for an hour,

@@ -68,7 +68,7 @@ func ages(t *testing.T, e *exporter, healthy int) time.Duration {
 		}
 		for _, one := range e.sorted() {
 			if strings.HasPrefix(one.name, "healthy-") {
-				worst = max(worst, time.Since(one.cache.look().snapshot.Time))
+				worst = max(worst, time.Since(one.cache.current().snapshot.Time))
 			}
 		}
 	}

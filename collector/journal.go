@@ -47,8 +47,12 @@ func (j *journal) Page(page podcount.Page) {
 			"limit", page.Limit, "duration", page.Duration)
 		return
 	}
-	j.limited(pageFailed(page.Err.Reason), "resource", page.Resource, "page", page.Number, "attempt", page.Attempt,
-		"reason", page.Err.Reason, "limit", page.Limit, "err", page.Err.Err, "next_attempt_in", page.Wait)
+	fields := []any{"resource", page.Resource, "page", page.Number, "attempt", page.Attempt,
+		"reason", page.Err.Reason, "limit", page.Limit, "err", page.Err.Err}
+	if page.Wait > 0 {
+		fields = append(fields, "next_attempt_in", page.Wait)
+	}
+	j.limited(pageFailed(page.Err.Reason), fields...)
 }
 
 func (j *journal) completed(snapshot *podcount.Snapshot) {
@@ -62,21 +66,26 @@ func (j *journal) completed(snapshot *podcount.Snapshot) {
 	j.denied = snapshot.NodesForbidden
 }
 
-// failed logs that a count was set aside. The failure itself has been logged
-// with its page.
-func (j *journal) failed(err error) {
+// failed counts and logs that a count ended incomplete, and whether a snapshot
+// is shown still. The failure itself has been logged with its page.
+func (j *journal) failed(err error, shown bool) {
+	j.metrics.failures.Inc()
 	var fault *panicked
 	if errors.As(err, &fault) {
 		j.metrics.panics.Inc()
 		j.limited(panics(), "err", err, "stack", string(fault.stack))
 		return
 	}
+	ended := incomplete()
+	if !shown {
+		ended = incompleteAndNothing()
+	}
 	var page *podcount.PageError
 	if errors.As(err, &page) {
-		j.limited(incomplete(), "reason", page.Reason, "resource", page.Resource, "page", page.Page)
+		j.limited(ended, "reason", page.Reason, "resource", page.Resource, "page", page.Page)
 		return
 	}
-	j.limited(incomplete(), "err", err)
+	j.limited(ended, "err", err)
 }
 
 func (j *journal) log(m message, fields ...any) {

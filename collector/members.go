@@ -37,9 +37,9 @@ func (c *Collector) newCluster(m Member) *cluster {
 
 // Set makes members the clusters that there are. One whose Counter is the same
 // as before goes on as it was; one with another Counter for the same server
-// keeps its snapshot; the counts of the others end, and what is not a member
-// any more loses its series. Nothing is asked of a new one before Warm or the
-// first scrape.
+// keeps its snapshot and its outcome, and a running count goes on with the new
+// Counter; the counts of the others end, and what is not a member any more loses
+// its series. Nothing is asked of a new one before Warm or the first scrape.
 func (c *Collector) Set(members ...Member) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,12 +60,15 @@ func (c *Collector) Set(members ...Member) {
 }
 
 func (c *Collector) successor(old *cluster, m Member) *cluster {
-	if old != nil && old.member.Counter == m.Counter {
-		return old
+	switch {
+	case old == nil:
+		return c.newCluster(m)
+	case old.member.Counter == m.Counter:
+	case old.member.Server == m.Server:
+		old.cache.replace(m.Counter)
+	default:
+		return c.newCluster(m)
 	}
-	one := c.newCluster(m)
-	if old != nil && old.member.Server == m.Server {
-		one.cache.inherit(old.cache)
-	}
-	return one
+	old.member = m
+	return old
 }

@@ -26,6 +26,9 @@ func enriched() message  { return message{levelInfo, "Successfully enriched node
 func incomplete() message {
 	return message{levelError, "Paginated pod count failed, the last complete snapshot stays"}
 }
+func incompleteAndNothing() message {
+	return message{levelError, "Paginated pod count failed, there is no snapshot to show"}
+}
 func nodesForbidden() message {
 	return message{levelWarning, "Listing nodes is forbidden, only nodes with pods are shown"}
 }
@@ -49,7 +52,7 @@ func pageFailed(reason podcount.Reason) message {
 
 // messages lists all there are.
 func messages() []message {
-	all := []message{started(), processed(), completed(), enriched(), incomplete(), panics(), nodesForbidden()}
+	all := []message{started(), processed(), completed(), enriched(), incomplete(), incompleteAndNothing(), panics(), nodesForbidden()}
 	for _, reason := range podcount.Reasons() {
 		all = append(all, pageFailed(reason))
 	}

@@ -21,6 +21,7 @@ type metrics struct {
 	duration     *prometheus.HistogramVec
 	requests     *prometheus.CounterVec
 	logs         *prometheus.CounterVec
+	failures     *prometheus.CounterVec
 	panics       *prometheus.CounterVec
 
 	activePods      *prometheus.Desc
@@ -31,9 +32,14 @@ type metrics struct {
 	success         *prometheus.Desc
 	lastSuccess     *prometheus.Desc
 	consistent      *prometheus.Desc
+	sourceInfo      *prometheus.Desc
 
 	configSuccess *prometheus.Desc
 	configTime    *prometheus.Desc
+	configInvalid *prometheus.Desc
+	clusters      *prometheus.Desc
+	cacheTTL      *prometheus.Desc
+	maxStaleness  *prometheus.Desc
 	shardInfo     *prometheus.Desc
 }
 
@@ -49,23 +55,33 @@ func newMetrics() *metrics {
 		requests: counter("api_requests_total", "Requests to the API server, by status: success or error.", "status"),
 		logs: counter("log_messages_total",
 			"Messages of the log by level and constant text, those below the log level or held back included.", "level", "message"),
-		panics: counter("pod_count_panics_total", "Counts that ended because of a fault of the exporter itself."),
+		failures: counter("pod_count_failures_total", "Counts that ended incomplete; those that were cancelled are none."),
+		panics:   counter("pod_count_panics_total", "Counts that ended because of a fault of the exporter itself."),
 
 		activePods:      gauge("node_active_pods", "Pods bound to the node whose phase is neither Succeeded nor Failed.", "node"),
 		allocatablePods: gauge("node_allocatable_pods", "Pods that the node can take, as its status says.", "node"),
 		unscheduledPods: gauge("pod_count_unscheduled_pods", "Pods that are not finished and bound to no node."),
 		unknownNodePods: gauge("pod_count_unknown_node_pods", "Pods that are not finished and bound to a node that does not exist."),
 		lastPages:       gauge("pod_count_last_pages", "Pages of pods that the last complete count took."),
-		success:         gauge("pod_count_success", "Whether the latest count was complete. 0 before the first one."),
+		success:         gauge("pod_count_success", "Whether the latest count was complete and the cluster's series are shown. 0 before the first one."),
 		lastSuccess: gauge("pod_count_last_success_timestamp_seconds",
 			"Unix time at which the last complete count ended. 0 before the first one."),
 		consistent: gauge("pod_count_snapshot_consistent",
 			"Whether the last complete count shows the cluster at one resourceVersion."),
+		sourceInfo: gauge("pod_count_source_info",
+			"Always 1. How the pods of the snapshot that is shown were listed: table, table-metadata, list or list-unfiltered.", "source"),
 
 		configSuccess: processGauge("pod_count_config_last_reload_successful",
 			"Whether the kubeconfigs could be read at the last attempt. If not, the clusters are those of the last success."),
 		configTime: processGauge("pod_count_config_last_reload_success_timestamp_seconds",
 			"Unix time at which the kubeconfigs were last read without an error."),
+		configInvalid: processGauge("pod_count_config_invalid_contexts",
+			"Contexts of the kubeconfigs that were asked for and cannot be used."),
+		clusters: processGauge("pod_count_clusters", "Clusters that this exporter is configured to count; of its shard, if there are several."),
+		cacheTTL: processGauge("pod_count_cache_ttl_seconds",
+			"Age from which a snapshot is counted anew at the next scrape (--collector.cache-ttl)."),
+		maxStaleness: processGauge("pod_count_max_staleness_seconds",
+			"Age beyond which a cluster's series are withdrawn (--collector.max-staleness)."),
 		shardInfo: processGauge("pod_count_shard_info",
 			"Always 1. Which of the replicas that share the clusters this one is, from 0.", "shard", "shards"),
 	}
@@ -97,7 +113,7 @@ func withCluster(labels []string) []string { return append([]string{"cluster"}, 
 func (m *metrics) vectors() []*prometheus.MetricVec {
 	return []*prometheus.MetricVec{
 		m.pages.MetricVec, m.pageFailures.MetricVec, m.pageDuration.MetricVec, m.bytes.MetricVec,
-		m.duration.MetricVec, m.requests.MetricVec, m.logs.MetricVec, m.panics.MetricVec,
+		m.duration.MetricVec, m.requests.MetricVec, m.logs.MetricVec, m.failures.MetricVec, m.panics.MetricVec,
 	}
 }
 
@@ -114,7 +130,7 @@ func (m *metrics) describe(ch chan<- *prometheus.Desc) {
 	}
 	for _, desc := range []*prometheus.Desc{
 		m.activePods, m.allocatablePods, m.unscheduledPods, m.unknownNodePods,
-		m.lastPages, m.success, m.lastSuccess, m.consistent,
+		m.lastPages, m.success, m.lastSuccess, m.consistent, m.sourceInfo,
 	} {
 		ch <- desc
 	}
@@ -122,9 +138,11 @@ func (m *metrics) describe(ch chan<- *prometheus.Desc) {
 
 // describeProcess sends the descriptions of what belongs to no cluster.
 func (m *metrics) describeProcess(ch chan<- *prometheus.Desc) {
-	ch <- m.configSuccess
-	ch <- m.configTime
-	ch <- m.shardInfo
+	for _, desc := range []*prometheus.Desc{
+		m.configSuccess, m.configTime, m.configInvalid, m.clusters, m.cacheTTL, m.maxStaleness, m.shardInfo,
+	} {
+		ch <- desc
+	}
 }
 
 // clusterMetrics are the series of one cluster. All exist from the start, at 0:
@@ -140,6 +158,7 @@ type clusterMetrics struct {
 	succeeded    prometheus.Counter
 	erred        prometheus.Counter
 	logs         map[message]prometheus.Counter
+	failures     prometheus.Counter
 	panics       prometheus.Counter
 }
 
@@ -155,6 +174,7 @@ func (m *metrics) forCluster(name string) *clusterMetrics {
 		succeeded:    m.requests.WithLabelValues(name, "success"),
 		erred:        m.requests.WithLabelValues(name, "error"),
 		logs:         make(map[message]prometheus.Counter),
+		failures:     m.failures.WithLabelValues(name),
 		panics:       m.panics.WithLabelValues(name),
 	}
 	for _, reason := range podcount.Reasons() {
@@ -179,59 +199,4 @@ func (c *clusterMetrics) page(page podcount.Page) {
 	if page.Resource == podcount.Pods {
 		c.pages.Inc()
 	}
-}
-
-// collect sends all series of the cluster.
-func (c *clusterMetrics) collect(ch chan<- prometheus.Metric, s state) {
-	ch <- c.pages
-	ch <- c.bytes
-	ch <- c.succeeded
-	ch <- c.erred
-	ch <- c.panics
-	ch <- c.pageDuration.(prometheus.Metric)
-	ch <- c.duration.(prometheus.Metric)
-	for _, failures := range c.pageFailures {
-		ch <- failures
-	}
-	for _, logged := range c.logs {
-		ch <- logged
-	}
-	c.health(ch, s)
-	if !s.withdrawn {
-		c.nodes(ch, s.snapshot)
-	}
-}
-
-// health sends what stays when the counts themselves are withdrawn.
-func (c *clusterMetrics) health(ch chan<- prometheus.Metric, s state) {
-	c.gauge(ch, c.families.success, truth(s.success))
-	if s.snapshot == nil {
-		c.gauge(ch, c.families.lastSuccess, 0)
-		return
-	}
-	c.gauge(ch, c.families.lastSuccess, float64(s.snapshot.Time.UnixMilli())/1000)
-	c.gauge(ch, c.families.consistent, truth(s.snapshot.Consistent))
-	c.gauge(ch, c.families.lastPages, float64(s.snapshot.Pages))
-}
-
-func (c *clusterMetrics) nodes(ch chan<- prometheus.Metric, snapshot *podcount.Snapshot) {
-	for _, node := range snapshot.Nodes {
-		c.gauge(ch, c.families.activePods, float64(node.ActivePods), node.Name)
-		if node.HasAllocatable {
-			c.gauge(ch, c.families.allocatablePods, float64(node.AllocatablePods), node.Name)
-		}
-	}
-	c.gauge(ch, c.families.unscheduledPods, float64(snapshot.UnscheduledPods))
-	c.gauge(ch, c.families.unknownNodePods, float64(snapshot.UnknownNodePods))
-}
-
-func (c *clusterMetrics) gauge(ch chan<- prometheus.Metric, desc *prometheus.Desc, value float64, labels ...string) {
-	ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, append([]string{c.name}, labels...)...)
-}
-
-func truth(b bool) float64 {
-	if b {
-		return 1
-	}
-	return 0
 }

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -24,11 +25,11 @@ func (p *panicked) Error() string {
 
 // try counts, and turns a panic into an error: it must not end the other
 // clusters with this one.
-func (c *cache) try() (snapshot *podcount.Snapshot, err error) {
+func (c *cache) try(ctx context.Context, counter Counter) (snapshot *podcount.Snapshot, err error) {
 	defer func() {
 		if value := recover(); value != nil {
 			snapshot, err = nil, &panicked{value: value, stack: debug.Stack()}
 		}
 	}()
-	return c.counter.Count(c.ctx, &c.progress)
+	return counter.Count(ctx, &c.progress)
 }

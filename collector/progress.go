@@ -60,7 +60,7 @@ func (p *progress) change(do func(*running)) {
 	do(&p.now)
 }
 
-func (p *progress) look() running {
+func (p *progress) current() running {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.now

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -188,28 +189,28 @@ func TestNothingLeaks(t *testing.T) {
 				rules = append(rules, kubesim.Rule{Fault: fault, Page: kubesim.AnyPage, Times: kubesim.Forever})
 			}
 		}
-		turn := 0
+		var turn atomic.Int64
 		cfg := small()
 		cfg.ImagesPerNode = 1
 		cfg.Intercept = func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				turn++
-				rule := rules[turn%len(rules)]
-				if turn%3 == 0 || rule.Fault.NeedsToken && r.URL.Query().Get("continue") == "" {
+				now := int(turn.Add(1))
+				rule := rules[now%len(rules)]
+				if now%3 == 0 || rule.Fault.NeedsToken && r.URL.Query().Get("continue") == "" {
 					next.ServeHTTP(w, r)
 					return
 				}
 				kubesim.NewScript(rule).Intercept(next).ServeHTTP(w, r)
 			})
 		}
-		open := 0
+		var open atomic.Int64
 		e := startWith(t, cfg, steady(), func(counting *podcount.Config, config *rest.Config) {
 			counting.PageSize, counting.MaxPageSize = 20, 20
 			counting.PageTimeout = 500 * time.Millisecond
 			counting.PageAttempts = 2
 			config.Dial = countOpen(config.Dial, &open)
 		})
-		count := func(times int) (goroutines, connections int, heap uint64) {
+		count := func(times int) (goroutines int, connections int64, heap uint64) {
 			for range times {
 				e.scrape("10")
 				e.log.Reset() // the log is not the exporter's memory
@@ -218,7 +219,7 @@ func TestNothingLeaks(t *testing.T) {
 			var memory runtime.MemStats
 			runtime.GC()
 			runtime.ReadMemStats(&memory)
-			return runtime.NumGoroutine(), open, memory.HeapAlloc
+			return runtime.NumGoroutine(), open.Load(), memory.HeapAlloc
 		}
 		goroutines, connections, heap := count(100)
 		goroutinesAfter, connectionsAfter, heapAfter := count(1000 / share)

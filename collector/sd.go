@@ -11,26 +11,31 @@ type targetGroup struct {
 	Labels  map[string]string `json:"labels"`
 }
 
-// Discovery serves a target group for each cluster: this exporter under the
-// address that it was asked at, at metricsPath, with cluster[]=NAME. So a
-// Prometheus can scrape clusters as targets of their own. The label instance
-// tells the targets' up and scrape_duration_seconds apart; a label cluster
-// would turn that of the metrics into exported_cluster.
+// Discovery serves a target group for each cluster, and one for this exporter
+// itself with its own metrics only, which no cluster's target has: all under the
+// address that it was asked at, at metricsPath. So a Prometheus can scrape
+// clusters as targets of their own. The label instance tells the targets' up and
+// scrape_duration_seconds apart; a label cluster would turn that of the metrics
+// into exported_cluster. The parameter is cluster and not cluster[], since
+// Prometheus before version 3 takes no brackets in a label's name.
 func (c *Collector) Discovery(metricsPath string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		groups := []targetGroup{}
-		for _, one := range c.sorted() {
-			groups = append(groups, targetGroup{
+	return reading(func(w http.ResponseWriter, r *http.Request) error {
+		target := func(instance, parameter, value string) targetGroup {
+			return targetGroup{
 				Targets: []string{r.Host},
 				Labels: map[string]string{
-					"__metrics_path__":  metricsPath,
-					"__scheme__":        scheme(r),
-					"__param_cluster[]": one.name,
-					"instance":          r.Host + "/" + one.name,
+					"__metrics_path__":     metricsPath,
+					"__scheme__":           scheme(r),
+					"__param_" + parameter: value,
+					"instance":             instance,
 				},
-			})
+			}
 		}
-		writeJSON(w, http.StatusOK, groups)
+		groups := []targetGroup{target(r.Host, scopeParameter, scopeProcess)}
+		for _, one := range c.sorted() {
+			groups = append(groups, target(r.Host+"/"+one.name, "cluster", one.name))
+		}
+		return c.respondJSON(w, r, func() any { return groups })
 	})
 }
 

@@ -33,7 +33,7 @@ func steady() Options {
 type exporter struct {
 	t       *testing.T
 	sim     *kubesim.Server
-	log     *strings.Builder
+	log     *logBuffer
 	handler http.Handler
 	stop    context.CancelFunc // of the process
 	*Collector
@@ -59,8 +59,8 @@ func startWith(t *testing.T, cfg kubesim.Config, opts Options, change func(*podc
 func empty(t *testing.T, opts Options) *exporter {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	out := &strings.Builder{}
-	c := New(ctx, log.NewLogfmtLogger(log.NewSyncWriter(out)), opts)
+	out := &logBuffer{}
+	c := New(ctx, log.NewLogfmtLogger(out), opts)
 	c.Reloaded(true)
 	t.Cleanup(func() {
 		stop()

@@ -24,7 +24,13 @@ type exporter struct {
 func startExporter(t *testing.T, kubeconfig string, flags ...string) *exporter {
 	t.Helper()
 	args := append([]string{"--web.listen-address=127.0.0.1:0", "--kubeconfig=" + kubeconfig}, flags...)
-	e := &exporter{process: start(t, program(t, "EXPORTER_BIN"), args...)}
+	return serving(t, start(t, program(t, "EXPORTER_BIN"), args...))
+}
+
+// serving returns once the exporter that runs as p listens.
+func serving(t *testing.T, p *process) *exporter {
+	t.Helper()
+	e := &exporter{process: p}
 	line := e.await(t, "Listening on")
 	address := regexp.MustCompile(`127\.0\.0\.1:\d+`).FindString(line)
 	if address == "" {

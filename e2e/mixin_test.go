@@ -18,11 +18,11 @@ import (
 // impatient makes the mixin's alerts fire within a minute. Only the settings
 // differ from what users get, not the rules.
 const impatient = `{
-	cacheTTLSeconds: 5, rateWindow: '20s', durationWindow: '30s', failuresFor: '25s', keepFiringFor: '5s',
-	accessDeniedWindow: '20s', accessDeniedFor: '10s', staleAfterSeconds: 20, staleFor: '10s', incompleteFor: '15s',
-	slowFor: '15s', inconsistentFor: '10s', droppedOffset: '20s', droppedFor: '5s',
-	downMemory: '5m', downFor: '10s', reloadFailedFor: '10s', capacityFor: '15s', podsStayFor: '20s',
-	logAlerts: true,
+	cacheTTLSeconds: 5, scrapeIntervalSeconds: 2, rateWindow: '20s', durationWindow: '30s', restartWindow: '20s',
+	failuresFor: '25s', keepFiringFor: '5s', accessDeniedFor: '10s', staleTTLs: 4, staleFor: '15s', incompleteFor: '15s',
+	slowFor: '15s', inconsistentFor: '10s', droppedOffset: '20s', droppedFor: '5s', noNodesMemory: '5m', noNodesFor: '15s',
+	downFor: '10s', goneMemory: '1m', shardMissingFor: '10s', restartsWindow: '1m', configFor: '10s', capacityFor: '15s',
+	podsStayFor: '20s', logAlerts: true,
 }`
 
 // healthyFor is longer than any of the alerts above needs.
@@ -38,37 +38,61 @@ func TestMixin(t *testing.T) {
 	e := startExporter(t, p.kubeconfig(t, accountToken(t, cp)), "--kubernetes.cluster-name="+cluster,
 		"--collector.cache-ttl=5s", "--collector.page-timeout=5s", "--collector.page-size=200", "--collector.max-page-size=200")
 	hook := startWebhook(t)
-	manager := startAlertmanager(t, hook)
-	mixin := generateMixin(t)
+	mixin := generateMixin(t, impatient)
+	manager := startAlertmanager(t, hook, filepath.Join(mixin, "alertmanager", "inhibit_rules.yaml"))
 	prom := startPrometheus(t, fmt.Sprintf(`
-rule_files: [%s/*.yaml]
-alerting: {alertmanagers: [{static_configs: [{targets: [%q]}]}]}
+rule_files: [%[1]s/*.yaml]
+alerting: {alertmanagers: [{static_configs: [{targets: [%[2]q]}]}]}
 scrape_configs:
-- {job_name: pod_count_exporter, honor_labels: true, static_configs: [{targets: [%q]}]}
+- {job_name: pod_count_exporter, honor_labels: true, static_configs: [{targets: [%[3]q]}]}
 `, mixin, manager.address, strings.TrimPrefix(e.url, "http://")))
 
 	watchHealthyRun(t, prom, hook)
 	wantRulesHaveData(t, prom, mixin)
 	wantDashboardsHaveData(t, prom, mixin)
 
-	p.inject(func(asked page) bool { return asked.resource == "pods" }, silence, forever)
-	for _, alert := range []string{"KubernetesAPITimeout", "KubernetesAPITimeoutLogged"} {
-		fired := hook.await(t, alert, "firing")
-		if fired.Labels["cluster"] != cluster || fired.Labels["severity"] != "warning" ||
-			!strings.Contains(fired.Annotations["description"], cluster) || !strings.HasSuffix(fired.Annotations["runbook_url"], alert+".md") {
-			t.Errorf("the notification is %+v", fired)
-		}
+	p.inject(pods, silence, forever)
+	const alert = "KubernetesAPITimeout"
+	fired := hook.await(t, alert, "firing")
+	if fired.Labels["cluster"] != cluster || fired.Labels["severity"] != "warning" ||
+		!strings.Contains(fired.Annotations["description"], cluster) || !strings.HasSuffix(fired.Annotations["runbook_url"], alert+".md") {
+		t.Errorf("the notification is %+v", fired)
 	}
+	eventually(t, "KubernetesAPITimeoutLogged fires too", func() bool {
+		return len(prom.query(t, `ALERTS{alertname="KubernetesAPITimeoutLogged",alertstate="firing"}`)) == 1
+	})
+	wantGuideQueries(t, prom)
 	p.heal()
 	hook.await(t, "KubernetesAPITimeout", "resolved")
 	wantTruth(t, e.scrape(t).counted(t), cp.truth)
 }
 
-// generateMixin returns a folder with alerts.yaml, rules.yaml and dashboards.
-func generateMixin(t *testing.T) string {
+// pods picks the requests for a page of pods.
+func pods(asked page) bool { return asked.resource == "pods" }
+
+// wantGuideQueries runs the queries of the operating guide, as they stand there,
+// while an API server is late.
+func wantGuideQueries(t *testing.T, prom *prometheus) {
+	t.Helper()
+	for _, query := range []string{
+		`rate(log_messages_total{level="warning", message=~".*deadline exceeded.*"}[5m]) > 0`,
+		`sum(rate(api_requests_total{status="success"}[5m])) / sum(rate(api_requests_total[5m]))`,
+		`avg(pod_count_pages_total) by (cluster)`,
+		`histogram_quantile(0.95, rate(pod_count_duration_seconds_bucket[5m]))`,
+	} {
+		// Only numbers equal themselves.
+		if got := prom.query(t, "("+query+") >= 0"); len(got) == 0 {
+			t.Errorf("no number for %s", query)
+		}
+	}
+}
+
+// generateMixin returns a folder with alerts.yaml, rules.yaml, the inhibition
+// rules and dashboards.
+func generateMixin(t *testing.T, settings string) string {
 	t.Helper()
 	dir := t.TempDir()
-	cmd := exec.CommandContext(t.Context(), "../scripts/mixin", "generate", binDir(t), dir, impatient)
+	cmd := exec.CommandContext(t.Context(), "../scripts/mixin", "generate", binDir(t), dir, settings)
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("generating the mixin: %v\n%s", err, output)
 	}
@@ -143,9 +167,8 @@ func wantDashboardsHaveData(t *testing.T, prom *prometheus, mixin string) {
 	files, err := filepath.Glob(filepath.Join(mixin, "dashboards", "*.json"))
 	must(t, err)
 	queries := 0
-	// "All" is what the variables begin with; four scrapes are Grafana's own rate
-	// interval.
-	fill := strings.NewReplacer("$cluster", ".+", "$node", ".+", "$__rate_interval", "8s")
+	// "All" is what the variables begin with.
+	fill := strings.NewReplacer("$cluster", ".+", "$node", ".+")
 	for _, file := range files {
 		var d dashboard
 		data, err := os.ReadFile(file)

@@ -52,9 +52,15 @@ type prometheus struct{ *listener }
 // configuration file.
 func startPrometheus(t *testing.T, config string) *prometheus {
 	t.Helper()
+	return startPrometheusWith(t, "external_labels: {}", config)
+}
+
+// startPrometheusWith has one more setting in the part global.
+func startPrometheusWith(t *testing.T, global, config string) *prometheus {
+	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "prometheus.yml")
-	config = "global: {scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 2s}\n" + config
+	config = "global: {scrape_interval: 2s, scrape_timeout: 2s, evaluation_interval: 2s, " + global + "}\n" + config
 	must(t, os.WriteFile(file, []byte(config), 0o600))
 	p := &prometheus{startListener(t, "prometheus", "--config.file="+file,
 		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address=127.0.0.1:0")}

@@ -70,8 +70,9 @@ func (w *webhook) await(t *testing.T, alert, status string) notification {
 	return found
 }
 
-// startAlertmanager tells the webhook of every alert, as soon as it can.
-func startAlertmanager(t *testing.T, w *webhook) *listener {
+// startAlertmanager tells the webhook of every alert, as soon as it can, but for
+// those that the file's rules inhibit.
+func startAlertmanager(t *testing.T, w *webhook, inhibition string) *listener {
 	t.Helper()
 	dir := t.TempDir()
 	file := filepath.Join(dir, "alertmanager.yml")
@@ -79,6 +80,9 @@ func startAlertmanager(t *testing.T, w *webhook) *listener {
 route: {receiver: test, group_by: [alertname, cluster], group_wait: 1s, group_interval: 2s, repeat_interval: 1h}
 receivers: [{name: test, webhook_configs: [{url: %q, send_resolved: true}]}]
 `, w.server.URL)
+	rules, err := os.ReadFile(inhibition)
+	must(t, err)
+	config += string(rules)
 	must(t, os.WriteFile(file, []byte(config), 0o600))
 	return startListener(t, "alertmanager", "--config.file="+file, "--storage.path="+filepath.Join(dir, "data"),
 		"--web.listen-address=127.0.0.1:0", "--cluster.listen-address=")

@@ -3,13 +3,17 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -29,6 +33,9 @@ func TestRunRefuses(t *testing.T) {
 		{"more empty nodes than nodes", []string{"--nodes=2", "--empty-nodes=3"}, exitUsage, "EmptyNodes: 3"},
 		{"token without TLS", []string{"--token=hidden"}, exitUsage, "--token needs --tls"},
 		{"negative latency", []string{"--latency=-1s"}, exitUsage, "--latency"},
+		{"negative slowness", []string{"--slow-for=-1s"}, exitUsage, "--slow-for"},
+		{"advertised without a host", []string{"--advertise-url=http://"}, exitUsage, "--advertise-url"},
+		{"advertised without TLS", []string{"--advertise-url=https://kubesim:6443"}, exitUsage, "http://HOST:PORT"},
 		{"bad address", []string{"--listen-address=" + busy}, exitFailure, busy},
 		{"kubeconfig nowhere", []string{"--kubeconfig-out=/nonexistent/dir/config"}, exitFailure, "--kubeconfig-out"},
 	} {
@@ -124,4 +131,61 @@ func countNodes(t *testing.T, kubeconfig string) int {
 		t.Fatal(err)
 	}
 	return len(list.Items)
+}
+
+func TestAdvertiseURL(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		args []string
+		url  string
+	}{
+		{"plain", nil, "http://kubesim:6443"},
+		{"with TLS", []string{"--tls"}, "https://kubesim:6443"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "kubeconfig")
+			ctx, cancel := context.WithCancel(t.Context())
+			out, stdout := io.Pipe()
+			code := make(chan int, 1)
+			args := append(tc.args, "--kubeconfig-out="+path, "--advertise-url="+tc.url)
+			go func() { code <- run(ctx, args, stdout, os.Stderr) }()
+			line, err := bufio.NewReader(out).ReadString('\n')
+			if err != nil || !strings.HasSuffix(line, tc.url+"\n") {
+				t.Errorf("first line %q, error %v: want %s at its end", line, err, tc.url)
+			}
+			config, err := clientcmd.BuildConfigFromFlags("", path)
+			if err != nil || config.Host != tc.url {
+				t.Errorf("server %q, error %v, want %q", config.Host, err, tc.url)
+			}
+			if block, _ := pem.Decode(config.CAData); block != nil {
+				certificate, err := x509.ParseCertificate(block.Bytes)
+				if err != nil || certificate.VerifyHostname("kubesim") != nil {
+					t.Errorf("the certificate is not for kubesim: %v", err)
+				}
+			} else if len(tc.args) > 0 {
+				t.Error("the kubeconfig has no CA")
+			}
+			cancel()
+			if got := <-code; got != exitOK {
+				t.Errorf("exit code %d, want %d", got, exitOK)
+			}
+		})
+	}
+}
+
+func TestPageLatency(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opts := options{latency: time.Second, slow: slowness{latency: time.Minute, after: time.Hour, length: time.Hour}}
+		latency := opts.pageLatency(time.Now())
+		for _, want := range []time.Duration{time.Second, time.Minute, time.Second} {
+			if got := latency(1, 1); got != want {
+				t.Errorf("a page takes %s, want %s", got, want)
+			}
+			time.Sleep(time.Hour)
+		}
+		opts.slow.length = 0
+		if got := opts.pageLatency(time.Now().Add(-100*time.Hour))(1, 1); got != time.Minute {
+			t.Errorf("slow for good: a page takes %s, want %s", got, time.Minute)
+		}
+	})
 }

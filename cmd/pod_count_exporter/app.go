@@ -19,6 +19,7 @@ import (
 
 	"github.com/kube-node-manager/pod_count_exporter/collector"
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
 // app is a program that is ready to serve: every file is read, every listener
@@ -75,6 +76,7 @@ func (a *app) openFleet(process context.Context, env cluster.Env) error {
 	cache := a.flags.cache
 	cache.Shard, cache.Shards = shard.Index, shard.Count
 	a.collector = collector.New(process, a.logger, cache)
+	a.flags.pages.Budget = podcount.NewBudget(debug.SetMemoryLimit(-1)) // which only reads it
 	opts := a.flags.clusters
 	opts.Env = env
 	opts.UserAgent = userAgent()

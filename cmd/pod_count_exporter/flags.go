@@ -51,19 +51,21 @@ func parseFlags(args []string, stdout io.Writer) (f *flags, done bool, err error
 	app.UsageWriter(stdout).ErrorWriter(io.Discard).Terminate(func(int) { done = true })
 	app.Version(version.Print(program))
 	app.HelpFlag.Short('h')
+	fromEnvironment(app)
 	f = defaultFlags()
 	f.addWeb(app)
 	f.addClusters(app)
 	f.addCollector(app)
 	f.addLog(app)
 	_, err = app.Parse(args)
-	return f, done, err
+	return f, done, namingVariable(app, err)
 }
 
 func (f *flags) addWeb(app *kingpin.Application) {
 	f.web = kingpinflag.AddFlags(app, defaultAddress)
 	add(app, &f.telemetryPath, "web.telemetry-path", "Path under which to expose metrics.", text)
 	add(app, &f.cache.TimeoutOffset, "web.timeout-offset", "Time to take off Prometheus's scrape timeout, so that the answer arrives before it.", time.ParseDuration)
+	add(app, &f.cache.MaxRequests, "web.max-requests", "Answers with metrics or JSON that are encoded and sent at once; 0 is no limit.", strconv.Atoi)
 	app.Flag("web.enable-pprof", "Serve Go's profiles under /debug/pprof/.").BoolVar(&f.pprof)
 }
 

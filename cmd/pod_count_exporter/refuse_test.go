@@ -48,6 +48,7 @@ func TestRunRefusesFlags(t *testing.T) {
 		{"staleness below the cache TTL", []string{"--collector.max-staleness=1m"}, []string{"--collector.max-staleness=1m", "5m"}},
 		{"offset below 0", []string{"--web.timeout-offset=-1s"}, []string{"--web.timeout-offset=-1s"}},
 		{"offset over any timeout", []string{"--web.timeout-offset=2m"}, []string{"--web.timeout-offset=2m0s"}},
+		{"requests below 0", []string{"--web.max-requests=-1"}, []string{"--web.max-requests=-1", "negative"}},
 		{"no clusters at once", []string{"--collector.concurrency=0"}, []string{"--collector.concurrency=0", "at least 1"}},
 		{"namespace that cannot be", []string{"--collector.namespace=Kube_System"}, []string{`--collector.namespace: "Kube_System"`, "lower case"}},
 		{"namespace twice", []string{"--collector.namespace=a", "--collector.namespace=a"}, []string{`--collector.namespace: "a"`, "twice"}},

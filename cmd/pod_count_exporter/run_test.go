@@ -58,9 +58,10 @@ func TestEndpoints(t *testing.T) {
 		{"clusters", plain, http.MethodGet, "/api/v1/clusters", 200, `"cluster":"sim"`},
 		{"nodes of an unknown cluster", plain, http.MethodGet, "/api/v1/nodes?cluster=none", 404, `{"error":"unknown cluster \"none\"","status":404}`},
 		{"fresh nodes", plain, http.MethodGet, "/api/v1/nodes?cluster=sim&fresh=true", 200, `"activePods":25`},
-		{"service discovery", plain, http.MethodGet, "/sd", 200, `"__param_cluster[]":"sim"`},
+		{"service discovery", plain, http.MethodGet, "/sd", 200, `"__param_cluster":"sim"`},
 		{"service discovery of metrics at another path", special, http.MethodGet, "/sd", 200, `"__metrics_path__":"/pods"`},
 		{"metrics of a cluster", plain, http.MethodGet, "/metrics?cluster[]=sim", 200, `pod_count_success{cluster="sim"}`},
+		{"metrics of a query that cannot be read", plain, http.MethodGet, "/metrics?cluster[]=%zz", 400, "the query cannot be read"},
 		{"metrics of an unknown cluster", plain, http.MethodGet, "/metrics?cluster[]=none", 400, `unknown cluster "none"`},
 		{"a reload is no reading", plain, http.MethodGet, "/-/reload", 405, ""},
 		{"reload", plain, http.MethodPost, "/-/reload", 200, "reloaded"},
@@ -114,7 +115,7 @@ func TestShutdownCancelsCounts(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	t.Cleanup(hanging.Close)
-	e := start(t, "--kubeconfig="+kubeconfig(t, hanging.URL), "--collector.page-attempts=1")
+	e := start(t, "--kubeconfig="+kubeconfig(t, hanging.URL), "--collector.page-attempts=1", "--collector.cache-ttl=1ms")
 	scraped := make(chan string, 1)
 	go func() {
 		for {
@@ -181,8 +182,8 @@ func TestRecoversWhenTheServerComesUp(t *testing.T) {
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	e := start(t, "--kubeconfig="+kubeconfig(t, "http://"+address), "--collector.page-attempts=1")
-	e.log.await(t, "level=(warn|error).*refused") // before anybody has scraped
+	e := start(t, "--kubeconfig="+kubeconfig(t, "http://"+address), "--collector.page-attempts=1", "--collector.cache-ttl=1ms") // and no longer pause
+	e.log.await(t, "level=(warn|error).*refused")                                                                               // before anybody has scraped
 	if _, body := e.get(t, "/metrics"); !strings.Contains(body, `pod_count_success{cluster="sim"} 0`) {
 		t.Errorf("with the server down:\n%s", body)
 	}
@@ -193,7 +194,7 @@ func TestRecoversWhenTheServerComesUp(t *testing.T) {
 	up := &httptest.Server{Listener: listener, Config: &http.Server{Handler: simulated(t), ReadHeaderTimeout: patience}}
 	up.Start()
 	t.Cleanup(up.Close)
-	_, body := e.get(t, "/metrics")
+	body := e.await(t, "/metrics", "node_active_pods{")
 	if pods, _ := sum(t, body, "node_active_pods"); pods != 25 || !strings.Contains(body, `pod_count_success{cluster="sim"} 1`) {
 		t.Errorf("with the server up, %v pods:\n%s", pods, body)
 	}

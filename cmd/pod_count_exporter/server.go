@@ -33,6 +33,8 @@ const (
 	// idleTimeout is longer than the usual scrape intervals, so that Prometheus
 	// can keep its connection.
 	idleTimeout = 5 * time.Minute
+	// sendTimeout is how long a client may take to read an answer.
+	sendTimeout = 30 * time.Second
 	// shutdownTimeout leaves a second of the five that a stop may take.
 	shutdownTimeout = 4 * time.Second
 )
@@ -134,9 +136,10 @@ func (s *server) listen(ctx, process context.Context) error {
 	}
 	for _, l := range listeners {
 		s.sockets = append(s.sockets, socket{listener: l, server: &http.Server{
-			Handler:           s.mux,
+			Handler:           withDeadline(s.mux),
 			ReadHeaderTimeout: readHeaderTimeout,
 			IdleTimeout:       idleTimeout,
+			ConnState:         withoutDeadline,
 			BaseContext:       func(net.Listener) context.Context { return process },
 			ErrorLog:          log.New(s.foreign, "", 0),
 		}})

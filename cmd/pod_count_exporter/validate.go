@@ -117,6 +117,8 @@ func (f *flags) checkCache() error {
 		return fmt.Errorf("--collector.cache-ttl=%s: must be positive", c.CacheTTL)
 	case c.MaxStaleness < c.CacheTTL:
 		return fmt.Errorf("--collector.max-staleness=%s: must be at least --collector.cache-ttl, which is %s", c.MaxStaleness, c.CacheTTL)
+	case c.MaxRequests < 0:
+		return fmt.Errorf("--web.max-requests=%d: must not be negative", c.MaxRequests)
 	case c.TimeoutOffset < 0:
 		return fmt.Errorf("--web.timeout-offset=%s: must not be negative", c.TimeoutOffset)
 	case c.TimeoutOffset >= longestTimeout:

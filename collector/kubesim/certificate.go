@@ -17,9 +17,10 @@ import (
 // certificateLife is long enough for a demo that is left running.
 const certificateLife = 365 * 24 * time.Hour
 
-// Certificate makes a self-signed serving certificate for loopback and returns
-// it with its PEM form, which clients trust as their CA.
-func Certificate() (tls.Certificate, []byte, error) {
+// Certificate makes a self-signed serving certificate for loopback and the given
+// names and addresses, and returns it with its PEM form, which clients trust as
+// their CA.
+func Certificate(hosts ...string) (tls.Certificate, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, nil, fmt.Errorf("make serving key: %w", err)
@@ -33,6 +34,13 @@ func Certificate() (tls.Certificate, []byte, error) {
 		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames:    []string{"localhost", pipeHost},
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
+	}
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, host)
+		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {

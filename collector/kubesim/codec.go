@@ -45,8 +45,9 @@ func appendListMeta(b []byte, m listMeta) []byte {
 	return append(b, '}')
 }
 
-// tableCodec writes meta.k8s.io/v1 Tables.
-func tableCodec[T any](res *apiResource[T], include metav1.IncludeObjectPolicy, now time.Time) codec[T] {
+// tableCodec writes meta.k8s.io/v1 Tables. Ages are those at the time of now: a
+// watch outlives its first event.
+func tableCodec[T any](res *apiResource[T], include metav1.IncludeObjectPolicy, now func() time.Time) codec[T] {
 	head := func(b []byte, m listMeta, headers bool) []byte {
 		b = append(b, `{"kind":"Table","apiVersion":"meta.k8s.io/v1",`...)
 		b = append(appendListMeta(b, m), `,"columnDefinitions":`...)
@@ -56,7 +57,7 @@ func tableCodec[T any](res *apiResource[T], include metav1.IncludeObjectPolicy, 
 		return append(append(b, res.columns...), `,"rows":[`...)
 	}
 	row := func(b []byte, v *T) []byte {
-		b = res.cells(append(b, `{"cells":[`...), v, now)
+		b = res.cells(append(b, `{"cells":[`...), v, now())
 		b = append(append(b, ']'), res.completed(v)...)
 		b = append(b, `,"object":`...)
 		switch include {

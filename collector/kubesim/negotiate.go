@@ -65,7 +65,7 @@ func offer[T any](res *apiResource[T], c clause, q query) (codec[T], bool) {
 		case target == "" && c.params["g"] == "" && c.params["v"] == "":
 			return jsonCodec(res), true
 		case transform && target == "Table":
-			return tableCodec(res, q.includeObject, time.Now()), true
+			return tableCodec(res, q.includeObject, time.Now), true
 		case transform && target == "PartialObjectMetadataList":
 			return metadataCodec(res), true
 		}

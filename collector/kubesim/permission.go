@@ -15,7 +15,10 @@ func (s *Server) permitted(resource, namespace string) bool {
 }
 
 // verbOf names what a request for a resource does, as permissions know it.
-func verbOf(r *http.Request) string {
+func verbOf(r *http.Request, t target) string {
+	if t.name != "" {
+		return "get"
+	}
 	if isTrue(r.URL.Query(), "watch") {
 		return "watch"
 	}

@@ -62,36 +62,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(w, r)
 }
 
-// route finds the resource and the namespace in the path, and refuses what the
-// real server would refuse before it looks at a cluster.
-func (s *Server) route(w http.ResponseWriter, r *http.Request) {
-	if !s.authenticated(r) {
-		writeStatus(w, unauthorized())
-		return
-	}
-	namespace, name := "", strings.TrimPrefix(r.URL.Path, "/api/v1/")
-	if rest, ok := strings.CutPrefix(name, "namespaces/"); ok {
-		namespace, name, _ = strings.Cut(rest, "/")
-	}
-	known := name == "pods" || name == "nodes" && namespace == ""
-	switch {
-	case r.URL.Path == "/readyz" || r.URL.Path == "/livez" || r.URL.Path == "/healthz":
-		_, _ = w.Write([]byte("ok"))
-	case r.URL.Path == "/version":
-		writeJSON(w, http.StatusOK, map[string]string{"major": "1", "minor": "37", "gitVersion": kubeletVersion})
-	case !known || !strings.HasPrefix(r.URL.Path, "/api/v1/"):
-		http.NotFound(w, r)
-	case r.Method != http.MethodGet:
-		writeStatus(w, methodNotAllowed(name, strings.ToLower(r.Method)))
-	case !s.permitted(name, namespace):
-		writeStatus(w, forbidden(verbOf(r), name, namespace))
-	case name == "pods":
-		serve(s, s.pods, namespace, w, r)
-	default:
-		serve(s, s.nodes, "", w, r)
-	}
-}
-
 func (s *Server) authenticated(r *http.Request) bool {
 	want := "Bearer " + s.cfg.Token
 	return s.cfg.Token == "" ||

@@ -217,3 +217,17 @@ func TestWatchOfWholePods(t *testing.T) {
 		}
 	})
 }
+
+// TestWatchAges has a pod made long after its watch began: its age is not less
+// than nothing.
+func TestWatchAges(t *testing.T) {
+	watching(t, func(t *testing.T, s *Server, client *http.Client) {
+		next := openWatch(t.Context(), t, client, fmt.Sprint("resourceVersion=", s.Version()))
+		time.Sleep(10 * time.Minute)
+		s.CreatePod(s.NodeNames()[0])
+		const ageColumn = 4
+		if event := next(); event == nil || event.Object.Rows[0].Cells[ageColumn] != "0s" {
+			t.Errorf("event %+v, want a row of age 0s", event)
+		}
+	})
+}

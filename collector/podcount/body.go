@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 )
 
 // maxValueBytes bounds one row, one object of a list and whatever stands
@@ -13,9 +14,14 @@ import (
 // (etcd --max-request-bytes), about twice that in JSON.
 const maxValueBytes = 4 << 20
 
+// usualValueBytes is up to how long values are read by many clusters at once.
+// Nodes and pods have some 10 KiB.
+const usualValueBytes = 256 << 10
+
 var (
-	errTooLarge     = fmt.Errorf("a value of the answer is longer than %d bytes", maxValueBytes)
-	errUnaskedCoded = errors.New("the answer has a content encoding that was not asked for")
+	errLargeElsewhere = fmt.Errorf("a value of the answer is longer than %d bytes, and the budget of the process is taken by another one", usualValueBytes)
+	errTooLarge       = fmt.Errorf("a value of the answer is longer than %d bytes", maxValueBytes)
+	errCoding         = errors.New("the answer has a content encoding other than gzip")
 )
 
 // wire counts the bytes of an answer, and keeps the error that cut it short
@@ -37,36 +43,58 @@ func (w *wire) Read(p []byte) (int, error) {
 }
 
 // window lets a decoder read no further than limit, so that no value can make
-// it buffer more than maxValueBytes.
+// it buffer more than maxValueBytes, nor many clusters at once more than
+// usualValueBytes each.
 type window struct {
-	r     io.Reader
-	read  int64
-	limit int64
+	r      io.Reader
+	budget *Budget
+	large  bool // has the place for large values
+	read   int64
+	start  int64 // of the value
 }
 
 // Read fails with errTooLarge at the limit.
 func (w *window) Read(p []byte) (int, error) {
-	room := w.limit - w.read
-	if room <= 0 {
+	limit := w.start + maxValueBytes
+	if !w.large && w.read-w.start < usualValueBytes {
+		limit = w.start + usualValueBytes
+	} else if !w.large {
+		if w.large = w.budget.enterLarge(); !w.large {
+			return 0, errLargeElsewhere
+		}
+	}
+	if w.read >= limit {
 		return 0, errTooLarge
 	}
-	n, err := w.r.Read(p[:min(int64(len(p)), room)])
+	n, err := w.r.Read(p[:min(int64(len(p)), limit-w.read)])
 	w.read += int64(n)
 	return n, err
 }
 
-// advance allows another value after offset.
-func (w *window) advance(offset int64) { w.limit = offset + maxValueBytes }
+// advance tells that another value begins at offset.
+func (w *window) advance(offset int64) { w.start = offset }
 
-// plain undoes the content encoding of an answer if it is the one asked for.
-// Any other is refused before a byte of it is decoded.
-func plain(header http.Header, w *wire, gzipAsked bool) (io.Reader, error) {
-	switch encoding := header.Get("Content-Encoding"); {
-	case encoding == "" || encoding == "identity":
+// close gives the place for large values back.
+func (w *window) close() {
+	if w.large {
+		w.budget.leaveLarge()
+	}
+}
+
+// plain undoes the content encoding of an answer: gzip, asked for or not, for
+// some proxies compress everything. Any other is refused before a byte of it is
+// decoded.
+func plain(header http.Header, w *wire) (io.Reader, error) {
+	switch strings.ToLower(strings.TrimSpace(header.Get("Content-Encoding"))) {
+	case "", "identity":
 		return w, nil
-	case encoding == "gzip" && gzipAsked:
-		return gzip.NewReader(w)
+	case "gzip", "x-gzip": // RFC 9110, section 8.4.1.3
+		unpacked, err := gzip.NewReader(w)
+		if err != nil {
+			return nil, fmt.Errorf("reading the body: %w", err)
+		}
+		return unpacked, nil
 	default:
-		return nil, errUnaskedCoded
+		return nil, errCoding
 	}
 }

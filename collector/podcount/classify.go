@@ -66,7 +66,8 @@ func statusError(code int, header http.Header, doc document, now time.Time) *Pag
 		retryAfter: retryAfter(header.Get("Retry-After"), now),
 		token:      doc.next,
 		tooLarge:   code == http.StatusRequestEntityTooLarge,
-		refused:    code == http.StatusBadRequest,
+		code:       code,
+		refused:    refusesForm(code),
 	}
 	if failure.retryAfter == 0 {
 		failure.retryAfter = retryAfterSeconds(doc.retryAfter)

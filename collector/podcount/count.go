@@ -2,6 +2,7 @@ package podcount
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -9,16 +10,20 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
-// count is one count under way, or set aside with its progress.
+// count is one count under way, or suspended with its progress.
 type count struct {
 	observer Observer
+	search   *search
+	source   Source
 	nodes    *walk
 	pods     []*walk
-	tallies  []*tally // of the walks over pods
-	renewed  []*walk  // nodes again, when pods name nodes that are not known
+	next     int     // of pods, that are complete so far
+	lookup   *walk   // of the namespace that the walk before next found empty
+	renewed  []*walk // nodes again, when pods name nodes that are not known
 	known    *nodeSet
 	denied   bool   // the nodes may not be listed
-	tally    *tally // of all walks over pods, once they are complete
+	tally    *tally // of the complete walks over pods
+	ledger   *ledger
 	bytes    int64
 	started  time.Time
 	elapsed  time.Duration // of earlier tries
@@ -29,11 +34,13 @@ type count struct {
 // part of the count is given out, but its complete pages are kept, and the next
 // Count goes on from them while their continue token is young.
 func (c *Counter) Count(ctx context.Context, observer Observer) (*Snapshot, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if err := c.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer c.leave()
 	start := time.Now()
 	run := c.begin(start)
-	c.aside = nil // also when the count panics: its progress may be what it panicked over
+	c.suspended = nil // also when the count panics: its progress may be what it panicked over
 	run.observer = observer
 	err := c.run(ctx, run)
 	// Counts are minutes apart, and many a load balancer drops an idle
@@ -41,21 +48,22 @@ func (c *Counter) Count(ctx context.Context, observer Observer) (*Snapshot, erro
 	utilnet.CloseIdleConnectionsFor(c.client.Transport)
 	run.elapsed += time.Since(start)
 	if err != nil {
-		c.aside = run
+		run.search.again()
+		c.suspended = run
 		return nil, err
 	}
-	return run.snapshot(), nil
+	return c.snapshot(run), nil
 }
 
-// begin takes up the count that was set aside if the server can be expected to
+// begin takes up the count that was suspended if the server can be expected to
 // know its token still.
 func (c *Counter) begin(now time.Time) *count {
-	if aside := c.aside; aside != nil && now.Sub(aside.since()) <= c.cfg.TokenLife {
-		return aside
+	if run := c.suspended; run != nil && now.Sub(run.since()) <= c.cfg.TokenLife {
+		return run
 	}
-	run := &count{started: now}
-	run.nodes = newWalk(nodeListing(), c.nodes, run.openNodes)
-	run.pods, run.tallies = c.podWalks()
+	run := &count{started: now, search: c.forms.begin(now), ledger: c.account.open()}
+	run.nodes = newWalk(nodeListing(""), c.nodes, run.openNodes)
+	run.pods = c.podWalks(run)
 	return run
 }
 
@@ -72,7 +80,7 @@ func (n *count) since() time.Time {
 }
 
 func (n *count) openNodes() (target, content) {
-	n.known = newNodeSet()
+	n.known = newNodeSet(n.ledger)
 	return n.known, content{item: nodeItem(n.known)}
 }
 
@@ -86,19 +94,15 @@ func (c *Counter) run(ctx context.Context, run *count) error {
 		return err
 	}
 	run.observer.Started(len(run.known.nodes))
-	for i, w := range run.pods {
-		if i > 0 {
-			w.follow(run.pods[i-1])
-		}
-		if err := c.walk(ctx, w, run); err != nil {
+	for run.next < len(run.pods) {
+		if err := c.countNext(ctx, run); err != nil {
 			return err
 		}
 	}
-	run.tally = merge(run.tallies)
 	if run.denied {
 		return nil
 	}
-	return c.withNodes(run, c.renew(ctx, run))
+	return c.renew(ctx, run)
 }
 
 // listNodes walks over the nodes, unless the count does without.
@@ -106,12 +110,40 @@ func (c *Counter) listNodes(ctx context.Context, run *count) error {
 	if run.denied = run.denied || c.nodesDenied(time.Now()); run.denied {
 		return nil
 	}
-	return c.withNodes(run, c.walk(ctx, run.nodes, run))
+	err := c.walk(ctx, run.nodes, run)
+	switch {
+	case errors.Is(err, errForbidden):
+		run.denied, c.deniedAt = true, time.Now()
+		run.nodes.rewind()
+		return nil
+	case err == nil:
+		c.nodesListed = true
+	}
+	return err
+}
+
+// arrived notes what a page of pods says of how the pods are listed.
+func (c *Counter) arrived(run *count, w *walk, doc document) {
+	if w == run.pods[0] && w.page == 2 {
+		c.forms.found(run.search, time.Now())
+		run.source = run.search.source
+	}
+	if doc.listed == "items" && run.search.include != "" {
+		run.source = SourceList // in answer to a request for a Table
+	}
 }
 
 // maxLookups is up to how many nodes are asked for by name; for more, listing all
 // of them is less work.
 const maxLookups = 10
+
+// maxGone is up to how many nodes that do not exist are remembered.
+const maxGone = 1000
+
+// nodesLife is by how much pods may be younger than the list of nodes that they
+// are counted on. A count that was suspended can start its pods afresh when its
+// list of nodes is of some minutes ago.
+const nodesLife = time.Minute
 
 // renew asks again for the nodes that pods are on and that are not known: one
 // that joined while the pods were counted would be missing. Nodes that an
@@ -125,23 +157,24 @@ func (c *Counter) renew(ctx context.Context, run *count) error {
 			return err
 		}
 	}
-	c.gone = make(map[string]bool)
-	for _, name := range run.unknownNames() {
-		c.gone[name] = true
+	clear(c.gone)
+	if names := run.unknownNames(); len(names) <= maxGone {
+		for _, name := range names {
+			c.gone[name] = true
+		}
 	}
 	return nil
 }
 
 func (c *Counter) lookups(run *count) []*walk {
 	names := slices.DeleteFunc(run.unknownNames(), func(name string) bool { return c.gone[name] })
-	if len(names) > maxLookups {
-		return []*walk{newWalk(nodeListing(), c.nodes, run.openNodes)}
+	if len(names) > maxLookups || run.pods[len(run.pods)-1].began.Sub(run.nodes.tokenAt) > nodesLife {
+		run.known.drop()
+		return []*walk{newWalk(nodeListing(""), c.nodes, run.openNodes)}
 	}
 	var walks []*walk
 	for _, name := range names {
-		one := nodeListing()
-		one.selector = "metadata.name=" + name
-		walks = append(walks, newWalk(one, c.nodes, run.moreNodes))
+		walks = append(walks, newWalk(nodeListing("metadata.name="+name), c.nodes, run.moreNodes))
 	}
 	return walks
 }
@@ -149,7 +182,7 @@ func (c *Counter) lookups(run *count) []*walk {
 // unknownNames are the nodes that do not exist, and hold pods.
 func (n *count) unknownNames() []string {
 	var names []string
-	for i, name := range n.tally.names {
+	for i, name := range n.tally.list {
 		if _, exists := n.known.nodes[name]; !exists && n.tally.total[i] > 0 {
 			names = append(names, name)
 		}
@@ -165,34 +198,50 @@ func (n *count) unknownPods() int {
 	return sum
 }
 
-func (n *count) snapshot() *Snapshot {
+// snapshot ends a complete count.
+func (c *Counter) snapshot(n *count) *Snapshot {
 	if n.denied {
 		for _, name := range n.unknownNames() {
 			n.known.nodes[name] = Node{Name: name}
 		}
 	}
-	nodes := make([]Node, 0, len(n.known.nodes))
-	for name, node := range n.known.nodes {
-		if i, counted := n.tally.index[name]; counted {
-			node.ActivePods = n.tally.total[i]
-		}
-		nodes = append(nodes, node)
-	}
-	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
+	c.account.keep(n.ledger)
 	last := n.pods[len(n.pods)-1]
+	partial := len(c.cfg.Namespaces) > 0
 	return &Snapshot{
-		Nodes:           nodes,
+		Nodes:           n.sortedNodes(partial),
 		UnscheduledPods: n.tally.unscheduled,
 		UnknownNodePods: n.unknownPods(),
 		Pages:           last.firstPage + last.page - 1,
 		Bytes:           n.bytes,
 		Duration:        n.elapsed,
 		ResourceVersion: last.version,
+		Source:          n.source,
+		SourceRefused:   c.forms.refused,
 		NodesForbidden:  n.denied,
+		Partial:         partial,
+		OddAllocatable:  n.known.odd,
 		Consistent:      n.consistent(),
 		Started:         n.started,
 		Time:            time.Now(),
 	}
+}
+
+// sortedNodes leaves out what the nodes can hold when only part of their pods was
+// counted: a share of the whole would be a wrong number.
+func (n *count) sortedNodes(partial bool) []Node {
+	nodes := make([]Node, 0, len(n.known.nodes))
+	for name, node := range n.known.nodes {
+		if i, counted := n.tally.index[name]; counted {
+			node.ActivePods = n.tally.total[i]
+		}
+		if partial {
+			node.AllocatablePods, node.HasAllocatable = 0, false
+		}
+		nodes = append(nodes, node)
+	}
+	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
+	return nodes
 }
 
 // consistent says whether all pages show the pods at one resourceVersion.

@@ -15,12 +15,13 @@ import (
 type decoder struct {
 	json    *jsontext.Decoder
 	window  *window
-	scratch []byte // an unescaped string
-	node    []byte // the node of the pod under way
+	scratch []byte            // an unescaped string
+	node    []byte            // the node of the pod under way
+	echoed  func(string) bool // says whether a text has a credential of the request; may be nil
 }
 
 func newDecoder(r io.Reader) *decoder {
-	w := &window{r: r, limit: maxValueBytes}
+	w := &window{r: r}
 	return &decoder{json: jsontext.NewDecoder(w), window: w}
 }
 
@@ -43,9 +44,7 @@ func (d *decoder) object(member func(key []byte) error) error {
 	return err
 }
 
-// array calls element before every value, which it must read. A null is not
-// taken for an empty array: API servers write [], and a null where rows should
-// be would pass for a cluster without pods.
+// array calls element before every value, which it must read.
 func (d *decoder) array(element func() error) error {
 	if err := d.expect(jsontext.KindBeginArray); err != nil {
 		return err
@@ -61,6 +60,14 @@ func (d *decoder) array(element func() error) error {
 	}
 	_, err := d.json.ReadToken()
 	return err
+}
+
+// list is array, but takes a null for an empty one.
+func (d *decoder) list(element func() error) error {
+	if d.json.PeekKind() == jsontext.KindNull {
+		return d.skip()
+	}
+	return d.array(element)
 }
 
 func (d *decoder) expect(kind jsontext.Kind) error {
@@ -91,14 +98,33 @@ func (d *decoder) text() ([]byte, error) {
 	return d.scratch, err
 }
 
-// optionalText reads a string or a null into to.
-func (d *decoder) optionalText(to *string) error {
+// optionalText reads a string or a null.
+func (d *decoder) optionalText() (string, error) {
 	if d.json.PeekKind() == jsontext.KindNull {
-		return d.skip()
+		return "", d.skip()
 	}
 	text, err := d.text()
-	*to = string(text)
-	return err
+	return string(text), err
+}
+
+// textIs reads any value and says whether it is the text want.
+func (d *decoder) textIs(want string) (bool, error) {
+	text, err := d.scalar()
+	return string(text) == want, err
+}
+
+// scalar reads any value. The result is the text of a string or of a number,
+// empty for a null, and JSON for the rest; it is valid until the next read.
+func (d *decoder) scalar() ([]byte, error) {
+	kind := d.json.PeekKind()
+	if kind == jsontext.KindString {
+		return d.text()
+	}
+	value, err := d.json.ReadValue()
+	if kind == jsontext.KindNull {
+		return nil, err
+	}
+	return value, err
 }
 
 func (d *decoder) skip() error { return d.json.SkipValue() }

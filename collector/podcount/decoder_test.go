@@ -11,7 +11,7 @@ import (
 
 // decodePods reads one page of pods and gives the pods per node, "" for none.
 func decodePods(r io.Reader) (map[string]int, document, error) {
-	t := newTally()
+	t := newTally(newAccount(nil).open())
 	c := podContent(t)
 	c.kind = "PodList"
 	doc, err := readDocument(newDecoder(r), c)
@@ -20,7 +20,7 @@ func decodePods(r io.Reader) (map[string]int, document, error) {
 	}
 	t.commit()
 	counts := make(map[string]int)
-	for i, name := range t.names {
+	for i, name := range t.list {
 		counts[name] = t.total[i]
 	}
 	if t.unscheduled > 0 {
@@ -30,8 +30,8 @@ func decodePods(r io.Reader) (map[string]int, document, error) {
 }
 
 // decodeNodes reads one page of nodes.
-func decodeNodes(r io.Reader) (map[string]Node, document, error) {
-	var n count
+func decodeNodes(r io.Reader) (*nodeSet, document, error) {
+	n := count{ledger: newAccount(nil).open()}
 	_, c := n.openNodes()
 	c.kind = "NodeList"
 	doc, err := readDocument(newDecoder(r), c)
@@ -39,7 +39,7 @@ func decodeNodes(r io.Reader) (map[string]Node, document, error) {
 		return nil, doc, err
 	}
 	n.known.commit()
-	return n.known.nodes, doc, nil
+	return n.known, doc, nil
 }
 
 // page puts rows between what a Table of pods begins and ends with. The second
@@ -88,9 +88,12 @@ func podsText(r io.Reader) (string, error) {
 }
 
 func nodesText(r io.Reader) (string, error) {
-	nodes, _, err := decodeNodes(r)
-	texts := make([]string, 0, len(nodes))
-	for name, node := range nodes {
+	set, _, err := decodeNodes(r)
+	if err != nil {
+		return "", err
+	}
+	var texts []string
+	for name, node := range set.nodes {
 		text := name + "=?"
 		if node.HasAllocatable {
 			text = fmt.Sprintf("%s=%d", name, node.AllocatablePods)
@@ -98,7 +101,8 @@ func nodesText(r io.Reader) (string, error) {
 		texts = append(texts, text)
 	}
 	slices.Sort(texts)
-	return strings.Join(texts, " "), err
+	texts = append(texts, slices.Repeat([]string{"odd"}, set.odd)...)
+	return strings.Join(texts, " "), nil
 }
 
 func TestTable(t *testing.T) {
@@ -106,17 +110,19 @@ func TestTable(t *testing.T) {
 	tests := []decoding{
 		{"rows of every kind", page(`[{"cells":["p","a",1],"object":null},{"cells":["q","a",null]},{"cells":["r","b",{}]},{"cells":["s","<none>","1d"]}]`), "map[:1 a:2 b:1]", ""},
 		{"no rows", page(`[]`), "map[]", ""},
-		{"null rows", page(`null`), "", "found a JSON null where a ["},
+		{"null rows", page(`null`), "map[]", ""},
+		{"finished pods", page(`[{"cells":["p","a",""],"conditions":[{"type":"Completed","status":"True","reason":"Succeeded"}],"object":null},{"cells":["q","a",""],"conditions":null},
+			{"conditions":[{"type":"Ready","status":"True"},{"status":"True","type":"Completed"}],"cells":["r","a",""]},{"cells":["s","b",""],"conditions":[{"type":"Completed","status":"False"},{}]}]`), "map[a:1 b:1]", ""},
 		{"an empty node is none", page(`[{"cells":["p","",""]}]`), "map[:1]", ""},
 		{"escapes", page(`[{"cells":["p\"\u0041","\u0061\u002d1",""]}]`), "map[a-1:1]", ""},
-		{"members around the cells", page(`[{"x":{"cells":[1]},"cells":["p","a",""],"conditions":[{"type":"Completed"}],"object":{"kind":"PartialObjectMetadata"}}]`), "map[a:1]", ""},
+		{"members around the cells", page(`[{"x":{"cells":[1]},"cells":["p","a",""],"conditions":[{"type":"Completed"},{"type":7,"status":null}],"object":{"kind":"PartialObjectMetadata"}}]`), "map[a:1]", ""},
 		{"white space", " \n" + page("\t[ \r\n]") + "\n", "map[]", ""},
 		{"column moved", `{"kind":"Table","columnDefinitions":[{"name":"Node"},{"name":"Name"}],"rows":[{"cells":["a","b"]}]}`, "map[a:1]", ""},
 		{"kind at the end", `{"columnDefinitions":[{"name":"Node"}],"rows":[{"cells":["a"]}],"kind":"Table"}`, "map[a:1]", ""},
 		{"longest name", page(`[{"cells":["p","` + long + `",""]}]`), "map[" + long + ":1]", ""},
 		{"name too long", page(`[{"cells":["p","` + long + `n",""]}]`), "", "longer than 253 bytes"},
 		{"no node column", `{"kind":"Table","columnDefinitions":[{"name":"node"},{"name":null}],"rows":[]}`, "", "no column named Node"},
-		{"null column definitions", `{"kind":"Table","columnDefinitions":null,"rows":[]}`, "", "found a JSON null where a ["},
+		{"null column definitions", `{"kind":"Table","columnDefinitions":null,"rows":[]}`, "", "no column named Node"},
 		{"empty column definitions", `{"kind":"Table","columnDefinitions":[],"rows":[]}`, "", "no column named Node"},
 		{"two node columns", `{"kind":"Table","columnDefinitions":[{"name":"Node"},{"name":"Node"}],"rows":[]}`, "", "two columns named Node"},
 		{"rows before columns", `{"kind":"Table","rows":[{"cells":["a"]}],"columnDefinitions":[{"name":"Node"}]}`, "", "before its column definitions"},
@@ -136,7 +142,10 @@ func TestTable(t *testing.T) {
 		{"duplicate kind", strings.TrimSuffix(page(`[]`), "}") + `,"kind":"Table"}`, "", "duplicate"},
 		{"rows and items", strings.TrimSuffix(page(`[]`), "}") + `,"items":[]}`, "", "both rows and items"},
 		{"kind of another list", strings.Replace(page(`[]`), `"Table"`, `"PodList"`, 1), "", `rows but its kind is "PodList"`},
-		{"no kind", strings.Replace(page(`[]`), `"kind":"Table",`, "", 1), "", `rows but its kind is ""`},
+		{"no kind", strings.Replace(page(`[{"cells":["p","a",1]}]`), `"kind":"Table",`, "", 1), "map[a:1]", ""},
+		{"no kind and null rows", strings.Replace(page(`null`), `"kind":"Table",`, "", 1), "", `rows but its kind is ""`},
+		{"no kind and no metadata", `{"columnDefinitions":[{"name":"Node"}],"rows":[]}`, "", `rows but its kind is ""`},
+		{"rows of a List", strings.Replace(page(`[]`), `"Table"`, `"List"`, 1), "", `rows but its kind is "List"`},
 		{"truncated in a row", page(`[{"cells":["p","a`)[:150], "", "unexpected EOF"},
 		{"truncated before the end", strings.TrimSuffix(page(`[]`), "}"), "", "unexpected EOF"},
 		{"empty", "", "", "EOF"},
@@ -151,7 +160,12 @@ func TestTable(t *testing.T) {
 		{"null", `null`, "", "found a JSON null where a {"},
 		{"another object", `{"kind":"Pod","metadata":{"name":"p"}}`, "", "no Table and no list"},
 		{"continue is a number", `{"kind":"Table","metadata":{"continue":1}}`, "", "found a JSON number where a string"},
-		{"code is no integer", `{"kind":"Table","code":1.5}`, "", "not an integer"},
+		{"code is a word", `{"kind":"Table","code":"Unavailable"}`, "", "no Table and no list"},
+		{"cut short", strings.Replace(page(`[]`), `"8"}`, `"8","remainingItemCount":1}`, 1), "", "ends before"},
+		{"nothing remains", strings.Replace(page(`[]`), `"8"}`, `"8","remainingItemCount":0}`, 1), "map[]", ""},
+		{"remaining is null", strings.Replace(page(`[]`), `"8"}`, `"8","remainingItemCount":null}`, 1), "map[]", ""},
+		{"long resourceVersion", strings.Replace(page(`[]`), `"8"`, `"`+strings.Repeat("7", 257)+`"`, 1), "", "resourceVersion is longer"},
+		{"resourceVersion with an escape", strings.Replace(page(`[]`), `"8"`, `"8\u001b[31m"`, 1), "", "not printable"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.check(t, podsText) })
@@ -170,7 +184,12 @@ func TestPodList(t *testing.T) {
 		{"names in other places", pods(`[{"metadata":{"nodeName":"x","spec":{"nodeName":"y"}},"spec":{"affinity":{"nodeName":"z"},"nodeName":"a"}}]`), "map[a:1]", ""},
 		{"a node named like the cell of none", pods(`[{"spec":{"nodeName":"<none>"}}]`), "map[<none>:1]", ""},
 		{"no items", pods(`[]`), "map[]", ""},
-		{"null items", pods(`null`), "", "found a JSON null where a ["},
+		{"null items", pods(`null`), "map[]", ""},
+		{"null items of a List", strings.Replace(pods(`null`), "PodList", "List", 1), "", `items but its kind is "List"`},
+		{"a List", strings.Replace(pods(`[{"kind":"Pod","spec":{"nodeName":"a"}}]`), "PodList", "List", 1), "map[a:1]", ""},
+		{"no kind", strings.Replace(pods(`[{"spec":{"nodeName":"a"}}]`), `"kind":"PodList",`, "", 1), "map[a:1]", ""},
+		{"nothing but items", `{"items":[]}`, "", `items but its kind is ""`},
+		{"no items at all", `{"kind":"PodList","metadata":{}}`, "", "no Table and no list"},
 		{"node is a number", pods(`[{"spec":{"nodeName":1}}]`), "", "nodeName: found a JSON number"},
 		{"node is null", pods(`[{"spec":{"nodeName":null}}]`), "", "nodeName: found a JSON null"},
 		{"phase is an object", pods(`[{"status":{"phase":{}}}]`), "", "phase: found a JSON {"},
@@ -202,15 +221,22 @@ func TestNodeList(t *testing.T) {
 		{"empty quantity", node(`""`), "a=?", ""},
 		{"null parts", nodes(`[{"metadata":{"name":"a"},"spec":null,"status":{"allocatable":null}}]`), "a=?", ""},
 		{"no items", nodes(`[]`), "", ""},
-		{"null items", nodes(`null`), "", "found a JSON null where a ["},
+		{"null items", nodes(`null`), "", ""},
 		{"one node twice", nodes(`[{"metadata":{"name":"a"}},{"metadata":{"name":"a"}}]`), "a=?", ""},
-		{"negative", node(`"-1"`), "", "not a quantity"},
-		{"no quantity", node(`"many"`), "", `allocatable pods "many"`},
-		{"a number", node(`110`), "", "pods: found a JSON number"},
-		{"overflow", node(`"1e30"`), "", "not a quantity"},
-		{"hours to multiply out", node(`"0.1e-999999999"`), "", "not a quantity"},
-		{"hours to multiply out, short", node(`"1.1e-99999999"`), "", "not a quantity"},
-		{"long quantity", node(`"` + strings.Repeat("9", 1<<20) + `"`), "", "not a quantity"},
+		{"negative", node(`"-1"`), "a=? odd", ""},
+		{"no quantity", node(`"many"`), "a=? odd", ""},
+		{"a number", node(`110`), "a=110", ""},
+		{"a number with an exponent", node(`1e2`), "a=100", ""},
+		{"null", node(`null`), "a=?", ""},
+		{"true", node(`true`), "a=? odd", ""},
+		{"an object", node(`{"value":110}`), "a=? odd", ""},
+		{"the greatest", node(`"9223372036854775807"`), "a=9223372036854775807", ""},
+		{"overflow", node(`"1e30"`), "a=? odd", ""},
+		{"overflow of a number", node(`1e30`), "a=? odd", ""},
+		{"hours to multiply out", node(`"0.1e-999999999"`), "a=? odd", ""},
+		{"hours to multiply out, short", node(`"1.1e-99999999"`), "a=? odd", ""},
+		{"long quantity", node(`"` + strings.Repeat("9", 1<<20) + `"`), "a=? odd", ""},
+		{"one odd of two", nodes(`[{"metadata":{"name":"a"},"status":{"allocatable":{"pods":"1e30"}}},{"metadata":{"name":"b"},"status":{"allocatable":{"pods":"110"}}}]`), "a=? b=110 odd", ""},
 		{"no name", nodes(`[{"metadata":{}}]`), "", "no name"},
 		{"name too long", nodes(`[{"metadata":{"name":"` + strings.Repeat("n", 254) + `"}}]`), "", "longer than 253 bytes"},
 		{"name is null", nodes(`[{"metadata":{"name":null}}]`), "", "name: found a JSON null"},
@@ -233,7 +259,8 @@ func TestDocument(t *testing.T) {
 	})
 	t.Run("status", func(t *testing.T) {
 		_, doc, err := decodePods(strings.NewReader(`{"kind":"Status","apiVersion":"v1","metadata":{"continue":"t"},"status":"Failure","message":"too old","reason":"Expired","details":{"name":"x","retryAfterSeconds":3},"code":410}`))
-		want := document{kind: "Status", next: "t", message: "too old", code: 410, retryAfter: 3}
+		want := document{kind: "Status", next: "t", meta: true, message: "too old", code: 410, retryAfter: 3}
+		doc.size = 0
 		if err != nil || doc != want {
 			t.Errorf("got %+v, %v, want %+v", doc, err, want)
 		}

@@ -4,6 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
 // document is what one answer says besides its rows and items.
@@ -11,8 +15,12 @@ type document struct {
 	kind            string
 	resourceVersion string
 	next            string // continue token; empty on the last page
+	remaining       int    // items after this page, as far as the server says
 	listed          string // "rows" or "items", whichever there was
+	null            bool   // the list was null
+	meta            bool   // there was metadata
 	rows            int    // rows or items that were read
+	size            int64  // bytes of JSON
 	columns         bool   // the column definitions have been read
 
 	// of a Status
@@ -21,13 +29,11 @@ type document struct {
 	retryAfter int // seconds
 }
 
-// maxPageRows bounds what a server that ignores the limit can make us read.
-const maxPageRows = 4_000_000
-
 var (
 	errNoList     = errors.New("the answer is no Table and no list")
 	errTwoLists   = errors.New("the answer has both rows and items")
-	errManyRows   = errors.New("the answer has more rows than any cluster")
+	errCutShort   = errors.New("the list ends before the items that it says remain")
+	errVersion    = errors.New("the resourceVersion is longer than 200 bytes or not printable")
 	errNoColumns  = errors.New("the Table has rows before its column definitions")
 	errNoNodeCell = errors.New("the Table has no column named Node")
 )
@@ -37,13 +43,17 @@ type content struct {
 	columns func(*decoder) error // column definitions of a Table; nil: Tables are refused
 	row     func(*decoder) error // one row of a Table
 	item    func(*decoder) error // one object of a list
-	kind    string               // of the list, such as PodList
+	kind    string               // of the list, such as PodList; empty: any object will do
+	budget  *Budget              // may be nil
+	echoed  func(string) bool    // says whether a text has a credential of the request; may be nil
 }
 
 // readDocument reads one whole answer: a Table, a list of objects or a Status.
 // What stands before the list and what stands after it has as much room as one
 // row, so that members that never end cannot fill memory.
 func readDocument(d *decoder, c content) (document, error) {
+	d.window.budget, d.echoed = c.budget, c.echoed
+	defer d.window.close()
 	var doc document
 	err := d.object(func(key []byte) error {
 		return doc.member(d, c, string(key))
@@ -54,13 +64,18 @@ func readDocument(d *decoder, c content) (document, error) {
 	if err == nil {
 		err = doc.check(c)
 	}
+	if err == nil && d.echoed != nil && d.echoed(doc.resourceVersion) {
+		err = errEchoed
+	}
+	doc.size = d.json.InputOffset()
 	return doc, err
 }
 
-func (doc *document) member(d *decoder, c content, key string) error {
+func (doc *document) member(d *decoder, c content, key string) (err error) {
 	switch key {
 	case "kind":
-		return d.optionalText(&doc.kind)
+		doc.kind, err = d.optionalText()
+		return err
 	case "metadata":
 		return doc.listMeta(d)
 	case "columnDefinitions":
@@ -70,13 +85,15 @@ func (doc *document) member(d *decoder, c content, key string) error {
 		doc.columns = true
 		return c.columns(d)
 	case "rows":
-		return doc.list(d, key, c.row)
+		return doc.list(d, key, c, c.row)
 	case "items":
-		return doc.list(d, key, c.item)
+		return doc.list(d, key, c, c.item)
 	case "message":
-		return d.optionalText(&doc.message)
+		doc.message, err = d.optionalText()
+		return err
 	case "code":
-		return d.number(&doc.code)
+		doc.code, err = d.number()
+		return err
 	case "details":
 		return doc.details(d)
 	default:
@@ -85,8 +102,10 @@ func (doc *document) member(d *decoder, c content, key string) error {
 }
 
 // list reads rows or items. Each may be as long as the window allows.
-func (doc *document) list(d *decoder, key string, read func(*decoder) error) error {
+func (doc *document) list(d *decoder, key string, c content, read func(*decoder) error) error {
 	switch {
+	case c.kind == "":
+		return d.skip()
 	case doc.listed != "":
 		return errTwoLists
 	case read == nil:
@@ -95,9 +114,10 @@ func (doc *document) list(d *decoder, key string, read func(*decoder) error) err
 		return errNoColumns // those of another page may not fit
 	}
 	doc.listed = key
+	doc.null = d.json.PeekKind() == jsontext.KindNull
 	defer d.advance()
-	return d.array(func() error {
-		if doc.rows++; doc.rows > maxPageRows {
+	return d.list(func() error {
+		if doc.rows++; doc.rows > maxRows {
 			return errManyRows
 		}
 		d.advance()
@@ -106,60 +126,71 @@ func (doc *document) list(d *decoder, key string, read func(*decoder) error) err
 }
 
 func (doc *document) listMeta(d *decoder) error {
-	return d.nullable(func(key []byte) error {
+	doc.meta = d.json.PeekKind() == jsontext.KindBeginObject
+	return d.nullable(func(key []byte) (err error) {
 		switch string(key) {
 		case "resourceVersion":
-			return d.optionalText(&doc.resourceVersion)
+			doc.resourceVersion, err = d.optionalText()
 		case "continue":
-			return d.optionalText(&doc.next)
+			doc.next, err = d.optionalText()
+		case "remainingItemCount":
+			doc.remaining, err = d.number()
 		default:
-			return d.skip()
+			err = d.skip()
 		}
+		return err
 	})
 }
 
 func (doc *document) details(d *decoder) error {
-	return d.nullable(func(key []byte) error {
+	return d.nullable(func(key []byte) (err error) {
 		if string(key) == "retryAfterSeconds" {
-			return d.number(&doc.retryAfter)
+			doc.retryAfter, err = d.number()
+			return err
 		}
 		return d.skip()
 	})
 }
 
 // check says whether what was read is a list: rows belong to a Table, items to
-// a list of the right kind. Servers that leave the kind out are not known.
+// a list of the right kind, or of none in an envelope that has the rest. A null
+// is an empty list only if the kind says that there is one, and nothing that it
+// is not empty.
 func (doc *document) check(c content) error {
+	kind := c.kind
+	if doc.listed == "rows" {
+		kind = "Table"
+	}
+	untold := doc.meta && !doc.null && (doc.kind == "" || doc.kind == "List" && doc.listed == "items")
 	switch {
-	case doc.kind == "Status":
-		return nil
-	case doc.listed == "rows" && doc.kind == "Table", doc.listed == "items" && doc.kind == c.kind:
+	case doc.kind == "Status", c.kind == "":
 		return nil
 	case doc.listed == "":
 		return errNoList
-	default:
+	case doc.kind != kind && !untold:
 		return fmt.Errorf("the answer has %s but its kind is %q", doc.listed, doc.kind)
+	case doc.remaining > 0 && doc.next == "":
+		return errCutShort
+	case redact.Line(doc.resourceVersion) != doc.resourceVersion: // a real one has up to 20 digits
+		return errVersion
 	}
+	return nil
 }
 
 // nullable is object, but takes a null for an object without members.
 func (d *decoder) nullable(member func(key []byte) error) error {
-	if d.json.PeekKind() == 'n' {
+	if d.json.PeekKind() == jsontext.KindNull {
 		return d.skip()
 	}
 	return d.object(member)
 }
 
-// number reads a JSON integer.
-func (d *decoder) number(to *int) error {
-	value, err := d.json.ReadValue()
+// number reads an integer. A word is none: some errors have one for a code.
+func (d *decoder) number() (int, error) {
+	text, err := d.scalar()
 	if err != nil {
-		return err
+		return 0, err
 	}
-	number, err := strconv.Atoi(string(value))
-	if err != nil {
-		return fmt.Errorf("%q is not an integer", value)
-	}
-	*to = number
-	return nil
+	number, _ := strconv.Atoi(string(text)) // of digits too many for an int it gives the largest
+	return number, nil
 }

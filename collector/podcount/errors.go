@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -28,17 +29,28 @@ func Reasons() []Reason {
 
 // PageError is why a request for a page failed.
 type PageError struct {
-	Resource string // Pods or Nodes
+	Resource string // Pods, Nodes or Namespaces
 	Page     int    // 1 for the first page of the resource, whatever its namespace
 	Attempt  int    // 1 for the first request at this page
 	Reason   Reason
 	Err      error // cleaned: short, one line, no credentials
 
 	retryAfter time.Duration // what the server asked for; 0 when it did not
+	code       int           // HTTP status, or that of a Status; 0 when there was none
 	token      string        // of a 410: where to go on
 	tooLarge   bool          // fewer rows may help
-	refused    bool          // 400: the server does not take the request as it is
-	stuck      bool          // the tokens lead nowhere: going on would not help
+	refused    bool          // the server does not take the request as it is
+	stuck      bool          // what has come so far leads nowhere: going on would not help
+	final      bool          // asking again would not help
+}
+
+// malformed is the failure of an answer that cannot be counted.
+func malformed(err error) *PageError {
+	final := errors.As(err, new(budgetError))
+	return &PageError{
+		Reason: Malformed, Err: err, tooLarge: errors.Is(err, errTooLarge), final: final, stuck: final,
+		refused: errors.Is(err, errNoNodeCell) || errors.Is(err, errNoColumns),
+	}
 }
 
 // Error names the page, the reason and what happened.

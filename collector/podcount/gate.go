@@ -20,7 +20,7 @@ type Gate interface {
 func (c *Counter) turn(ctx context.Context, w *walk, run *count, attempt int) (event Page, failure *PageError, err error) {
 	gate := c.cfg.Gate
 	if gate == nil {
-		event, failure = c.attempt(ctx, w, attempt)
+		event, failure = c.attempt(ctx, w, run, attempt)
 		return event, failure, nil
 	}
 	if err := gate.Enter(ctx, run.bytes > 0); err != nil {
@@ -28,7 +28,7 @@ func (c *Counter) turn(ctx context.Context, w *walk, run *count, attempt int) (e
 	}
 	failed := true
 	defer func() { gate.Leave(failed) }()
-	event, failure = c.attempt(ctx, w, attempt)
+	event, failure = c.attempt(ctx, w, run, attempt)
 	failed = failure != nil
 	return event, failure, nil
 }

@@ -1,8 +1,10 @@
 package podcount
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -10,8 +12,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// denialLife is how long a refusal to list nodes holds. A permission is given
-// once; asking at every count would fill the API server's audit log.
+// denialLife is how long a refusal to list nodes holds, and what is known of a
+// namespace. A permission is given once; asking at every count would fill the API
+// server's audit log.
 const denialLife = time.Hour
 
 // CheckNamespaces names the first value that cannot be a namespace, or is there
@@ -31,19 +34,18 @@ func CheckNamespaces(names []string) error {
 // podWalks are the walks of one count: one, or one for each namespace. Each has
 // a tally of its own, so that one that starts afresh takes nothing from the
 // others.
-func (c *Counter) podWalks() (walks []*walk, tallies []*tally) {
+func (c *Counter) podWalks(run *count) (walks []*walk) {
 	namespaces := c.cfg.Namespaces
 	if len(namespaces) == 0 {
 		namespaces = []string{""}
 	}
-	tallies = make([]*tally, len(namespaces))
-	for i, namespace := range namespaces {
-		walks = append(walks, newWalk(podListing(namespace), c.pods, func() (target, content) {
-			tallies[i] = newTally()
-			return tallies[i], podContent(tallies[i])
+	for _, namespace := range namespaces {
+		walks = append(walks, newWalk(podListing(namespace, &run.search.form), c.pods, func() (target, content) {
+			t := newTally(run.ledger)
+			return t, podContent(t)
 		}))
 	}
-	return walks, tallies
+	return walks
 }
 
 // podContent reads pods into t, be they rows or objects.
@@ -52,44 +54,90 @@ func podContent(t *tally) content {
 	return content{columns: rows.definitions, row: rows.row, item: podItem(t)}
 }
 
+// countNext completes the next walk over pods, and adds what it counted.
+func (c *Counter) countNext(ctx context.Context, run *count) error {
+	w := run.pods[run.next]
+	if run.next > 0 {
+		w.follow(run.pods[run.next-1])
+	}
+	if err := c.walk(ctx, w, run); err != nil {
+		return err
+	}
+	if err := c.exists(ctx, w, run); err != nil {
+		return err
+	}
+	run.next++
+	own := w.target.(*tally)
+	if run.tally == nil {
+		run.tally = own
+		return nil
+	}
+	return run.tally.absorb(own)
+}
+
 // follow has a walk that has not begun continue the count of the one before: its
 // page numbers, and its resourceVersion, so that pods of all namespaces are seen
 // at one moment.
 func (w *walk) follow(before *walk) {
-	if w.token != "" || w.page > 1 || w.restarted {
+	if w.token != "" || w.page > 1 || w.expiry != neverExpired {
 		return
 	}
 	w.firstPage, w.before = before.firstPage+before.page-1, before.before+before.total
 	if before.version != "0" {
-		w.pin = before.version
+		w.startVersion = before.version
 	}
 }
 
-// pinRefused says whether the failure is that of a walk's resourceVersion, which
-// the server cannot list any more, or does not know how to.
-func (w *walk) pinRefused(failure *PageError) bool {
-	return w.pin != "" && w.token == "" && (failure.Reason == Expired || failure.refused)
+// versionRefused says whether the failure is that of a walk's resourceVersion,
+// which the server cannot list any more, or does not know how to.
+func (w *walk) versionRefused(failure *PageError) bool {
+	return w.startVersion != "" && w.token == "" && (failure.Reason == Expired || failure.refused)
 }
 
-// errNodesForbidden ends the walk over nodes of a count that does without.
-var errNodesForbidden = errors.New("listing nodes is forbidden")
+// exists makes sure that a namespace without pods is one: a name with a typing
+// error lists no pods either. Whoever may not look it up is taken at their word.
+func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
+	name := w.listing.namespace
+	if name == "" || w.total > 0 || time.Since(c.namespaces[name]) < denialLife {
+		return nil
+	}
+	if run.lookup == nil || run.lookup.listing.namespace != name {
+		run.lookup = newWalk(namespaceListing(name), c.nodes, nothing)
+	}
+	err := c.walk(ctx, run.lookup, run)
+	var failure *PageError
+	switch {
+	case err == nil || errors.Is(err, errForbidden):
+		c.namespaces[name] = time.Now()
+		return nil
+	case errors.As(err, &failure) && run.lookup.missing(failure):
+		failure.Err = fmt.Errorf("the namespace %q does not exist: %w", name, failure.Err)
+	}
+	return err
+}
 
-// optional says whether a failure to list the nodes is none of the count's: with
-// namespaces given, a Role in each of them is permission enough.
+// missing says whether the failure is that the namespace does not exist.
+func (w *walk) missing(failure *PageError) bool {
+	return w.listing.name == Namespaces && failure.code == http.StatusNotFound
+}
+
+// nothing takes no rows: one object is read, and not looked at.
+func nothing() (target, content) { return void{}, content{} }
+
+type void struct{}
+
+func (void) commit() int { return 0 }
+func (void) discard()    {}
+func (void) drop()       {}
+
+// errForbidden ends a walk that the count does without.
+var errForbidden = errors.New("the resource is forbidden")
+
+// optional says whether a failure is none of the count's: without permission to
+// list nodes, those that hold pods are the ones there are. Once nodes have been
+// listed, a refusal is a failure like others.
 func (c *Counter) optional(w *walk, failure *PageError) bool {
-	return len(c.cfg.Namespaces) > 0 && w.listing.name == Nodes && failure.Reason == Forbidden
-}
-
-// withNodes takes the outcome of a walk over nodes. Once that is forbidden, the
-// count does without those that it has, too: a snapshot has all nodes, or none
-// but those that hold pods.
-func (c *Counter) withNodes(run *count, err error) error {
-	if !errors.Is(err, errNodesForbidden) {
-		return err
-	}
-	run.denied, c.deniedAt = true, time.Now()
-	run.nodes.rewind()
-	return nil
+	return failure.Reason == Forbidden && (w.listing.name == Nodes && !c.nodesListed || w.listing.name == Namespaces)
 }
 
 // nodesDenied says whether asking for nodes was refused of late.

@@ -168,18 +168,34 @@ func TestNamespaceFails(t *testing.T) {
 }
 
 // TestNodesForbiddenOnTheWay takes the permission away between the list of the
-// nodes and the look-up of one that is not in it.
+// nodes and the look-up of one that is not in it: that is a failure.
 func TestNodesForbiddenOnTheWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		script := newScript(t, podPage("", "a"), podPage("", "z"))
-		script.nodes = []step{nodePage("", "a", "b"), status(403, "")}
-		snapshot, err := script.counter(inNamespaces).Count(t.Context(), &recorder{})
+		script := newScript(t, podPage("", "a", "z"))
+		script.nodes = append([]step{nodePage("", "a", "b")}, repeat(5, status(403, ""))...)
+		if failure := script.countFails(script.counter(nil), Forbidden); failure.Resource != Nodes {
+			t.Errorf("%s failed, want nodes", failure.Resource)
+		}
+	})
+}
+
+// TestNodesForbiddenLater refuses once what has been given before: that counts no
+// more than any other failure.
+func TestNodesForbiddenLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t, podPage("", "a"), podPage("", "b"), podPage("", "b"))
+		script.nodes = slices.Concat(repeat(1, nodePage("", "a", "b")), repeat(6, status(403, "")), repeat(1, nodePage("", "a", "b")))
+		c := script.counter(nil)
+		script.count(c)
+		if failure := script.countFails(c, Forbidden); failure.Resource != Nodes {
+			t.Errorf("%s failed, want nodes", failure.Resource)
+		}
+		snapshot, err := c.Count(t.Context(), &recorder{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := "a=1 z=1 unscheduled=0 unknown=0 pages=2 version=8 consistent=true"
-		if got := line(snapshot); got != want || !snapshot.NodesForbidden || snapshot.Nodes[0].HasAllocatable {
-			t.Errorf("got %s, %+v; want %s", got, snapshot, want)
+		if got, want := line(snapshot), "a=0 b=1 unscheduled=0 unknown=0 pages=1 version=8 consistent=true"; got != want || snapshot.NodesForbidden {
+			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	})
 }
@@ -227,13 +243,17 @@ func TestNodesForbidden(t *testing.T) {
 	})
 }
 
-// Without namespaces every node must be there, so a denial is a failure.
-func TestNodesForbiddenFails(t *testing.T) {
+// TestPodsOnlyAllowed has no permission for nodes, and for all pods.
+func TestPodsOnlyAllowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		script := newScript(t)
-		script.nodes = repeat(5, status(http.StatusForbidden, ""))
-		if failure := script.countFails(script.counter(nil), Forbidden); failure.Resource != Nodes {
-			t.Errorf("%s failed, want nodes", failure.Resource)
+		script := newScript(t, podPage("", "a", "b", "a", "<none>"))
+		script.nodes = []step{status(http.StatusForbidden, "")}
+		snapshot, err := script.counter(nil).Count(t.Context(), &recorder{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, want := line(snapshot), "a=2 b=1 unscheduled=1 unknown=0 pages=1 version=8 consistent=true"; got != want || !snapshot.NodesForbidden {
+			t.Errorf("got  %s\nwant %s", got, want)
 		}
 	})
 }

@@ -1,7 +1,6 @@
 package podcount
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -30,7 +29,7 @@ func podItem(count *tally) func(*decoder) error {
 		if err != nil || finished {
 			return err
 		}
-		return count.add(d.node)
+		return count.add(d.node, d.echoed)
 	}
 }
 
@@ -38,12 +37,19 @@ func podItem(count *tally) func(*decoder) error {
 func nodeItem(to *nodeSet) func(*decoder) error {
 	return func(d *decoder) error {
 		var node Node
+		odd := false
 		err := d.object(func(key []byte) error {
 			switch string(key) {
 			case "metadata":
 				return d.member("name", func(name []byte) { node.Name = string(name) })
 			case "status":
-				return d.nodeStatus(&node)
+				return d.nullable(func(key []byte) (err error) {
+					if string(key) == "allocatable" {
+						odd, err = d.allocatable(&node)
+						return err
+					}
+					return d.skip()
+				})
 			default:
 				return d.skip()
 			}
@@ -51,47 +57,45 @@ func nodeItem(to *nodeSet) func(*decoder) error {
 		if err != nil {
 			return err
 		}
-		return to.add(node)
+		if odd {
+			to.fresh++
+		}
+		return to.add(node, d.echoed)
 	}
 }
 
-func (d *decoder) nodeStatus(node *Node) error {
-	return d.nullable(func(key []byte) error {
-		if string(key) != "allocatable" {
+// allocatable reads the number of pods that the node can hold. odd says that it
+// is none: one node's value must not hide its cluster.
+func (d *decoder) allocatable(node *Node) (odd bool, err error) {
+	err = d.nullable(func(key []byte) error {
+		if string(key) != "pods" {
 			return d.skip()
 		}
-		var pods string
-		if err := d.member("pods", func(text []byte) { pods = string(text) }); err != nil || pods == "" {
+		text, err := d.scalar()
+		if err != nil || len(text) == 0 {
 			return err
 		}
-		var err error
-		if node.AllocatablePods, err = wholeQuantity(pods); err != nil {
-			return fmt.Errorf("allocatable pods %q: %w", pods, err)
-		}
-		node.HasAllocatable = true
+		node.AllocatablePods, node.HasAllocatable = wholeQuantity(string(text))
+		odd = !node.HasAllocatable
 		return nil
 	})
+	return odd, err
 }
-
-var errNoQuantity = errors.New("not a quantity that a node can have")
 
 // wholeQuantity reads a quantity such as 110 or 1k. Long exponents are refused
 // unread: resource.ParseQuantity multiplies them out, which can take hours.
-func wholeQuantity(text string) (int64, error) {
+func wholeQuantity(text string) (int64, bool) {
 	const longest = len("9223372036854775807")
 	exponent := strings.LastIndexAny(text, "eE")
 	if len(text) > longest || exponent >= 0 && len(text)-exponent > len("e+99") {
-		return 0, errNoQuantity
+		return 0, false
 	}
 	quantity, err := resource.ParseQuantity(text)
 	if err != nil {
-		return 0, err
+		return 0, false
 	}
 	value := quantity.Value()
-	if value < 0 || value == 0 && !quantity.IsZero() { // 0 stands for an overflow too
-		return 0, errNoQuantity
-	}
-	return value, nil
+	return value, value > 0 || quantity.IsZero() // 0 stands for an overflow too
 }
 
 // member reads an object (or null) and gives the text of one of its members to
@@ -109,5 +113,3 @@ func (d *decoder) member(name string, take func([]byte)) error {
 		return nil
 	})
 }
-
-var errNodeName = errors.New("a node has no name")

@@ -5,16 +5,17 @@ import "time"
 // Observer is told of a count while it runs, from the count's goroutine.
 type Observer interface {
 	// Started is called when the nodes are known and the pods come next; on a
-	// count that goes on after it was set aside, it is called again.
+	// count that goes on after it was suspended, it is called again.
 	Started(nodes int)
 	// Page is called after every request, whether it gave a page or not; but not
-	// when it is none of the count's failures that the nodes may not be listed.
+	// when it is none of the count's failures: what the count does without may not
+	// be read, or the server does not know this form of request.
 	Page(Page)
 }
 
 // Page is the outcome of one request for one page.
 type Page struct {
-	Resource string        // Pods or Nodes
+	Resource string        // Pods, Nodes or Namespaces
 	Number   int           // 1 for the first page of the resource, whatever its namespace
 	Attempt  int           // 1 for the first request at this page
 	Limit    int           // rows asked for
@@ -26,8 +27,9 @@ type Page struct {
 	Wait     time.Duration // until the next attempt; 0 when there is none
 }
 
-// The resources that are walked.
+// The resources that are asked for.
 const (
-	Pods  = "pods"
-	Nodes = "nodes"
+	Pods       = "pods"
+	Nodes      = "nodes"
+	Namespaces = "namespaces" // one, by name
 )

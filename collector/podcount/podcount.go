@@ -13,7 +13,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -33,14 +33,14 @@ type Config struct {
 	PageSize     int           // rows of the first page
 	MaxPageSize  int           // rows per page never grow beyond; equal to PageSize fixes the size
 	PageTimeout  time.Duration // deadline of one page, body included; sent to the server too
-	PageAttempts int           // requests for one page before the count is set aside
-	TokenLife    time.Duration // age up to which a set-aside count goes on at its token
+	PageAttempts int           // requests for one page before the count is suspended
+	TokenLife    time.Duration // age up to which a suspended count goes on at its token
 
-	// Namespaces are those to count; all when empty. Permission to list the pods
-	// of each is enough then: without permission to list nodes, the nodes that
-	// hold pods are those there are.
+	// Namespaces are those to count; all when empty.
 	Namespaces []string
 
+	// Budget bounds the names that all clusters of the process hold. May be nil.
+	Budget *Budget
 	// Gate bounds the requests that are under way at once. May be nil.
 	Gate Gate
 	// Jitter draws from [0, 1) to spread the waits between attempts.
@@ -79,20 +79,30 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Counter counts one cluster, and remembers between counts what it learnt: the
-// rows per page that served best, and the progress of a count set aside.
-// Counts of one Counter run one after the other.
+// Counter counts one cluster, and remembers between counts what it learnt, and
+// the progress of a count that was suspended. Counts of one Counter run one after
+// the other.
 type Counter struct {
 	cfg    Config
 	client *http.Client
 	base   *url.URL
 
-	mu       sync.Mutex // held for a whole count
-	nodes    *pacer
-	pods     *pacer
-	aside    *count          // nil, or a count to go on with
-	deniedAt time.Time       // when listing nodes was forbidden last
-	gone     map[string]bool // nodes that pods are bound to and that do not exist
+	before atomic.Pointer[Counter] // whose memory it takes over; nil when there is none
+	busy   chan struct{}           // has a value for a whole count, which owns the memory
+	memory
+}
+
+// memory is what a Counter knows of its server.
+type memory struct {
+	nodes       *pacer
+	pods        *pacer
+	forms       forms
+	suspended   *count               // nil, or a count to go on with
+	account     *account             // of names
+	nodesListed bool                 // at least once
+	deniedAt    time.Time            // when listing nodes was forbidden last
+	gone        map[string]bool      // nodes that pods are bound to and that do not exist
+	namespaces  map[string]time.Time // when those without pods were looked up
 }
 
 // New returns a Counter that asks the API server at base through client. The
@@ -105,12 +115,16 @@ func New(cfg Config, client *http.Client, base *url.URL) (*Counter, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	nodeRows := min(cfg.PageSize, DefaultPageSize)
-	return &Counter{
-		cfg:    cfg,
-		client: client,
-		base:   base,
-		nodes:  newPacer(nodeRows, nodeRows, cfg.PageTimeout),
-		pods:   newPacer(cfg.PageSize, cfg.MaxPageSize, cfg.PageTimeout),
-	}, nil
+	return &Counter{cfg: cfg, client: client, base: base, busy: make(chan struct{}, 1), memory: cfg.blank()}, nil
+}
+
+func (c Config) blank() memory {
+	nodeRows := min(c.PageSize, DefaultPageSize)
+	return memory{
+		nodes:      newPacer(nodeRows, nodeRows, c.PageTimeout),
+		pods:       newPacer(c.PageSize, c.MaxPageSize, c.PageTimeout),
+		account:    newAccount(c.Budget),
+		gone:       make(map[string]bool),
+		namespaces: make(map[string]time.Time),
+	}
 }

@@ -1,93 +1,106 @@
 package podcount
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"hash/fnv"
 )
 
+// The budgets of one walk. They are what a cluster can be, with room to sparse:
+// providers offer some 100,000 nodes, and a million pods at 50 a page are 20,000
+// pages. Time has no budget.
 const (
+	maxRows  = 4_000_000
+	maxPages = 100_000
+	maxBytes = 64 << 30 // of JSON: a million pods of 64 KiB
+	// maxSparse is how many pages may have less than a tenth of the rows that were
+	// asked for. A server fills its pages, but for the last.
+	maxSparse = 1000
+	maxEmpty  = 10 // pages without rows, in a row
+
 	maxTokenBytes = 16 << 10 // a real one has about 150
-	maxEmptyPages = 100      // in a row
-	maxRows       = 20_000_000
+)
+
+const (
+	errManyRows   = budgetError("the pages have more rows than the budget of a count, 4000000")
+	errManyPages  = budgetError("there are more pages than the budget of a count, 100000")
+	errManyBytes  = budgetError("the pages have more bytes than the budget of a count, 64 GiB")
+	errManySparse = budgetError("1000 pages, the budget of a count, have less than a tenth of the rows asked for")
+	errManyEmpty  = budgetError("10 pages in a row, the budget of a count, are empty and not the last")
 )
 
 var (
-	errSameToken  = errors.New("the continue token leads back to a page that was counted")
-	errLongToken  = errors.New("the continue token is longer than 16 KiB")
-	errEmptyPages = errors.New("100 pages in a row are empty and not the last")
-	errManyPages  = errors.New("the pages have more rows than any cluster")
+	errSameToken = errors.New("the continue token is one that was sent in this walk")
+	errLongToken = errors.New("the continue token is longer than 16 KiB")
+	errNull      = errors.New("the answer has a null where the rows of a page should be")
 )
 
-// progress makes sure that a walk comes nearer to its end with every page. The
-// number of pages is no measure of that: a million pods at 500 a page are 2,000.
+// progress is what the complete pages of a walk took of its budgets, and the
+// tokens that lead back.
 type progress struct {
-	seen  map[uint64]struct{} // hashes of the tokens that were given
-	start string              // the key that the last token goes on at, where that can be read
-	empty int                 // pages without rows, in a row
-	rows  int
+	sent   map[uint64]struct{} // hashes of the tokens that were given, and so sent
+	pages  int
+	rows   int
+	bytes  int64
+	sparse int // sparse pages
+	empty  int // pages without rows, in a row
 }
 
-// check refuses a page whose token leads nowhere.
-func (p *progress) check(token string, doc document) *PageError {
-	if doc.next == "" {
-		return nil
-	}
-	_, known := p.seen[hash(doc.next)]
+// check refuses a page that leads nowhere. The token is opaque: one that was
+// sent before is all that it can be found out by.
+func (p *progress) check(token string, doc document, limit int) *PageError {
 	var err error
+	next := p.with(doc, limit)
+	_, known := p.sent[hash(doc.next)]
 	switch {
-	case known || doc.next == token || !p.leadsOn(doc.next):
+	case doc.null && (token != "" || doc.next != ""):
+		err = errNull
+	case next.rows > maxRows:
+		err = errManyRows
+	case next.bytes > maxBytes:
+		err = errManyBytes
+	case doc.next == "":
+		return nil
+	case known || doc.next == token:
 		err = errSameToken
 	case len(doc.next) > maxTokenBytes:
 		err = errLongToken
-	case doc.rows == 0 && p.empty+1 >= maxEmptyPages:
-		err = errEmptyPages
-	case p.rows+doc.rows > maxRows:
+	case next.empty >= maxEmpty:
+		err = errManyEmpty
+	case next.sparse >= maxSparse:
+		err = errManySparse
+	case next.pages >= maxPages:
 		err = errManyPages
 	default:
 		return nil
 	}
-	return &PageError{Reason: Malformed, Err: err, stuck: true}
+	failure := malformed(err)
+	failure.stuck = true
+	return failure
+}
+
+// with is the progress after one more page.
+func (p *progress) with(doc document, limit int) progress {
+	next := *p
+	next.pages++
+	next.rows += doc.rows
+	next.bytes += doc.size
+	if doc.rows*10 < limit {
+		next.sparse++
+	}
+	next.empty++
+	if doc.rows > 0 {
+		next.empty = 0
+	}
+	return next
 }
 
 // passed notes a page that counts.
-func (p *progress) passed(doc document) {
-	if p.seen == nil {
-		p.seen = make(map[uint64]struct{})
+func (p *progress) passed(doc document, limit int) {
+	*p = p.with(doc, limit)
+	if p.sent == nil {
+		p.sent = make(map[uint64]struct{})
 	}
-	p.seen[hash(doc.next)] = struct{}{}
-	if start, readable := startKey(doc.next); readable {
-		p.start = start
-	}
-	p.rows += doc.rows
-	p.empty++
-	if doc.rows > 0 {
-		p.empty = 0
-	}
-}
-
-// leadsOn says whether a token goes on behind the one before. To clients a token
-// is opaque, and one that cannot be read is let pass; but a server, or a cache
-// before it, that gives an old page under a new token is found no other way, and
-// its pods would be counted twice.
-func (p *progress) leadsOn(token string) bool {
-	start, readable := startKey(token)
-	return !readable || start > p.start
-}
-
-// startKey reads the key that a token goes on at. Pages are in the order of the
-// keys (k8s.io/apiserver/pkg/storage, continue.go).
-func startKey(token string) (string, bool) {
-	var fields struct {
-		Version string `json:"v"`
-		Start   string `json:"start"`
-	}
-	text, err := base64.RawURLEncoding.DecodeString(token)
-	if err != nil || json.Unmarshal(text, &fields) != nil {
-		return "", false
-	}
-	return fields.Start, fields.Version == "meta.k8s.io/v1"
+	p.sent[hash(doc.next)] = struct{}{}
 }
 
 func hash(token string) uint64 {

@@ -19,42 +19,6 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
-// listing is what sets one walk apart from another on the wire.
-type listing struct {
-	name     string // Pods or Nodes
-	kind     string // of the list
-	path     string
-	selector string
-	accept   string
-	gzip     bool
-}
-
-// Finished pods hold no slot on a node, so they are left out by the server.
-const activeSelector = "status.phase!=Succeeded,status.phase!=Failed"
-
-func podListing(namespace string) listing {
-	path := "api/v1/pods"
-	if namespace != "" {
-		path = "api/v1/namespaces/" + namespace + "/pods"
-	}
-	return listing{
-		name:     Pods,
-		kind:     "PodList",
-		path:     path,
-		selector: activeSelector,
-		// Rows of cells are a 27th of the bytes of whole pods in protobuf. The
-		// rest is for servers that know no Tables.
-		accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
-	}
-}
-
-// nodeListing asks for whole nodes: no Table has their allocatable pods. The
-// names of images make up most of a node, and are much the same on all of them,
-// so compression takes nine tenths away.
-func nodeListing() listing {
-	return listing{name: Nodes, kind: "NodeList", path: "api/v1/nodes", accept: "application/json", gzip: true}
-}
-
 // maxStatusBytes bounds the body of an answer that is an error.
 const maxStatusBytes = 64 << 10
 
@@ -108,6 +72,7 @@ func (c *Counter) request(ctx context.Context, r listing, at position, limit int
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	ctx, sent := redact.NewExchange(ctx)
+	rows.echoed = sent.Echoed
 	var p passage
 	ctx = httptrace.WithClientTrace(ctx, p.trace(abort))
 
@@ -133,9 +98,9 @@ func (c *Counter) exchange(ctx context.Context, a *answer, r listing, at positio
 	if err != nil {
 		return &PageError{Reason: Network, Err: fmt.Errorf("making the request: %w", err)}
 	}
-	request.Header.Set("Accept", r.accept)
+	request.Header.Set("Accept", r.form.accept)
 	request.Header.Set("Accept-Encoding", "identity")
-	if r.gzip {
+	if r.form.gzip {
 		request.Header.Set("Accept-Encoding", "gzip")
 	}
 	response, err := c.client.Do(request)
@@ -151,7 +116,8 @@ func (c *Counter) exchange(ctx context.Context, a *answer, r listing, at positio
 		// A failed Close takes nothing from an answer that was read to its end.
 		_ = response.Body.Close()
 	}()
-	return a.read(ctx, response, body, r, rows)
+	rows.kind, rows.budget = r.kind, c.cfg.Budget
+	return a.read(ctx, response, body, rows)
 }
 
 // position is where a page begins: at a continue token, or else at the start, as
@@ -164,11 +130,11 @@ func (c *Counter) pageURL(r listing, at position, limit int) string {
 		"limit":   {strconv.Itoa(limit)},
 		"timeout": {c.cfg.PageTimeout.String()},
 	}
-	if r.selector != "" {
-		query.Set("fieldSelector", r.selector)
+	if r.form.selector != "" {
+		query.Set("fieldSelector", r.form.selector)
 	}
-	if r.name == Pods {
-		query.Set("includeObject", "None")
+	if r.form.include != "" {
+		query.Set("includeObject", r.form.include)
 	}
 	switch {
 	case at.token != "":
@@ -186,19 +152,22 @@ var errNotJSON = errors.New("the answer is not JSON")
 
 // read decodes the body. What the decoder says counts only if the connection
 // gave all of it: half an answer is a network failure, not a malformed one.
-func (a *answer) read(ctx context.Context, response *http.Response, body *wire, r listing, rows content) *PageError {
-	ok := response.StatusCode == http.StatusOK
-	if !ok {
-		rows = content{}
-	}
-	err := a.decode(response.Header, body, r, rows)
-	switch {
-	case body.err != nil && ok:
-		return &PageError{Reason: classifyTransport(ctx, body.err, true), Err: fmt.Errorf("reading the body: %w", body.err)}
-	case !ok:
+func (a *answer) read(ctx context.Context, response *http.Response, body *wire, rows content) *PageError {
+	plain, err := plain(response.Header, body)
+	if response.StatusCode != http.StatusOK {
+		if err == nil {
+			a.document = readWords(plain)
+		}
 		return statusError(response.StatusCode, response.Header, a.document, time.Now())
+	}
+	if err == nil {
+		err = a.decode(response.Header, plain, rows)
+	}
+	switch {
+	case body.err != nil:
+		return &PageError{Reason: classifyTransport(ctx, body.err, true), Err: fmt.Errorf("reading the body: %w", body.err)}
 	case err != nil:
-		return &PageError{Reason: Malformed, Err: err, tooLarge: errors.Is(err, errTooLarge)}
+		return malformed(err)
 	case a.kind != "Status":
 		return nil
 	case a.code >= 400:
@@ -208,16 +177,11 @@ func (a *answer) read(ctx context.Context, response *http.Response, body *wire, 
 	}
 }
 
-func (a *answer) decode(header http.Header, body *wire, r listing, rows content) error {
+func (a *answer) decode(header http.Header, plain io.Reader, rows content) error {
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil || media != "application/json" {
 		return fmt.Errorf("%w: content type %q", errNotJSON, header.Get("Content-Type"))
 	}
-	plain, err := plain(header, body, r.gzip)
-	if err != nil {
-		return fmt.Errorf("reading the body: %w", err)
-	}
-	rows.kind = r.kind
 	a.document, err = readDocument(newDecoder(plain), rows)
 	return err
 }

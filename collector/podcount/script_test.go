@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -25,9 +26,9 @@ type script struct {
 	t      *testing.T
 	nodes  []step
 	pods   []step
-	asked  []string // "nodes", "pods", "pods?token" or "pods@version" of every request
-	limits []int    // of the requests for pods
-	idle   int      // how often idle connections were to be closed
+	asked  []string     // "nodes", "pods", "pods?token" or "pods@version" of every request
+	limits []int        // of the requests for pods
+	idle   atomic.Int32 // how often idle connections were to be closed
 	query  url.Values
 }
 
@@ -62,7 +63,7 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // CloseIdleConnections is what a transport is told after a timeout.
-func (s *script) CloseIdleConnections() { s.idle++ }
+func (s *script) CloseIdleConnections() { s.idle.Add(1) }
 
 // expect compares the requests so far, and forgets them.
 func (s *script) expect(want ...string) {

@@ -1,6 +1,9 @@
 package podcount
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // Snapshot is one complete count of a cluster. It is never changed once it is
 // given out, so it may be shared.
@@ -16,15 +19,26 @@ type Snapshot struct {
 	// Bytes on the wire of all answers, failed attempts among them.
 	Bytes int64
 	// Duration from the start to the last row, waits for a place and between
-	// attempts among it, without the pause of a count that was set aside.
+	// attempts among it, without the pause of a count that was suspended.
 	Duration time.Duration
 	// ResourceVersion of the last page of pods, as the server gave it.
 	ResourceVersion string
+	// Source says how the pods were listed, and SourceRefused why not in the form
+	// before it of Sources; nil when that is not known, or there is none.
+	Source        Source
+	SourceRefused error
 	// NodesForbidden says that the nodes could not be listed: those that hold no
 	// pod are missing, and none has allocatable pods.
 	NodesForbidden bool
-	// Consistent is false when the pages show the cluster at more than one
-	// resourceVersion, because a continue token expired on the way.
+	// Partial says that pods of some namespaces only were counted. What the nodes
+	// can hold is left out then, for a share of it would be a wrong number.
+	Partial bool
+	// OddAllocatable is how many nodes have a value for allocatable pods that is no
+	// number of pods. It is left out of them.
+	OddAllocatable int
+	// Consistent is true when all pages of pods named the same resourceVersion. It
+	// is false when they named several, because a continue token expired on the
+	// way, or none.
 	Consistent bool
 	// Started is when the count began; what happened before is in it.
 	Started time.Time
@@ -37,7 +51,7 @@ type Node struct {
 	Name            string
 	ActivePods      int
 	AllocatablePods int64 // what .status.allocatable.pods says
-	HasAllocatable  bool  // false while the node has not reported it yet
+	HasAllocatable  bool  // false while the node has not reported it
 }
 
 // ActivePods returns all pods that are bound and active, those on nodes that do
@@ -48,4 +62,15 @@ func (s *Snapshot) ActivePods() int {
 		sum += node.ActivePods
 	}
 	return sum
+}
+
+// AllocatablePods returns what all nodes can hold that say it, and whether any
+// does. A sum beyond the greatest int64 is that.
+func (s *Snapshot) AllocatablePods() (sum int64, known bool) {
+	for _, node := range s.Nodes {
+		if node.HasAllocatable {
+			sum, known = sum+min(node.AllocatablePods, math.MaxInt64-sum), true
+		}
+	}
+	return sum, known
 }

@@ -1,9 +1,8 @@
 package podcount
 
 import (
+	"errors"
 	"fmt"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // table reads the rows of a Table of pods. Cells are found by the name of their
@@ -24,11 +23,12 @@ const (
 // definitions reads columnDefinitions, which come with every page of a LIST.
 func (t *table) definitions(d *decoder) error {
 	t.columns, t.node = 0, -1
-	err := d.array(func() error {
+	err := d.list(func() error {
 		var name string
-		err := d.object(func(key []byte) error {
+		err := d.object(func(key []byte) (err error) {
 			if string(key) == "name" {
-				return d.optionalText(&name)
+				name, err = d.optionalText()
+				return err
 			}
 			return d.skip()
 		})
@@ -47,39 +47,68 @@ func (t *table) definitions(d *decoder) error {
 	return err
 }
 
-// row reads one row and counts its pod.
+// row reads one row and counts its pod, unless it has finished: a server that
+// does not select still says so.
 func (t *table) row(d *decoder) error {
-	seen := false
-	err := d.object(func(key []byte) error {
-		if string(key) != "cells" {
+	seen, finished := false, false
+	d.node = d.node[:0]
+	err := d.object(func(key []byte) (err error) {
+		switch string(key) {
+		case "cells":
+			seen = true
+			return t.cells(d)
+		case "conditions":
+			finished, err = d.completed()
+			return err
+		default:
 			return d.skip()
 		}
-		seen = true
-		return t.cells(d)
 	})
-	if err == nil && !seen {
-		return fmt.Errorf("a row has no cells")
+	switch {
+	case err != nil:
+		return err
+	case !seen:
+		return errors.New("a row has no cells")
+	case finished:
+		return nil
 	}
-	return err
+	return t.count.add(d.node, d.echoed)
+}
+
+// completed reads the conditions of a row: those of a finished pod have one of
+// type Completed, also without objects
+// (k8s.io/kubernetes/pkg/printers/internalversion).
+func (d *decoder) completed() (finished bool, err error) {
+	err = d.list(func() error {
+		completed, holds := false, false
+		err := d.object(func(key []byte) (err error) {
+			switch string(key) {
+			case "type":
+				completed, err = d.textIs("Completed")
+			case "status":
+				holds, err = d.textIs("True")
+			default:
+				err = d.skip()
+			}
+			return err
+		})
+		finished = finished || completed && holds
+		return err
+	})
+	return finished, err
 }
 
 func (t *table) cells(d *decoder) error {
-	if err := d.expect(jsontext.KindBeginArray); err != nil {
-		return err
-	}
 	cell := 0
-	for ; d.json.PeekKind() != jsontext.KindEndArray; cell++ {
-		if cell == t.columns {
+	err := d.array(func() error {
+		if cell++; cell > t.columns {
 			return fmt.Errorf("a row has more than %d cells", t.columns)
 		}
-		if err := t.cell(d, cell); err != nil {
-			return err
-		}
-	}
-	if cell != t.columns {
+		return t.cell(d, cell-1)
+	})
+	if err == nil && cell != t.columns {
 		return fmt.Errorf("a row has %d cells, not %d", cell, t.columns)
 	}
-	_, err := d.json.ReadToken()
 	return err
 }
 
@@ -91,8 +120,8 @@ func (t *table) cell(d *decoder, index int) error {
 	if err != nil {
 		return fmt.Errorf("cell %s: %w", nodeColumn, err)
 	}
-	if string(name) == noNode {
-		name = nil
+	if string(name) != noNode {
+		d.node = append(d.node, name...)
 	}
-	return t.count.add(name)
+	return nil
 }

@@ -1,57 +1,48 @@
 package podcount
 
-import "errors"
-
-const (
-	// maxNodeName is the longest name an object can have (RFC 1123 subdomain).
-	maxNodeName = 253
-	// maxNodeNames is far above any cluster (Kubernetes supports 5,000 nodes),
-	// and keeps a server that makes names up from filling memory.
-	maxNodeNames = 200_000
-)
-
-var (
-	errLongName  = errors.New("a node name is longer than 253 bytes")
-	errManyNames = errors.New("the answer names more nodes than any cluster has")
-)
-
 // tally counts pods per node name. What the page under way adds is kept apart
 // until commit, so a page that fails half-way leaves no trace.
 type tally struct {
+	names       *names
 	index       map[string]int // name to position in the slices below
-	names       []string
+	list        []string
 	total       []int
 	page        []int
+	old         int // names of complete pages
 	unscheduled int
 	pageWithout int
 }
 
-func newTally() *tally { return &tally{index: make(map[string]int)} }
+func newTally(l *ledger) *tally {
+	return &tally{names: &names{ledger: l}, index: make(map[string]int)}
+}
 
 // add counts one active pod of the page under way. An empty name means that it
 // is not bound. A known name allocates nothing.
-func (t *tally) add(node []byte) error {
+func (t *tally) add(node []byte, echoed func(string) bool) error {
 	if len(node) == 0 {
 		t.pageWithout++
 		return nil
 	}
 	i, known := t.index[string(node)]
 	if !known {
-		switch {
-		case len(node) > maxNodeName:
-			return errLongName
-		case len(t.names) == maxNodeNames:
-			return errManyNames
-		}
-		i = len(t.names)
 		name := string(node)
-		t.index[name] = i
-		t.names = append(t.names, name)
-		t.total = append(t.total, 0)
-		t.page = append(t.page, 0)
+		if err := t.names.take(name, echoed); err != nil {
+			return err
+		}
+		i = t.enter(name)
 	}
 	t.page[i]++
 	return nil
+}
+
+func (t *tally) enter(name string) int {
+	at := len(t.list)
+	t.index[name] = at
+	t.list = append(t.list, name)
+	t.total = append(t.total, 0)
+	t.page = append(t.page, 0)
+	return at
 }
 
 // commit makes the page part of the count and returns its pods.
@@ -62,54 +53,63 @@ func (t *tally) commit() int {
 		rows += n
 	}
 	t.unscheduled += t.pageWithout
+	t.old = len(t.list)
 	t.discard()
 	return rows
 }
 
-// discard forgets the page.
+// discard forgets the page, and the names that it brought.
 func (t *tally) discard() {
+	for _, name := range t.list[t.old:] {
+		delete(t.index, name)
+		t.names.giveBack(name)
+	}
+	clear(t.list[t.old:])
+	t.list, t.total, t.page = t.list[:t.old], t.total[:t.old], t.page[:t.old]
 	clear(t.page)
 	t.pageWithout = 0
 }
 
-// merge adds up tallies of complete walks.
-func merge(tallies []*tally) *tally {
-	if len(tallies) == 1 {
-		return tallies[0]
-	}
-	sum := newTally()
-	for _, t := range tallies {
-		sum.unscheduled += t.unscheduled
-		for i, name := range t.names {
-			at, known := sum.index[name]
-			if !known {
-				at = len(sum.names)
-				sum.index[name] = at
-				sum.names = append(sum.names, name)
-				sum.total = append(sum.total, 0)
+// drop gives back the room of all names.
+func (t *tally) drop() { t.names.drop() }
+
+// absorb adds what the complete walk over another namespace counted, and drops it.
+func (t *tally) absorb(other *tally) error {
+	other.drop()
+	t.unscheduled += other.unscheduled
+	for i, name := range other.list {
+		at, known := t.index[name]
+		if !known {
+			if err := t.names.take(name, nil); err != nil {
+				return err
 			}
-			sum.total[at] += t.total[i]
+			at = t.enter(name)
 		}
+		t.total[at] += other.total[i]
 	}
-	return sum
+	t.old = len(t.list)
+	return nil
 }
 
 // nodeSet gathers nodes in the same two steps.
 type nodeSet struct {
+	names *names
 	nodes map[string]Node
 	page  []Node
+	odd   int // nodes whose allocatable pods are no number of pods
+	fresh int // of them, on the page under way
 }
 
-func newNodeSet() *nodeSet { return &nodeSet{nodes: make(map[string]Node)} }
+func newNodeSet(l *ledger) *nodeSet {
+	return &nodeSet{names: &names{ledger: l}, nodes: make(map[string]Node)}
+}
 
-func (s *nodeSet) add(node Node) error {
-	switch {
-	case node.Name == "":
+func (s *nodeSet) add(node Node, echoed func(string) bool) error {
+	if node.Name == "" {
 		return errNodeName
-	case len(node.Name) > maxNodeName:
-		return errLongName
-	case len(s.nodes)+len(s.page) == maxNodeNames:
-		return errManyNames
+	}
+	if err := s.names.take(node.Name, echoed); err != nil {
+		return err
 	}
 	s.page = append(s.page, node)
 	return nil
@@ -118,10 +118,21 @@ func (s *nodeSet) add(node Node) error {
 func (s *nodeSet) commit() int {
 	rows := len(s.page)
 	for _, node := range s.page {
+		if _, twice := s.nodes[node.Name]; twice {
+			s.names.giveBack(node.Name)
+		}
 		s.nodes[node.Name] = node
 	}
-	s.discard()
+	s.odd += s.fresh
+	s.page, s.fresh = s.page[:0], 0
 	return rows
 }
 
-func (s *nodeSet) discard() { s.page = s.page[:0] }
+func (s *nodeSet) discard() {
+	for _, node := range s.page {
+		s.names.giveBack(node.Name)
+	}
+	s.page, s.fresh = s.page[:0], 0
+}
+
+func (s *nodeSet) drop() { s.names.drop() }

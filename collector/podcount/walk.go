@@ -13,6 +13,7 @@ const freeExpiries = 3
 type target interface {
 	commit() (rows int) // the page is complete: it counts
 	discard()           // the page failed: it never was
+	drop()              // nothing of it is needed any more
 }
 
 // walk is the way through all pages of one resource, and how far it has come.
@@ -23,23 +24,33 @@ type walk struct {
 	target  target
 	content content
 
-	pin       string // resourceVersion to start at; empty for the newest
-	firstPage int    // pages of the walks before
-	before    int    // rows of the walks before
+	startVersion string // resourceVersion to start at; empty for the newest
+	firstPage    int    // pages of the walks before
+	before       int    // rows of the walks before
 
 	token    string
 	tokenAt  time.Time // when the server gave it
+	began    time.Time // when the first page came
 	complete bool
 	page     int // number of the page under way
 	total    int // rows of the complete pages
 	version  string
 	progress progress
 
-	refused      bool // the token has expired, and is asked with once more
-	lent         bool // the token came with a 410
-	restarted    bool // an expired token has made it start afresh once
-	inconsistent bool // the pages do not show one resourceVersion
+	expiry       expiry
+	inconsistent bool // the pages are not known to show one resourceVersion
 }
+
+// expiry is what expired tokens have made of a walk. It goes from each value to
+// the next, and with every complete page back to startedAfresh, if it was there.
+type expiry int
+
+const (
+	neverExpired  expiry = iota
+	startedAfresh        // once
+	askedAgain           // with the token that expired, for one that is exact
+	tokenLent            // the token came with a 410
+)
 
 func newWalk(r listing, p *pacer, open func() (target, content)) *walk {
 	w := &walk{listing: r, pacer: p, open: open}
@@ -49,11 +60,14 @@ func newWalk(r listing, p *pacer, open func() (target, content)) *walk {
 
 // rewind goes back to before the first page.
 func (w *walk) rewind() {
+	if w.target != nil {
+		w.target.drop()
+	}
 	w.target, w.content = w.open()
 	w.token, w.tokenAt, w.version = "", time.Time{}, ""
 	w.page, w.total = 1, 0
 	w.progress = progress{}
-	w.refused, w.lent, w.inconsistent = false, false, false
+	w.expiry, w.inconsistent = min(w.expiry, startedAfresh), false
 }
 
 // walk asks for pages until the continue token is empty. It ends early with a
@@ -71,7 +85,7 @@ func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
 // nextPage asks for one page until it is complete or the attempts are used up.
 // All attempts, waits and their counting are here. The first answers that a
 // token or a resourceVersion is too old cost no attempt: the page was refused for
-// its age.
+// its age. Nor does a form of request that the server cannot give.
 func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 	allowed := c.cfg.PageAttempts
 	for attempt := 1; ; attempt++ {
@@ -88,17 +102,25 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			return err // this process is stopping: nobody's failure
 		}
 		if c.optional(w, failure) {
-			return errNodesForbidden
+			return errForbidden
 		}
-		if (failure.Reason == Expired || w.pinRefused(failure)) && allowed < c.cfg.PageAttempts+freeExpiries {
+		if (failure.Reason == Expired || w.versionRefused(failure)) && allowed < c.cfg.PageAttempts+freeExpiries {
 			allowed++
 		}
-		if attempt < allowed {
+		last := attempt >= allowed || failure.final || run.search.probing(failure) || w.missing(failure)
+		if c.nextForm(run, w, failure, last) {
+			if !failure.refused {
+				run.observer.Page(event)
+			}
+			attempt, allowed = 0, c.cfg.PageAttempts
+			continue
+		}
+		if !last {
 			event.Wait = backoff(attempt, failure.retryAfter, c.cfg.Jitter())
 		}
 		run.observer.Page(event)
 		w.recover(failure)
-		if attempt >= allowed {
+		if last {
 			w.giveUp(failure)
 			return failure
 		}
@@ -108,12 +130,12 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 	}
 }
 
-func (c *Counter) attempt(ctx context.Context, w *walk, attempt int) (Page, *PageError) {
+func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int) (Page, *PageError) {
 	limit := w.pacer.limit()
 	event := Page{Resource: w.listing.name, Number: w.firstPage + w.page, Attempt: attempt, Limit: limit}
-	a, failure := c.request(ctx, w.listing, position{w.token, w.pin}, limit, w.content)
+	a, failure := c.request(ctx, w.listing, position{w.token, w.startVersion}, limit, w.content)
 	if failure == nil {
-		failure = w.progress.check(w.token, a.document)
+		failure = w.progress.check(w.token, a.document, limit)
 	}
 	event.Bytes, event.Duration = a.bytes, a.took
 	if failure != nil {
@@ -123,23 +145,27 @@ func (c *Counter) attempt(ctx context.Context, w *walk, attempt int) (Page, *Pag
 		return event, failure
 	}
 	w.pacer.done(a.rows, a.bytes, a.took)
-	event.Rows = w.keep(a)
+	event.Rows = w.keep(a, limit)
+	if w.listing.name == Pods {
+		c.arrived(run, w, a.document)
+	}
 	event.Total = w.before + w.total
 	return event, nil
 }
 
 // keep makes a complete page part of the walk.
-func (w *walk) keep(a answer) int {
+func (w *walk) keep(a answer, limit int) int {
 	rows := w.target.commit()
-	w.progress.passed(a.document)
+	w.progress.passed(a.document, limit)
+	if w.page == 1 {
+		w.began, w.version = time.Now(), a.resourceVersion
+	}
+	w.inconsistent = w.inconsistent || a.resourceVersion == "" || a.resourceVersion != w.version
+	w.version = a.resourceVersion
 	w.total += rows
 	w.page++
-	if w.version != "" && a.resourceVersion != w.version {
-		w.inconsistent = true
-	}
-	w.version = a.resourceVersion
 	w.token, w.tokenAt = a.next, time.Now()
-	w.refused, w.lent = false, false
+	w.expiry = min(w.expiry, startedAfresh)
 	w.complete = a.next == ""
 	return rows
 }
@@ -147,8 +173,8 @@ func (w *walk) keep(a answer) int {
 // recover prepares the next attempt after a failed one.
 func (w *walk) recover(failure *PageError) {
 	switch {
-	case w.pinRefused(failure):
-		w.pin = ""
+	case w.versionRefused(failure):
+		w.startVersion = ""
 	case failure.Reason == Expired:
 		w.expired(failure.token)
 	case failure.Reason == Timeout || failure.tooLarge:
@@ -177,14 +203,15 @@ func (w *walk) giveUp(failure *PageError) {
 // afresh every time would never end.
 func (w *walk) expired(token string) {
 	switch {
-	case !w.restarted:
-		w.restarted, w.pin = true, "" // the resourceVersion is what has expired
+	case w.expiry == neverExpired:
+		w.startVersion = "" // the resourceVersion is what has expired
+		w.expiry = startedAfresh
 		w.rewind()
-	case w.lent || token == "":
-	case !w.refused:
-		w.refused = true
+	case w.expiry == tokenLent || token == "":
+	case w.expiry == startedAfresh:
+		w.expiry = askedAgain
 	default:
 		w.token, w.tokenAt = token, time.Now()
-		w.lent, w.inconsistent = true, true
+		w.expiry, w.inconsistent = tokenLent, true
 	}
 }

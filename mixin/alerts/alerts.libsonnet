@@ -1,4 +1,5 @@
 (import 'api.libsonnet') +
 (import 'counts.libsonnet') +
 (import 'exporter.libsonnet') +
-(import 'capacity.libsonnet')
+(import 'capacity.libsonnet') +
+(import 'inhibition.libsonnet')

@@ -1,70 +1,107 @@
-// Whether the numbers are there, new, and likely. Of HA replicas the best one
-// decides: as long as one of them has a new snapshot, its numbers are shown.
+// Whether the numbers are there, new, and likely. Of HA replicas the freshest
+// one decides: its numbers are shown.
 local alert = import '../lib/alert.libsonnet';
+local duration = import '../lib/duration.libsonnet';
+local number = import '../lib/number.libsonnet';
 
 {
   local config = $._config,
   local c = config.clusterLabel,
-  local best(metric) = 'max by (%s) (%s{%s})' % [c, metric, config.podCountSelector],
+  local sel = config.podCountSelector,
+  local cluster = 'cluster {{ $labels.%s }}' % c,
+  local age = 'time() - cluster:pod_count_last_success_timestamp_seconds:max',
 
   prometheusAlerts+:: {
     groups+: [{
       name: 'pod-count-counts',
       rules: [
+        // Past max-staleness the numbers are withdrawn, whatever the cache TTL.
         alert.new(
           config,
           'PodCountStale',
-          'time() - (%s > 0) > %s' % [best('pod_count_last_success_timestamp_seconds'), config.staleAfterSeconds],
+          |||
+            %(age)s > on (%(c)s) %(ttls)s * cluster:pod_count_cache_ttl_seconds:max
+            or
+            %(age)s > scalar(max(pod_count_max_staleness_seconds{%(sel)s})) and on (%(c)s) cluster:pod_count_success:max == 0
+          ||| % { age: age, c: c, ttls: number.text(config.staleTTLs), sel: sel },
           config.staleFor,
           'The numbers of pods are old.',
-          'The last complete count of cluster {{ $labels.%s }} was {{ $value | humanizeDuration }} ago.' % c,
+          'The last complete count of %s was {{ $value | humanizeDuration }} ago.' % cluster,
+          config.keepFiringFor,
+        ),
+        // Counts that succeed now and then keep PodCountStale quiet.
+        alert.new(
+          config,
+          'PodCountFailing',
+          |||
+            sum by (%(c)s) (rate(pod_count_failures_total{%(sel)s}[%(window)s])) > 0
+            and on (%(c)s)
+            sum by (%(c)s) (rate(pod_count_failures_total{%(sel)s}[%(window)s] offset %(window)s)) > 0
+            and on (%(c)s)
+            sum by (%(c)s) (rate(pod_count_failures_total{%(sel)s}[%(window)s] offset %(twice)s)) > 0
+          ||| % { c: c, sel: sel, window: config.rateWindow, twice: duration.format(2 * duration.parse(config.rateWindow)) },
+          config.failuresFor,
+          'Counts keep ending incomplete.',
+          'Counts of %s keep ending incomplete. The numbers are those of the counts between.' % cluster,
+          config.keepFiringFor,
         ),
         alert.new(
           config,
           'PodCountIncomplete',
-          '%s == 0' % best('pod_count_last_success_timestamp_seconds'),
+          |||
+            max by (%(c)s) (pod_count_last_success_timestamp_seconds{%(sel)s}) == 0
+            unless on (%(c)s) cluster:pod_count_last_success_timestamp_seconds:max
+          ||| % { c: c, sel: sel },
           config.incompleteFor,
           'A cluster has never been counted.',
-          'The exporter has not completed a first count of cluster {{ $labels.%s }}.' % c,
+          'The exporter has not completed a first count of %s.' % cluster,
+          config.keepFiringFor,
         ),
         alert.new(
           config,
           'PodCountSlow',
-          'cluster:pod_count_duration_seconds:mean_rate%s > %s' % [config.durationWindow, config.slowRatio * config.cacheTTLSeconds],
+          'cluster:pod_count_duration_seconds:mean_rate%s > on (%s) %s * cluster:pod_count_cache_ttl_seconds:max' % [config.durationWindow, c, number.text(config.slowRatio)],
           config.slowFor,
           'Counts take nearly as long as they are good for.',
-          'A count of cluster {{ $labels.%s }} takes {{ $value | humanizeDuration }} on average, and is to be renewed every %ds.' % [c, config.cacheTTLSeconds],
+          'A count of %s takes {{ $value | humanizeDuration }} on average, over %s of the time after which it is to be renewed.' % [cluster, number.percent(config.slowRatio)],
         ),
         alert.new(
           config,
           'PodCountInconsistent',
-          '%s == 0' % best('pod_count_snapshot_consistent'),
+          'cluster:pod_count_snapshot_consistent:max == 0',
           config.inconsistentFor,
           'Counts show a cluster at several moments.',
-          'Continue tokens of cluster {{ $labels.%s }} expire before a count ends, so its pages show different moments.' % c,
+          'Continue tokens of %s expire before a count ends, so its pages show different moments.' % cluster,
         ),
         alert.new(
           config,
           'PodCountDropped',
           |||
-            cluster:node_active_pods:sum < %(droppedRatio)s * (cluster:node_active_pods:sum offset %(droppedOffset)s)
+            cluster:node_active_pods:sum < %(ratio)s * (cluster:node_active_pods:sum offset %(offset)s)
             and
-            cluster:node_active_pods:sum offset %(droppedOffset)s >= %(droppedMinPods)s
-          ||| % config,
+            cluster:node_active_pods:sum offset %(offset)s >= %(least)s
+          ||| % { ratio: number.text(1 - config.droppedRatio), offset: config.droppedOffset, least: number.text(config.droppedMinPods) },
           config.droppedFor,
           'A cluster has lost many of its pods.',
-          'Cluster {{ $labels.%s }} has {{ $value }} active pods, less than %d%% of %s ago.' % [c, config.droppedRatio * 100, config.droppedOffset],
+          'Cluster {{ $labels.%s }} has {{ $value }} active pods, less than %s of %s ago.' % [c, number.percent(1 - config.droppedRatio), config.droppedOffset],
         ),
-      ] + (if !config.watchMode then [] else [
-             alert.new(
-               config,
-               'PodCountWatchDrift',
-               '%s > %s' % [best('pod_count_watch_drift_pods'), config.watchDriftPods],
-               config.failuresFor,
-               'Watched counts differ from listed ones.',
-               'The watched count of cluster {{ $labels.%s }} was {{ $value }} pods off when a list checked it.' % c,
-             ),
-           ]),
+        // A complete count that finds no node leaves no series to compare. An account
+        // that may not list nodes is shown those with pods only, so that none is left
+        // when all pods finish.
+        alert.new(
+          config,
+          'PodCountNoNodes',
+          |||
+            max_over_time(cluster:node_active_pods:count[%(memory)s])
+            and on (%(c)s) cluster:pod_count_success:max == 1
+            unless on (%(c)s) cluster:node_active_pods:count
+            unless on (%(c)s) sum by (%(c)s) (rate(pod_count_page_failures_total{%(sel)s,reason="forbidden"}[%(window)s])) > 0
+          ||| % { memory: config.noNodesMemory, c: c, sel: sel, window: config.rateWindow },
+          config.noNodesFor,
+          'All nodes of a cluster are gone.',
+          'Counts of %s are complete and find no node. It had {{ $value }} within the last %s.' % [cluster, config.noNodesMemory],
+        ),
+      ],
     }],
   },
 }

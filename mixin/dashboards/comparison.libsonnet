@@ -1,4 +1,5 @@
 // The clusters side by side.
+local annotations = import '../lib/annotations.libsonnet';
 local dashboard = import '../lib/dashboard.libsonnet';
 local panels = import '../lib/panels.libsonnet';
 local targets = import '../lib/targets.libsonnet';
@@ -6,6 +7,7 @@ local variables = import '../lib/variables.libsonnet';
 
 {
   local config = $._config,
+  local alerts = [rule.alert for group in $.prometheusAlerts.groups for rule in group.rules],
   local c = config.clusterLabel,
   local file = 'pod-count-comparison.json',
   local clusters = '%s=~"$cluster"' % c,
@@ -22,7 +24,7 @@ local variables = import '../lib/variables.libsonnet';
       'Size, fullness and counting of the clusters side by side.',
       [variables.datasource, variables.label('cluster', c, 'pod_count_success{%s}' % config.podCountSelector)],
       [
-        dashboard.row('Clusters', 10, [
+        dashboard.row('Clusters', 6, [
           [24, panels.table('Clusters', 'Each cluster with its pods, its fullness, and how it is counted.', [
                  targets.table(rule('cluster:node_active_pods:count')),
                  targets.table(rule('cluster:node_active_pods:sum')),
@@ -55,11 +57,12 @@ local variables = import '../lib/variables.libsonnet';
                + panels.fullness(config) + panels.max(1)],
         ]),
         dashboard.row('Over time', 10, [
-          [8, lines('Share of capacity', 'Share of the allocatable pods that is taken.', 'percentunit', rule('cluster:node_active_pods:ratio'), 0)],
+          [8, lines('Share of capacity', 'Share of the allocatable pods that is taken.', 'percentunit', rule('cluster:node_active_pods:ratio'))],
           [8, lines('Nodes', 'Nodes of each cluster.', 'locale', rule('cluster:node_active_pods:count'), 0)],
           [8, lines('Share of failed pages', 'Share of the requests for a page that failed.', 'percentunit', rule('cluster:pod_count_page_failures:ratio_rate' + config.rateWindow))],
         ]),
       ],
+      [annotations.firing(config, alerts), annotations.reloads(config)],
     ),
   },
 }

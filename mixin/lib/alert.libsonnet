@@ -5,7 +5,7 @@
     alert: name,
     expr: expr,
     'for': duration,
-    [if keepFiringFor != null then 'keep_firing_for']: keepFiringFor,
+    [if keepFiringFor != null && config.keepFiring then 'keep_firing_for']: keepFiringFor,
     labels: { severity: config.severities[name] },
     annotations: {
       summary: summary,

@@ -6,7 +6,7 @@
 
   // file is the name of the generated file; the uid comes from it, so links to
   // the dashboard keep working.
-  new(config, file, title, description, variables, rows):: {
+  new(config, file, title, description, variables, rows, annotations):: {
     uid: std.md5(file),
     title: config.dashboardNamePrefix + title,
     description: description,
@@ -19,7 +19,7 @@
     refresh: config.dashboardRefresh,
     time: { from: config.dashboardFrom, to: 'now' },
     timepicker: {},
-    annotations: { list: [] },
+    annotations: { list: annotations },
     templating: { list: variables },
     links: [{
       title: 'Pod Count',

@@ -43,9 +43,24 @@ local letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
       thresholdsStyle: { mode: 'off' },
     } } },
     options: {
-      legend: { displayMode: 'table', placement: 'bottom', showLegend: true, calcs: ['lastNotNull', 'max'] },
+      // Sorted, since what does not fit is cut off at the end.
+      legend: { displayMode: 'table', placement: 'bottom', showLegend: true, calcs: ['lastNotNull', 'max'], sortBy: 'Max', sortDesc: true },
       tooltip: { mode: 'multi', sort: 'desc' },
     },
+  },
+
+  // The legend beside the lines, where it can be as long as the panel is high.
+  legendRight:: { options+: { legend+: { placement: 'right' } } },
+
+  // Series that are 0 throughout are neither drawn nor in the legend.
+  withoutZeros:: { fieldConfig+: { overrides+: [{
+    matcher: { id: 'byValue', options: { reducer: 'max', op: 'eq', value: 0 } },
+    properties: [{ id: 'custom.hideFrom', value: { legend: true, tooltip: true, viz: true } }],
+  }] } },
+
+  // The axis shows where the values are, and lines where the limits are.
+  atLimits(limits):: self.thresholds(limits) {
+    fieldConfig+: { defaults+: { min:: null, custom+: { thresholdsStyle: { mode: 'dashed' } } } },
   },
 
   // One number.
@@ -146,6 +161,15 @@ local letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
     }] },
   },
 
+  // Links the column of nodes to another dashboard, if there is one.
+  nodeLink(config, name):: if config.nodeDashboardUID == '' then {} else self.column(name, {
+    links: [{
+      title: 'Node',
+      url: '/d/%s?var-cluster=${__data.fields.Cluster}&var-node=${__value.raw}&from=${__from}&to=${__to}' % config.nodeDashboardUID,
+      targetBlank: false,
+    }],
+  }),
+
   // Colors from limits on: [['green', null], ['red', 1]].
   thresholds(limits):: { fieldConfig+: { defaults+: {
     thresholds: steps([{ color: l[0], value: l[1] } for l in limits]),
@@ -162,8 +186,9 @@ local letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ';
   }] } } },
 
   // The limits of a share of capacity, in Grafana's colors.
-  local full(config) = [['green', null], ['orange', config.nearlyFullRatio], ['red', 1]],
+  local full(config) = [['green', null], ['orange', config.nearlyFullRatio], ['red', config.fullRatio]],
   fullness(config):: self.thresholds(full(config)),
+  fullnessLines(config):: self.atLimits(full(config)),
   fullnessColumn(config, name):: self.column(name, {
     unit: 'percentunit',
     decimals: 0,

@@ -26,6 +26,12 @@ func Check(d Dashboard, known map[string]bool) []string {
 	var f findings
 	f.header(d)
 	f.variables(d.Templating.List, known)
+	for _, a := range d.Annotations.List {
+		if a.Datasource == nil || a.Datasource.UID != datasourceVariable {
+			f.add("annotation %s does not use the data source variable", a.Name)
+		}
+		f.query("annotation "+a.Name, a.Expr, known)
+	}
 	f.grid(d.Panels)
 	for _, p := range d.Panels {
 		if p.Type != "row" {

@@ -8,7 +8,7 @@ import (
 
 // good is a dashboard without a fault.
 const good = `{"uid":"u","title":"T","tags":["pod-count"],"refresh":"1m",
-	"links":[{"type":"dashboards","tags":["pod-count"]}],
+	"links":[{"type":"dashboards","tags":["pod-count"]}],"annotations":{"list":[]},
 	"templating":{"list":[
 		{"type":"datasource","name":"datasource","label":"Data source"},
 		{"type":"query","name":"cluster","label":"Cluster","includeAll":true,"multi":true,"datasource":{"uid":"${datasource}"},
@@ -17,7 +17,7 @@ const good = `{"uid":"u","title":"T","tags":["pod-count"],"refresh":"1m",
 		{"id":1,"type":"row","title":"R","gridPos":{"x":0,"y":0,"w":24,"h":1}},
 		{"id":2,"type":"stat","title":"S","description":"D","gridPos":{"x":0,"y":1,"w":12,"h":4},"datasource":{"uid":"${datasource}"},
 			"fieldConfig":{"defaults":{"unit":"short"}},
-			"targets":[{"refId":"A","datasource":{"uid":"${datasource}"},"expr":"sum(rate(some_total{job=\"x\",cluster=~\"$cluster\"}[$__rate_interval]))"}]},
+			"targets":[{"refId":"A","datasource":{"uid":"${datasource}"},"expr":"sum(rate(some_total{job=\"x\",cluster=~\"$cluster\"}[10m]))"}]},
 		{"id":3,"type":"table","title":"U","description":"D","gridPos":{"x":12,"y":1,"w":12,"h":4},"datasource":{"uid":"${datasource}"},
 			"fieldConfig":{"defaults":{"unit":"s"}},
 			"targets":[{"refId":"A","datasource":{"uid":"${datasource}"},"expr":"a:rule:sum"}]}]}`
@@ -42,9 +42,11 @@ func TestCheck(t *testing.T) {
 		{"query that does not parse", "a:rule:sum\"", "sum(a:rule:sum\"", "unclosed"},
 		{"unknown metric", "a:rule:sum\"", "a:rule:gone\"", `"a:rule:gone"`},
 		{"no selector", `some_total{job=\"x\",`, `some_total{`, "without the selector"},
-		{"counter as it is", `rate(some_total{job=\"x\",cluster=~\"$cluster\"}[$__rate_interval])`, `some_total{job=\"x\"}`, "not within rate"},
-		{"fixed window", "[$__rate_interval]", "[5m]", "window"},
-		{"short window", "[$__rate_interval]", "[$__interval]", "$__interval"},
+		{"counter as it is", `rate(some_total{job=\"x\",cluster=~\"$cluster\"}[10m])`, `some_total{job=\"x\"}`, "not within rate"},
+		{"window of one count", "[10m]", "[5m]", "window"},
+		{"Grafana's window", "[10m]", "[$__rate_interval]", "Grafana's windows"},
+		{"annotation that does not parse", `"annotations":{"list":[]}`, `"annotations":{"list":[{"name":"A","expr":"a:rule:sum{","datasource":{"uid":"${datasource}"}}]}`, "annotation A"},
+		{"annotation with a data source of its own", `"annotations":{"list":[]}`, `"annotations":{"list":[{"name":"A","expr":"a:rule:sum","datasource":{"uid":"x"}}]}`, "data source variable"},
 		{"same id", `"id":3`, `"id":2`, "shares id 2"},
 		{"overlap", `"x":12,"y":1`, `"x":11,"y":1`, "overlaps"},
 		{"beyond the grid", `"x":12,"y":1,"w":12`, `"x":12,"y":1,"w":13`, "not within the grid"},

@@ -17,6 +17,9 @@ type Dashboard struct {
 	Templating struct {
 		List []Variable `json:"list"`
 	} `json:"templating"`
+	Annotations struct {
+		List []Annotation `json:"list"`
+	} `json:"annotations"`
 	Links []struct {
 		Type string   `json:"type"`
 		Tags []string `json:"tags"`
@@ -50,6 +53,14 @@ type Datasource struct {
 // Target is a query of a panel.
 type Target struct {
 	RefID      string      `json:"refId"`
+	Expr       string      `json:"expr"`
+	Instant    bool        `json:"instant"`
+	Datasource *Datasource `json:"datasource"`
+}
+
+// Annotation is a query whose results are marks on all panels over time.
+type Annotation struct {
+	Name       string      `json:"name"`
 	Expr       string      `json:"expr"`
 	Datasource *Datasource `json:"datasource"`
 }

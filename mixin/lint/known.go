@@ -17,8 +17,8 @@ import (
 // exposition is not.
 func own() []string {
 	return []string{
-		"up", "scrape_duration_seconds",
-		"process_cpu_seconds_total", "process_resident_memory_bytes", "go_goroutines", "pod_count_exporter_build_info",
+		"up", "ALERTS", "scrape_duration_seconds",
+		"process_start_time_seconds", "process_cpu_seconds_total", "process_resident_memory_bytes", "go_goroutines", "pod_count_exporter_build_info",
 	}
 }
 
@@ -61,4 +61,21 @@ func Rules(file string) (*rulefmt.RuleGroups, error) {
 		return nil, fmt.Errorf("%s: %w", file, errs[0])
 	}
 	return groups, nil
+}
+
+// Severities returns the severity of each alert in a rule file.
+func Severities(file string) (map[string]string, error) {
+	groups, err := Rules(file)
+	if err != nil {
+		return nil, err
+	}
+	severities := map[string]string{}
+	for _, group := range groups.Groups {
+		for _, rule := range group.Rules {
+			if rule.Alert != "" {
+				severities[rule.Alert] = rule.Labels["severity"]
+			}
+		}
+	}
+	return severities, nil
 }

@@ -8,16 +8,17 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// placeholder stands for $__rate_interval while a query is parsed: no query has
-// this window by itself.
-const placeholder = 1234567 * time.Second
+// shortest is the shortest window: within it are two counts at the default cache
+// TTL.
+const shortest = 10 * time.Minute
 
 // query checks one expression.
 func (f *findings) query(where, expr string, known map[string]bool) {
-	if strings.Contains(expr, "$__interval") {
-		f.add("%s: $__interval may be shorter than two scrapes: %s", where, expr)
+	text := strings.NewReplacer("$cluster", "c", "$node", "n").Replace(expr)
+	if strings.Contains(text, "$__") {
+		f.add("%s: Grafana's windows follow scrapes and screens, not the counts: %s", where, expr)
+		return
 	}
-	text := strings.NewReplacer("$__rate_interval", "1234567s", "$cluster", "c", "$node", "n").Replace(expr)
 	parsed, err := parser.NewParser(parser.Options{}).ParseExpr(text)
 	if err != nil {
 		f.add("%s: %v: %s", where, err, expr)
@@ -26,8 +27,8 @@ func (f *findings) query(where, expr string, known map[string]bool) {
 	parser.Inspect(parsed, func(node parser.Node, path []parser.Node) error {
 		switch n := node.(type) {
 		case *parser.MatrixSelector:
-			if n.Range != placeholder {
-				f.add("%s: the window is not $__rate_interval: %s", where, expr)
+			if n.Range < shortest {
+				f.add("%s: the window is shorter than two counts are apart: %s", where, expr)
 			}
 		case *parser.VectorSelector:
 			f.selector(where, n, path, known)
@@ -40,7 +41,7 @@ func (f *findings) selector(where string, n *parser.VectorSelector, path []parse
 	if !known[n.Name] {
 		f.add("%s: there is no metric or rule %q", where, n.Name)
 	}
-	if !strings.Contains(n.Name, ":") && !hasMatcher(n.LabelMatchers, "job") {
+	if !strings.Contains(n.Name, ":") && !hasMatcher(n.LabelMatchers, "job") && !hasMatcher(n.LabelMatchers, "alertname") {
 		f.add("%s: %s is picked without the selector of the exporter", where, n.Name)
 	}
 	if !isCounter(n.Name) {

@@ -2,16 +2,19 @@ package lint_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kube-node-manager/pod_count_exporter/mixin/lint"
 )
 
-// optional are the alerts that are off by default.
-const optional = `^(KubernetesAPITimeoutLogged|PodCountWatchDrift)$`
+// optional is the alert that is off by default.
+const optional = `^KubernetesAPITimeoutLogged$`
 
 // TestREADME holds the tables of alerts and rules against what is generated,
 // both ways.
@@ -65,4 +68,56 @@ func generatedItems(t *testing.T) []string {
 		}
 	}
 	return items
+}
+
+// TestRunbooksLink: each runbook leads to another one or to a panel, and all that
+// it leads to exists.
+func TestRunbooksLink(t *testing.T) {
+	dashboards, err := lint.Load(generated + "dashboards")
+	if err != nil {
+		t.Fatal(err)
+	}
+	panels := map[string]bool{}
+	for _, d := range dashboards {
+		for _, p := range d.Panels {
+			panels[fmt.Sprintf("panel %q of %s (`/d/%s`)", p.Title, d.Title, d.UID)] = true
+		}
+	}
+	files, err := filepath.Glob("../runbooks/*.md")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		links := regexp.MustCompile(`\]\((\w+\.md)\)`).FindAllSubmatch(text, -1)
+		for _, m := range links {
+			if _, err := os.Stat("../runbooks/" + string(m[1])); err != nil {
+				t.Errorf("%s: %v", file, err)
+			}
+		}
+		named := regexp.MustCompile("panel \"[^\"]*\" of [^`(]+\\(`[^`]*`\\)").FindAllString(string(text), -1)
+		for _, name := range named {
+			if !panels[name] {
+				t.Errorf("%s: there is no %s", file, name)
+			}
+		}
+		if strings.Count(string(text), `panel "`) != len(named) || len(links)+len(named) == 0 {
+			t.Errorf("%s: %d links and %d panels, one of which is not written as it should", file, len(links), len(named))
+		}
+		if name := strings.TrimSuffix(filepath.Base(file), ".md"); !slices.Contains(alertNames(t), name) && !regexp.MustCompile(optional).MatchString(name) {
+			t.Errorf("%s is of no alert", file)
+		}
+	}
+}
+
+func alertNames(t *testing.T) []string {
+	t.Helper()
+	severities, err := lint.Severities(generated + "alerts.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return slices.Collect(maps.Keys(severities))
 }

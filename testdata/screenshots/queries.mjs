@@ -16,17 +16,16 @@ async function get(prometheus, path, parameters) {
   return answer.data;
 }
 
-// scrapeInterval is the one that Prometheus is configured with; Grafana's rate
-// interval is at least four of them.
+// scrapeInterval is the one that Prometheus is configured with: steps are whole
+// ones of it.
 async function scrapeInterval(prometheus) {
   const { yaml } = await get(prometheus, "/api/v1/status/config", {});
   return seconds(/scrape_interval: (\w+)/.exec(yaml)[1]);
 }
 
-// answer runs the queries of a dashboard's panels and returns them with their
+// ask runs the queries of a dashboard's panels and returns them with their
 // answers, by the panels' ids. All variables are at All.
-export async function ask(prometheus, dashboard, range) {
-  const end = Math.floor(Date.now() / 1000);
+export async function ask(prometheus, dashboard, end, range) {
   const start = end - seconds(range);
   const interval = await scrapeInterval(prometheus);
   const answers = {};
@@ -35,9 +34,7 @@ export async function ask(prometheus, dashboard, range) {
     const step = Math.max(interval, Math.ceil((end - start) / points / interval) * interval);
     answers[panel.id] = [];
     for (const target of panel.targets ?? []) {
-      const query = target.expr
-        .replaceAll("$__rate_interval", `${Math.max(step + interval, 4 * interval)}s`)
-        .replaceAll(/\$(cluster|node)\b/g, ".+");
+      const query = target.expr.replaceAll(/\$(cluster|node)\b/g, ".+");
       const data = target.instant
         ? await get(prometheus, "/api/v1/query", { query, time: end })
         : await get(prometheus, "/api/v1/query_range", { query, start, end, step });

@@ -1,5 +1,6 @@
 // Draws dashboards in headless Chromium. Usage:
-//   node shoot.mjs PROMETHEUS_URL RANGE DASHBOARDS_DIR OUT_DIR
+//   node shoot.mjs PROMETHEUS_URL END RANGE DASHBOARDS_DIR OUT_DIR
+// END is a Unix time.
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -41,8 +42,8 @@ async function shoot(page, { script, style }, dashboard, data, file) {
   await page.locator("#root").screenshot({ path: file });
 }
 
-const [prometheus, range, dashboards, out] = process.argv.slice(2);
-if (!out) throw new Error("usage: node shoot.mjs PROMETHEUS_URL RANGE DASHBOARDS_DIR OUT_DIR");
+const [prometheus, end, range, dashboards, out] = process.argv.slice(2);
+if (!out) throw new Error("usage: node shoot.mjs PROMETHEUS_URL END RANGE DASHBOARDS_DIR OUT_DIR");
 mkdirSync(out, { recursive: true });
 const app = await bundle();
 const browser = await chromium.launch({
@@ -59,7 +60,7 @@ try {
     const dashboard = JSON.parse(readFileSync(join(dashboards, name), "utf8"));
     const file = join(out, `${basename(name, ".json").replace("pod-count-", "dashboard-")}.png`);
     try {
-      await shoot(page, app, dashboard, await ask(prometheus, dashboard, range), file);
+      await shoot(page, app, dashboard, await ask(prometheus, dashboard, Number(end), range), file);
     } finally {
       if (problems.length > 0) console.error(`${name}:\n${problems.splice(0).slice(0, 5).join("\n")}`);
     }

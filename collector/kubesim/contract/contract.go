@@ -77,6 +77,7 @@ func Run(t *testing.T, target Target) {
 		{"nodes come in pages too", checkNodes},
 		{"a namespace lists its own pods, at a resourceVersion too", checkNamespace},
 		{"a namespace that does not exist has no pods, at a resourceVersion too", checkNoNamespace},
+		{"a namespace is found by name, or is 404", checkNamespaceByName},
 		{"an exact resourceVersion ages, and cannot be 0 or yet to come", checkExactVersions},
 	} {
 		t.Run(fact.name, func(t *testing.T) { fact.check(t, target) })

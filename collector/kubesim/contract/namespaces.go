@@ -42,6 +42,19 @@ func checkNoNamespace(t *testing.T, target Target) {
 	}
 }
 
+// checkNamespaceByName tells a namespace without pods from none.
+func checkNamespaceByName(t *testing.T, target Target) {
+	namespace, _, _ := strings.Cut(create(t, target, target.Node), "/")
+	answer, code, _ := get(t, target, "/api/v1/namespaces/"+namespace, "application/json", nil)
+	if code != http.StatusOK || answer.Kind != "Namespace" {
+		t.Errorf("status %d and a %s, want 200 and a Namespace", code, answer.Kind)
+	}
+	answer, code, _ = get(t, target, "/api/v1/namespaces/no-such-namespace", "application/json", nil)
+	if code != http.StatusNotFound || answer.Kind != "Status" || answer.Reason != "NotFound" {
+		t.Errorf("status %d and a %s with reason %q of one that does not exist, want 404 and NotFound", code, answer.Kind, answer.Reason)
+	}
+}
+
 func checkExactVersions(t *testing.T, target Target) {
 	old := pods(t, target, "limit", "1").Metadata.Version
 	key := create(t, target, target.Node)

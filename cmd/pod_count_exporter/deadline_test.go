@@ -1,0 +1,125 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// oneConn is a listener with a single connection.
+type oneConn struct {
+	conns  chan net.Conn
+	closed chan struct{}
+}
+
+func (l *oneConn) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *oneConn) Close() error {
+	select {
+	case <-l.closed:
+	default:
+		close(l.closed)
+	}
+	return nil
+}
+
+func (l *oneConn) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
+
+// connect serves handler as the program does, and returns a connection to it. It
+// must be called within a bubble.
+func connect(t *testing.T, handler http.Handler) net.Conn {
+	t.Helper()
+	client, conn := net.Pipe()
+	listener := &oneConn{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
+	listener.conns <- conn
+	server := &http.Server{Handler: withDeadline(handler), ConnState: withoutDeadline, ReadHeaderTimeout: readHeaderTimeout}
+	done := make(chan error, 1)
+	go func() { done <- server.Serve(listener) }()
+	t.Cleanup(func() {
+		_ = client.Close()
+		_ = server.Close()
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
+	})
+	return client
+}
+
+func send(t *testing.T, conn net.Conn, path string) {
+	t.Helper()
+	if _, err := io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: exporter\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
+	tests := []struct {
+		name, path string
+		ends       time.Duration
+	}{
+		{"an answer", "/metrics", sendTimeout},
+		{"a profile takes as long as it is asked to", pprofPrefix + "trace", 10 * time.Minute},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				ended := make(chan error, 1)
+				began := time.Now()
+				conn := connect(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					_, err := w.Write(make([]byte, 1<<20))
+					ended <- err
+				}))
+				send(t, conn, tt.path)
+				var err error
+				select {
+				case err = <-ended:
+				case <-time.After(10 * time.Minute):
+				}
+				if took := time.Since(began); took != tt.ends || (err == nil) == (tt.ends == sendTimeout) {
+					t.Errorf("the answer ended with %v after %s, want %s", err, took, tt.ends)
+				}
+			})
+		})
+	}
+}
+
+// Neither the wait before an answer nor the pause before the next request counts.
+func TestDeadlineIsOfTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		conn := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path != "/silent" {
+				time.Sleep(2 * sendTimeout)
+				_, _ = io.WriteString(w, strings.Repeat("x", 5000))
+			}
+		}))
+		reader := bufio.NewReader(conn)
+		for _, step := range []struct {
+			path string
+			size int
+		}{{"/", 5000}, {"/", 5000}, {"/silent", 0}, {"/silent", 0}} {
+			send(t, conn, step.path)
+			response, err := http.ReadResponse(reader, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, err := io.ReadAll(response.Body)
+			if err != nil || len(body) != step.size {
+				t.Errorf("%s: %d bytes, %v", step.path, len(body), err)
+			}
+			time.Sleep(2 * sendTimeout)
+		}
+	})
+}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/alecthomas/kingpin/v2"
+)
+
+// fromEnvironment gives each flag a variable of its own, POD_COUNT_EXPORTER_ and
+// the flag's name in capitals, which --help shows beside the flag. A variable
+// sets what the command line leaves out; one that is empty counts as not set.
+// It comes before the program's own flags: those that are there already, --help,
+// --version and their like, end the program, and have no variable.
+// POD_COUNT_EXPORTER_VERSION is a likely name for something else.
+func fromEnvironment(app *kingpin.Application) {
+	app.DefaultEnvars()
+	for _, flag := range app.Model().Flags {
+		app.GetFlag(flag.Name).NoEnvar()
+	}
+}
+
+// namingVariable adds to an error the variable that has caused it: the text that
+// cannot be read is not on the command line then.
+func namingVariable(app *kingpin.Application, err error) error {
+	if err == nil {
+		return nil
+	}
+	for _, flag := range app.Model().Flags {
+		text := os.Getenv(flag.Envar)
+		if text == "" || flag.Value == nil {
+			continue
+		}
+		if again := flag.Value.Set(text); again != nil && again.Error() == err.Error() {
+			return fmt.Errorf("%s=%q: %w", flag.Envar, text, err)
+		}
+	}
+	return err
+}

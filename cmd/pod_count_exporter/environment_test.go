@@ -1,0 +1,128 @@
+package main
+
+import (
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestEnvironment(t *testing.T) {
+	tests := []struct {
+		name string
+		env  map[string]string
+		args []string
+		got  func(*flags) any
+		want any
+	}{
+		{
+			name: "a duration", env: map[string]string{"COLLECTOR_CACHE_TTL": "7m"},
+			got: func(f *flags) any { return f.cache.CacheTTL }, want: 7 * time.Minute,
+		},
+		{
+			name: "the command line wins", env: map[string]string{"COLLECTOR_CACHE_TTL": "7m"}, args: []string{"--collector.cache-ttl=8m"},
+			got: func(f *flags) any { return f.cache.CacheTTL }, want: 8 * time.Minute,
+		},
+		{
+			name: "a number", env: map[string]string{"COLLECTOR_PAGE_SIZE": "250"},
+			got: func(f *flags) any { return f.pages.PageSize }, want: 250,
+		},
+		{
+			name: "a switch", env: map[string]string{"WEB_ENABLE_PPROF": "true"},
+			got: func(f *flags) any { return f.pprof }, want: true,
+		},
+		{
+			name: "a switch that is off", env: map[string]string{"WEB_ENABLE_PPROF": "false"},
+			got: func(f *flags) any { return f.pprof }, want: false,
+		},
+		{
+			name: "a switch that the command line turns off", env: map[string]string{"WEB_ENABLE_PPROF": "true"}, args: []string{"--no-web.enable-pprof"},
+			got: func(f *flags) any { return f.pprof }, want: false,
+		},
+		{
+			name: "one value of a repeatable flag", env: map[string]string{"COLLECTOR_NAMESPACE": "a"},
+			got: func(f *flags) any { return f.pages.Namespaces }, want: []string{"a"},
+		},
+		{
+			name: "a line for each value of a repeatable flag", env: map[string]string{"KUBERNETES_CONTEXT": "a\nb c\n"},
+			got: func(f *flags) any { return f.clusters.Contexts }, want: []string{"a", "b c"},
+		},
+		{
+			name: "the command line replaces all values", env: map[string]string{"KUBECONFIG": "a\nb"}, args: []string{"--kubeconfig=c"},
+			got: func(f *flags) any { return f.clusters.Kubeconfigs }, want: []string{"c"},
+		},
+		{
+			name: "a flag of the exporter toolkit", env: map[string]string{"WEB_CONFIG_FILE": "web.yml"},
+			got: func(f *flags) any { return *f.web.WebConfigFile }, want: "web.yml",
+		},
+		{
+			name: "a repeatable flag of the exporter toolkit", env: map[string]string{"WEB_LISTEN_ADDRESS": ":1\n:2"},
+			got: func(f *flags) any { return *f.web.WebListenAddresses }, want: []string{":1", ":2"},
+		},
+		{
+			name: "empty is not set", env: map[string]string{"COLLECTOR_CACHE_TTL": "", "WEB_LISTEN_ADDRESS": "", "SHARD": ""},
+			got:  func(f *flags) any { return []any{f.cache.CacheTTL, *f.web.WebListenAddresses, f.shard} },
+			want: []any{5 * time.Minute, []string{defaultAddress}, ""},
+		},
+		{
+			name: "names that are no flags", env: map[string]string{"VERSION": "0.1.0", "HELP": "yes", "PORT": "tcp://10.0.0.1:10120", "SERVICE_HOST": "10.0.0.1"},
+			got: func(f *flags) any { return *f.web.WebListenAddresses }, want: []string{defaultAddress},
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for name, value := range tt.env {
+				t.Setenv("POD_COUNT_EXPORTER_"+name, value)
+			}
+			f, done, err := parseFlags(tt.args, io.Discard)
+			if err != nil || done {
+				t.Fatalf("done %t, error %v", done, err)
+			}
+			if got := tt.got(f); !reflect.DeepEqual(got, tt.want) {
+				t.Errorf("got %v, want %v", got, tt.want)
+			}
+		})
+	}
+}
+
+func TestEnvironmentIsRefused(t *testing.T) {
+	for name, value := range map[string]string{
+		"COLLECTOR_CACHE_TTL": "soon", "COLLECTOR_PAGE_SIZE": "many", "LOG_LEVEL": "loud",
+		"WEB_ENABLE_PPROF": "perhaps", "WEB_SYSTEMD_SOCKET": "perhaps",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("POD_COUNT_EXPORTER_"+name, value)
+			_, _, err := parseFlags(nil, io.Discard)
+			if err == nil || !strings.HasPrefix(err.Error(), "POD_COUNT_EXPORTER_"+name+`="`+value+`"`) {
+				t.Errorf("error %v, want one that begins with the variable", err)
+			}
+		})
+	}
+}
+
+// --help is where the variables are looked up, so it names every flag's own.
+func TestHelpNamesTheVariables(t *testing.T) {
+	var help strings.Builder
+	if _, done, err := parseFlags([]string{"--help"}, &help); err != nil || !done {
+		t.Fatalf("done %t, error %v", done, err)
+	}
+	flags := 0
+	for line := range strings.Lines(help.String()) {
+		name, isFlag := strings.CutPrefix(strings.TrimSpace(line), "--")
+		if !isFlag {
+			continue
+		}
+		name = strings.FieldsFunc(strings.TrimPrefix(name, "[no-]"), func(r rune) bool { return r == ' ' || r == '=' })[0]
+		variable := "($POD_COUNT_EXPORTER_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(name)) + ")"
+		ends := slices.Contains([]string{"version", "help-long", "help-man"}, name)
+		if named := strings.Contains(help.String(), variable); named == ends {
+			t.Errorf("--%s: the help names %s: %t", name, variable, named)
+		}
+		flags++
+	}
+	if flags < 15 {
+		t.Errorf("%d flags in the help, want all of them:\n%s", flags, help.String())
+	}
+}

@@ -1,0 +1,25 @@
+package collector
+
+import "time"
+
+// Instant is one look at both clocks of the machine. Neither is enough for an
+// age: the monotonic clock stands still while the machine is suspended, and the
+// wall clock can be set back.
+type Instant struct {
+	Wall      time.Time     // as people have it, without Go's monotonic reading
+	Monotonic time.Duration // since some moment before
+}
+
+// NewClock returns a clock of the machine's time.
+func NewClock() func() Instant {
+	start := time.Now()
+	return func() Instant {
+		now := time.Now()
+		return Instant{Wall: now.Round(0), Monotonic: now.Sub(start)}
+	}
+}
+
+// since returns how long ago earlier was, by the clock that ran further.
+func (i Instant) since(earlier Instant) time.Duration {
+	return max(i.Monotonic-earlier.Monotonic, i.Wall.Sub(earlier.Wall))
+}

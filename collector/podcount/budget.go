@@ -1,0 +1,120 @@
+package podcount
+
+import (
+	"math"
+	"runtime"
+	"sync"
+)
+
+// Budget is what all clusters of a process may take together: memory for the
+// names of nodes, those of snapshots that are kept among them, and one value at a
+// time that is unusually large. A nil Budget has no end. It is safe for concurrent
+// use.
+type Budget struct {
+	mu    sync.Mutex
+	free  int64
+	large chan struct{} // has a value while a large value is read
+}
+
+// NewBudget gives names half of memoryLimit, in bytes, as debug.SetMemoryLimit
+// returns it; nil where there is no limit (math.MaxInt64).
+func NewBudget(memoryLimit int64) *Budget {
+	if memoryLimit == math.MaxInt64 {
+		return nil
+	}
+	return &Budget{free: memoryLimit / 2, large: make(chan struct{}, 1)}
+}
+
+// ownRoom is what a cluster has whatever the others take: a thousand nodes.
+const ownRoom = 1 << 20
+
+// account is what one cluster holds of a Budget.
+type account struct {
+	budget *Budget
+	held   *int64 // beyond ownRoom; guarded by the budget's lock
+	kept   int64  // bytes that the latest snapshot takes
+}
+
+func newAccount(b *Budget) *account {
+	a := &account{budget: b, held: new(int64)}
+	if b != nil { // a cluster that goes gives back what it holds
+		runtime.AddCleanup(a, func(held *int64) { b.resize(held, 0) }, a.held)
+	}
+	return a
+}
+
+// resize has held become want, if that leaves as much to the others: nobody may
+// take more than half of what is free.
+func (b *Budget) resize(held *int64, want int64) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	more := want - *held
+	if more > 0 && want > b.free-more {
+		return false
+	}
+	b.free -= more
+	*held = want
+	return true
+}
+
+// enterLarge says whether a large value may be read now.
+func (b *Budget) enterLarge() bool {
+	if b == nil {
+		return true
+	}
+	select {
+	case b.large <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (b *Budget) leaveLarge() {
+	if b != nil {
+		<-b.large
+	}
+}
+
+// open begins a count, which may take as much as the latest snapshot did without
+// competing for it.
+func (a *account) open() *ledger {
+	a.fit(0)
+	return &ledger{account: a}
+}
+
+// keep ends a count whose snapshot replaces the one before.
+func (a *account) keep(l *ledger) {
+	a.kept = l.used
+	a.fit(0)
+}
+
+func (a *account) fit(used int64) bool {
+	return a.budget == nil || a.budget.resize(a.held, max(0, max(a.kept, used)-ownRoom))
+}
+
+// ledger is what one count takes.
+type ledger struct {
+	account *account
+	used    int64
+}
+
+func (l *ledger) take(bytes int64) bool {
+	if !l.account.fit(l.used + bytes) {
+		return false
+	}
+	l.used += bytes
+	return true
+}
+
+func (l *ledger) giveBack(bytes int64) {
+	l.used -= bytes
+	l.account.fit(l.used) // it cannot fail: it is less
+}
+
+// budgetError says that a count went beyond a fixed budget. Going on, or trying
+// again at once, cannot help.
+type budgetError string
+
+// Error names the budget.
+func (e budgetError) Error() string { return string(e) }

@@ -1,0 +1,72 @@
+package podcount
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
+)
+
+// authorized sends each request with a credential through the innermost transport,
+// as a client of a cluster does.
+type authorized struct{ next http.RoundTripper }
+
+func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("Authorization", "Bearer hunter2-token")
+	return redact.Transport(a.next, func(*http.Request) (*url.URL, error) { return nil, nil }).RoundTrip(r)
+}
+
+// TestEchoedCredentials has a server give the credential of the request back where
+// a text is shown as it is. None of it may be shown, nor stand in the error.
+func TestEchoedCredentials(t *testing.T) {
+	const (
+		nodes = `{"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"n1"}}]}`
+		table = `{"kind":"Table","metadata":{"resourceVersion":"1"},"columnDefinitions":[{"name":"Node"}],"rows":[{"cells":["n1"]}]}`
+	)
+	for _, tc := range []struct {
+		name, nodes, pods string
+		fails             bool
+	}{
+		{"nothing", nodes, table, false},
+		{"name of a node", strings.Replace(nodes, "n1", "x-hunter2-token", 1), table, true},
+		{"node of a pod", nodes, strings.Replace(table, `["n1"]`, `["hunter2-token"]`, 1), true},
+		{"resourceVersion", nodes, strings.Replace(table, `"resourceVersion":"1"`, `"resourceVersion":"hunter2-token"`, 1), true},
+		{"kind", nodes, strings.Replace(table, "Table", "hunter2-token", 1), true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			answers := roundTrip(func(r *http.Request) (*http.Response, error) {
+				getConn(r.Context())
+				body := tc.nodes
+				if strings.HasSuffix(r.URL.Path, "pods") {
+					body = tc.pods
+				}
+				return &http.Response{
+					StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(body)),
+					Header: http.Header{"Content-Type": {"application/json"}},
+				}, nil
+			})
+			cfg := DefaultConfig()
+			cfg.PageAttempts = 1
+			counter, err := New(cfg, &http.Client{Transport: authorized{answers}}, &url.URL{Scheme: "http", Host: "host"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			snapshot, err := counter.Count(t.Context(), &recorder{})
+			var failure *PageError
+			switch {
+			case !tc.fails && err != nil:
+				t.Errorf("the count failed: %v", err)
+			case !tc.fails:
+			case !errors.As(err, &failure) || failure.Reason != Malformed:
+				t.Errorf("snapshot %v and error %v, want a malformed page", snapshot, err)
+			case strings.Contains(err.Error(), "hunter2"):
+				t.Errorf("the error quotes the credential: %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,265 @@
+package podcount
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// sourceOf tells the form of a request for pods.
+func sourceOf(r *http.Request) Source {
+	query := r.URL.Query()
+	switch {
+	case strings.Contains(r.Header.Get("Accept"), "as=Table") && query.Get("includeObject") == "None":
+		return SourceTable
+	case strings.Contains(r.Header.Get("Accept"), "as=Table") && query.Get("includeObject") == "Metadata":
+		return SourceTableMetadata
+	case query.Get("fieldSelector") == activeSelector:
+		return SourceList
+	default:
+		return SourceListUnfiltered
+	}
+}
+
+// onePod is a page of one pod in the form that was asked for, with the finished
+// pods of a server that selects none where it was not asked to.
+func onePod(source Source) step {
+	switch source {
+	case SourceTable, SourceTableMetadata:
+		return podPage("", "a")
+	case SourceList:
+		return body(200, pods(`[{"spec":{"nodeName":"a"},"status":{"phase":"Running"}}]`))
+	default:
+		return body(200, pods(`[{"spec":{"nodeName":"a"},"status":{"phase":"Running"}},{"spec":{"nodeName":"a"},"status":{"phase":"Succeeded"}}]`))
+	}
+}
+
+// refusing answers with refusal to the forms in which it cannot be asked. asked
+// has the form of every request for pods.
+func (s *script) refusing(refusal step, asked *[]Source, forms ...Source) step {
+	return func(r *http.Request) (*http.Response, error) {
+		source := sourceOf(r)
+		*asked = append(*asked, source)
+		if slices.Contains(forms, source) {
+			return refusal(r)
+		}
+		return onePod(source)(r)
+	}
+}
+
+const defaultColumns = `{"kind":"Table","metadata":{"resourceVersion":"8"},"columnDefinitions":[{"name":"Name"},{"name":"Created At"}],"rows":[{"cells":["p","x"]}]}`
+
+func TestForms(t *testing.T) {
+	table, metadata, list, all := SourceTable, SourceTableMetadata, SourceList, SourceListUnfiltered
+	tests := []struct {
+		name    string
+		refusal step
+		forms   []Source // that are refused
+		asked   []Source
+	}{
+		{"an API server", nil, nil, []Source{table}},
+		{"default columns", body(200, defaultColumns), []Source{table, metadata}, []Source{table, metadata, list}},
+		{"no column definitions", body(200, `{"kind":"Table","rows":[]}`), []Source{table, metadata}, []Source{table, metadata, list}},
+		{"null column definitions", body(200, `{"kind":"Table","columnDefinitions":null,"rows":null}`), []Source{table, metadata}, []Source{table, metadata, list}},
+		{"no selector", status(400, ""), []Source{table, metadata, list}, []Source{table, metadata, list, all}},
+		{"a Status of 400 under 200", body(200, `{"kind":"Status","code":400}`), []Source{table, metadata, list}, []Source{table, metadata, list, all}},
+		{"selectors cannot be processed", status(422, ""), []Source{table, metadata, list}, []Source{table, metadata, list, all}},
+		{"no Tables", status(406, ""), []Source{table, metadata}, []Source{table, metadata, list}},
+		{"no such media type", status(415, ""), []Source{table, metadata}, []Source{table, metadata, list}},
+		{"selectors are not implemented", status(501, ""), []Source{table, metadata, list}, []Source{table, metadata, list, all}},
+		{"a proxy that needs the objects", status(500, ""), []Source{table}, []Source{table, table, metadata}},
+		{"a proxy that fails on Tables", status(500, ""), []Source{table, metadata}, []Source{table, table, metadata, list}},
+		{"a proxy that fails on all but one", status(500, ""), []Source{table, metadata, list}, []Source{table, table, metadata, list, all}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				script := newScript(t)
+				var asked []Source
+				script.pods = repeat(20, script.refusing(tt.refusal, &asked, tt.forms...))
+				c := script.counter(func(cfg *Config) { cfg.PageAttempts = 2 })
+				source := tt.asked[len(tt.asked)-1]
+				const want = "a=1 b=0 c=0 unscheduled=0 unknown=0 pages=1 version=8 consistent=true"
+				for _, asks := range [][]Source{tt.asked, {source}} { // the second count knows
+					snapshot, err := c.Count(t.Context(), &recorder{})
+					if err != nil {
+						t.Fatal(err)
+					}
+					if got := line(snapshot); got != want {
+						t.Errorf("got  %s\nwant %s", got, want)
+					}
+					if snapshot.Source != source || (snapshot.SourceRefused == nil) != (source == table) {
+						t.Errorf("listed as %s for %v, want %s", snapshot.Source, snapshot.SourceRefused, source)
+					}
+					if !slices.Equal(asked, asks) {
+						t.Errorf("asked as %q, want %q", asked, asks)
+					}
+					asked = nil
+				}
+			})
+		})
+	}
+}
+
+// TestFormIsLookedForAgain has a server that learns Tables.
+func TestFormIsLookedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t)
+		var asked []Source
+		old := script.refusing(status(406, ""), &asked, SourceTable, SourceTableMetadata)
+		script.pods = slices.Concat(repeat(4, old), repeat(3, old), repeat(2, script.refusing(nil, &asked)))
+		c := script.counter(nil)
+		counts := func(want ...Source) {
+			t.Helper()
+			script.count(c)
+			if !slices.Equal(asked, want) {
+				t.Errorf("asked as %q, want %q", asked, want)
+			}
+			asked = nil
+		}
+		counts(SourceTable, SourceTableMetadata, SourceList)
+		time.Sleep(formLife - time.Second)
+		counts(SourceList)
+		time.Sleep(time.Second)
+		counts(SourceTable, SourceTableMetadata, SourceList)
+		time.Sleep(formLife)
+		counts(SourceTable)
+		counts(SourceTable)
+	})
+}
+
+// TestFormStays has failures that are not of the form, at the first page and later.
+func TestFormStays(t *testing.T) {
+	reasons := map[string]step{
+		"401": status(401, ""), "403": status(403, ""), "408": status(408, ""), "410": status(410, ""), "413": status(413, ""),
+		"429": status(429, ""), "502": status(502, ""), "503": status(503, ""), "504": status(504, ""),
+		"hang": hang, "cut": cut(podPage("", "a"), http.ErrBodyReadAfterClose), "HTML": body(200, "<html>", "Content-Type", "text/html"),
+		"bad row": body(200, page(`[{"cells":["p"]}]`)), "no list": body(200, `{}`),
+	}
+	for name, fault := range reasons {
+		t.Run(name+" at the first page", func(t *testing.T) { formStays(t, fault) })
+	}
+	for _, code := range []int{400, 406, 415, 500} {
+		t.Run(fmt.Sprintf("%d at the second page", code), func(t *testing.T) { formStays(t, podPage("t1", "a"), status(code, "")) })
+	}
+	t.Run("default columns at the second page", func(t *testing.T) { formStays(t, podPage("t1", "a"), body(200, defaultColumns)) })
+	t.Run("500 of a server that worked", func(t *testing.T) { formStays(t, podPage("", "a"), status(500, "")) })
+}
+
+// formStays plays the steps, the last of them for ever, in two counts.
+func formStays(t *testing.T, steps ...step) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t)
+		var asked []Source
+		for _, s := range append(steps, repeat(40, steps[len(steps)-1])...) {
+			script.pods = append(script.pods, func(r *http.Request) (*http.Response, error) {
+				asked = append(asked, sourceOf(r))
+				return s(r)
+			})
+		}
+		c := script.counter(func(cfg *Config) { cfg.PageAttempts = 3 })
+		failed := 0
+		for range 2 {
+			if _, err := c.Count(t.Context(), &recorder{}); err != nil {
+				failed++
+			}
+		}
+		if failed == 0 || slices.ContainsFunc(asked, func(s Source) bool { return s != SourceTable }) {
+			t.Errorf("%d counts failed, asked as %q", failed, asked)
+		}
+	})
+}
+
+// TestFormOfATrustedServer that refuses for once what it gave before is left when
+// the attempts are used up, not sooner.
+func TestFormOfATrustedServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t)
+		var asked []Source
+		refusing := script.refusing(status(400, ""), &asked, SourceTable)
+		script.pods = append(repeat(1, script.refusing(nil, &asked)), repeat(20, refusing)...)
+		c := script.counter(func(cfg *Config) { cfg.PageAttempts = 3 })
+		script.count(c)
+		script.count(c)
+		if want := []Source{SourceTable, SourceTable, SourceTable, SourceTable, SourceTableMetadata}; !slices.Equal(asked, want) {
+			t.Errorf("asked as %q, want %q", asked, want)
+		}
+	})
+}
+
+// TestNoFormWorks asks a server that is ill in every form, and again in the best
+// when it is well.
+func TestNoFormWorks(t *testing.T) {
+	for _, code := range []int{400, 500} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				script := newScript(t)
+				var asked []Source
+				ill := script.refusing(status(code, ""), &asked, Sources()...)
+				script.pods = repeat(40, ill)
+				c := script.counter(func(cfg *Config) { cfg.PageAttempts = 2 })
+				_ = script.countFails(c, Server) // it checks the reason
+				want := Sources()
+				if code == 500 {
+					want = append([]Source{SourceTable}, want...)
+				} else {
+					want = append(want, SourceListUnfiltered)
+				}
+				if !slices.Equal(asked, want) {
+					t.Errorf("asked as %q, want %q", asked, want)
+				}
+				script.pods = repeat(2, script.refusing(nil, &asked))
+				asked = nil
+				script.count(c)
+				if !slices.Equal(asked, []Source{SourceTable}) {
+					t.Errorf("when it is well, asked as %q", asked)
+				}
+			})
+		})
+	}
+}
+
+// TestListInAnswerToTable is counted, finished pods left out, and said.
+func TestListInAnswerToTable(t *testing.T) {
+	script := newScript(t, body(200, pods(`[{"spec":{"nodeName":"a"}},{"spec":{"nodeName":"a"},"status":{"phase":"Failed"}}]`)))
+	snapshot, err := script.counter(nil).Count(t.Context(), &recorder{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := line(snapshot), "a=1 b=0 c=0 unscheduled=0 unknown=0 pages=1 version=8 consistent=true"; got != want || snapshot.Source != SourceList {
+		t.Errorf("got  %s from %s\nwant %s", got, snapshot.Source, want)
+	}
+}
+
+// TestNamespacesShareTheForm looks for it once.
+func TestNamespacesShareTheForm(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t)
+		var asked []Source
+		script.pods = repeat(9, script.refusing(status(406, ""), &asked, SourceTable, SourceTableMetadata))
+		script.count(script.counter(inNamespaces))
+		if want := []Source{SourceTable, SourceTableMetadata, SourceList, SourceList}; !slices.Equal(asked, want) {
+			t.Errorf("asked as %q, want %q", asked, want)
+		}
+	})
+}
+
+// TestRefusedFormIsNoFailure keeps it out of what is counted as failures, and in
+// the bytes.
+func TestRefusedFormIsNoFailure(t *testing.T) {
+	script := newScript(t)
+	var asked []Source
+	script.pods = repeat(3, script.refusing(body(200, defaultColumns), &asked, SourceTable, SourceTableMetadata))
+	var seen recorder
+	snapshot, err := script.counter(nil).Count(t.Context(), &seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(seen.pages) != 2 || seen.pages[1].Err != nil || snapshot.Bytes < 2*int64(len(defaultColumns)) {
+		t.Errorf("reported %+v, %d bytes", seen.pages, snapshot.Bytes)
+	}
+}

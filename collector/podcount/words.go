@@ -1,0 +1,43 @@
+package podcount
+
+import (
+	"bytes"
+	"io"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// readWords reads an answer that is an error as far as it goes. Its own words are
+// the message of a Status, or of what looks like one; else the text of a page,
+// such as a proxy's, without its tags.
+func readWords(body io.Reader) document {
+	raw, _ := io.ReadAll(io.LimitReader(body, maxStatusBytes)) // what has come is quoted
+	doc, _ := readDocument(newDecoder(bytes.NewReader(raw)), content{})
+	if doc.message == "" {
+		doc.message = pageText(raw)
+	}
+	return doc
+}
+
+// pageText is what a browser would show of a page.
+func pageText(raw []byte) string {
+	var text strings.Builder
+	hidden := false
+	for tokens := html.NewTokenizer(bytes.NewReader(raw)); ; {
+		switch tokens.Next() {
+		case html.ErrorToken: // the end
+			return text.String()
+		case html.StartTagToken:
+			name, _ := tokens.TagName()
+			hidden = string(name) == "script" || string(name) == "style"
+		case html.EndTagToken:
+			hidden = false
+		case html.TextToken:
+			if !hidden {
+				text.Write(tokens.Text())
+				text.WriteByte(' ') // tags part words
+			}
+		}
+	}
+}

@@ -1,0 +1,290 @@
+package collector
+
+import (
+	"compress/gzip"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+)
+
+// deaf is a client that does not read before it is told to.
+type deaf struct {
+	*httptest.ResponseRecorder
+	reads chan struct{}
+}
+
+func (d deaf) Write(p []byte) (int, error) {
+	<-d.reads
+	return d.ResponseRecorder.Write(p)
+}
+
+func request(ctx context.Context, target string) *http.Request {
+	return httptest.NewRequestWithContext(ctx, http.MethodGet, target, nil)
+}
+
+// TestMaxRequests has as many clients as are allowed hold up their answers.
+func TestMaxRequests(t *testing.T) {
+	tests := []struct {
+		name   string
+		limit  int
+		target string
+		status int
+		waits  time.Duration
+	}{
+		{"a scrape", 3, "/metrics", 503, slotWait},
+		{"the API", 3, "/api/v1/clusters", 503, slotWait},
+		{"nodes", 3, "/api/v1/nodes?cluster=one", 503, slotWait},
+		{"the discovery", 3, "/sd", 503, slotWait},
+		{"what is refused anyway", 3, "/metrics?cluster=none", 400, 0},
+		{"without a limit", 0, "/metrics", 200, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				opts := steady()
+				opts.MaxRequests = tt.limit
+				e := empty(t, opts)
+				e.Set(Member{Name: "one", Counter: &scripted{}})
+				mux := http.NewServeMux()
+				mux.Handle("/metrics", e.handler)
+				mux.Handle("/sd", e.Discovery("/metrics"))
+				mux.Handle("/api/", e.API())
+				reads := make(chan struct{})
+				var clients sync.WaitGroup
+				for range 3 {
+					clients.Go(func() { mux.ServeHTTP(deaf{httptest.NewRecorder(), reads}, request(t.Context(), "/metrics")) })
+				}
+				synctest.Wait()
+				began := time.Now()
+				answer := httptest.NewRecorder()
+				mux.ServeHTTP(answer, request(t.Context(), tt.target))
+				if took := time.Since(began); answer.Code != tt.status || took != tt.waits {
+					t.Errorf("status %d after %s, want %d after %s", answer.Code, took, tt.status, tt.waits)
+				}
+				if tt.status == http.StatusServiceUnavailable && !strings.Contains(answer.Body.String(), "--web.max-requests") {
+					t.Errorf("the answer does not say why: %s", answer.Body)
+				}
+				close(reads)
+				clients.Wait()
+				if e.scrape("10"); len(e.responder.slots) != 0 || len(e.responder.encoders) != encoders {
+					t.Error("slots are held after the answers")
+				}
+			})
+		})
+	}
+}
+
+// Scrapes that wait for a count hold no slot, and those that come back at the
+// same moment wait for each other instead of being refused.
+func TestWaitingHoldsNoSlot(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		opts := steady()
+		opts.MaxRequests = 1
+		e := empty(t, opts)
+		e.Set(Member{Name: "one", Counter: &scripted{}}, Member{Name: "slow", Counter: &scripted{takes: 5 * time.Second}})
+		var scrapes sync.WaitGroup
+		for range 100 {
+			scrapes.Go(func() {
+				if got := len(series(e.scrape("10"), "node_active_pods")); got != 2 {
+					t.Errorf("%d nodes, want 2", got)
+				}
+			})
+		}
+		synctest.Wait()
+		if status, _ := e.ask(http.MethodGet, "/api/v1/nodes?cluster=one"); status != http.StatusOK {
+			t.Errorf("status %d while scrapes wait for a count", status)
+		}
+		scrapes.Wait()
+	})
+}
+
+// slowly is what a process says of itself, and takes its time.
+type slowly time.Duration
+
+func (s slowly) Gather() ([]*dto.MetricFamily, error) {
+	time.Sleep(time.Duration(s))
+	return nil, nil
+}
+
+// TestEncodingIsReserved has encoding take its time beside a cluster that never
+// answers: the first scrape cannot know, the next ones answer in time.
+func TestEncodingIsReserved(t *testing.T) {
+	const takes = 1500 * time.Millisecond
+	tests := []struct {
+		name    string
+		timeout string
+		want    time.Duration // of the second scrape
+	}{
+		{"as long as before", "3", 3*time.Second - DefaultTimeoutOffset},
+		{"never without waiting", "1", 50*time.Millisecond + takes},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				e := scriptedExporter(t, &scripted{takes: 24 * time.Hour})
+				e.handler = e.Handler(slowly(takes))
+				began := time.Now()
+				e.scrape("0.6") // is in vain for no time that matters below
+				if took := time.Since(began); took != 100*time.Millisecond+takes {
+					t.Errorf("the first scrape took %s", took)
+				}
+				began = time.Now()
+				e.scrape(tt.timeout)
+				if took := time.Since(began); took != tt.want {
+					t.Errorf("the second scrape took %s, want %s", took, tt.want)
+				}
+			})
+		})
+	}
+}
+
+// A client that does not read must not take the time from the others.
+func TestReservedIsNotWhatAClientTakes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		e := scriptedExporter(t, &scripted{takes: 24 * time.Hour})
+		reads := make(chan struct{})
+		time.AfterFunc(time.Minute, func() { close(reads) })
+		slow := request(t.Context(), "/metrics")
+		slow.Header.Set(timeoutHeader, "0.6")
+		e.handler.ServeHTTP(deaf{httptest.NewRecorder(), reads}, slow)
+		began := time.Now()
+		e.scrape("3")
+		if took := time.Since(began); took != 3*time.Second-DefaultTimeoutOffset {
+			t.Errorf("a scrape waited %s", took)
+		}
+	})
+}
+
+func TestReserve(t *testing.T) {
+	type answer struct {
+		series int
+		took   time.Duration
+	}
+	tests := []struct {
+		name   string
+		before []answer
+		series int
+		want   time.Duration // of ten seconds
+	}{
+		{"nothing known of a small one", nil, 5000, 10 * time.Second},
+		{"nothing known of a large one", nil, 260_000, 9 * time.Second},
+		{"as the last", []answer{{100, time.Second}}, 100, 9 * time.Second},
+		{"twice as large as the last", []answer{{50_000, time.Second}}, 100_000, 8 * time.Second},
+		{"after a small one, a large one is presumed", []answer{{100, time.Millisecond}}, 260_000, 9 * time.Second},
+		{"the slowest of late", []answer{{100, 2 * time.Second}, {100, time.Second}}, 100, 8200 * time.Millisecond},
+		{"a tenth at least", []answer{{100, time.Hour}}, 100, time.Second},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var r reserve
+			for _, a := range tt.before {
+				r.note(a.series, a.took)
+			}
+			if got := r.wait(10*time.Second, tt.series).Round(time.Millisecond); got != tt.want {
+				t.Errorf("waits %s, want %s", got, tt.want)
+			}
+		})
+	}
+	var r reserve
+	r.note(100, time.Hour)
+	for range 200 {
+		r.note(100, 0)
+	}
+	if got := r.wait(time.Second, 100); got < 999*time.Millisecond {
+		t.Errorf("a hindrance is not forgotten: waits %s of a second", got)
+	}
+}
+
+func TestUnreadableQueries(t *testing.T) {
+	for name, query := range map[string]string{
+		"escape":            "cluster[]=%zz",
+		"escape at the end": "cluster=%",
+		"semicolon":         "cluster[]=one;x=1",
+		"too many":          strings.Repeat("cluster=one&", 10_001),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				e := scriptedExporter(t, &scripted{})
+				for path, handler := range map[string]http.Handler{"/metrics": e.handler, "/api/v1/nodes": e.API()} {
+					answer := httptest.NewRecorder()
+					handler.ServeHTTP(answer, request(t.Context(), path+"?"+query))
+					if answer.Code != http.StatusBadRequest || !strings.Contains(answer.Body.String(), "the query cannot be read") {
+						t.Errorf("%s: %d %.200s", path, answer.Code, answer.Body)
+					}
+				}
+			})
+		})
+	}
+}
+
+func TestAcceptsGzip(t *testing.T) {
+	for header, want := range map[string]bool{
+		"": false, "gzip": true, "GZIP": true, "deflate, gzip;q=0.5": true, "*": true, "identity": false,
+		"gzip;q=0": false, "gzip; q=0.000": false, "*, gzip;q=0": false, "gzip, *;q=0": true, "gzip;q=x": false, "xgzip": false,
+	} {
+		if got := acceptsGzip(http.Header{"Accept-Encoding": {header}}); got != want {
+			t.Errorf("%q: %t, want %t", header, got, want)
+		}
+	}
+}
+
+// TestAnswersAreWhole compares an answer that was kept compressed, sent plain and
+// compressed, with the one that promhttp sends by itself.
+func TestAnswersAreWhole(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var nodes []podcount.Node
+		for i := range 20_000 {
+			nodes = append(nodes, podcount.Node{Name: fmt.Sprint("node-", i), ActivePods: i, AllocatablePods: 110, HasAllocatable: true})
+		}
+		e := scriptedExporter(t, shownAs{podcount.Snapshot{Nodes: nodes}})
+		want := e.scrape("10")
+		registry := prometheus.NewRegistry()
+		registry.MustRegister(scrape{metrics: e.metrics, clusters: e.sorted()}.await(t.Context()), configMetrics{e.Collector})
+		plain := httptest.NewRecorder()
+		promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(plain, request(t.Context(), "/metrics"))
+		if plain.Body.String() != want {
+			t.Errorf("%d bytes, want %d", len(want), plain.Body.Len())
+		}
+		zipped := httptest.NewRecorder()
+		r := request(t.Context(), "/metrics")
+		r.Header.Set("Accept-Encoding", "gzip")
+		e.handler.ServeHTTP(zipped, r)
+		if got := zipped.Header().Get("Content-Length"); got != fmt.Sprint(zipped.Body.Len()) || !slices.Contains(zipped.Header().Values("Vary"), "Accept-Encoding") {
+			t.Errorf("Content-Length %s of %d, Vary %q", got, zipped.Body.Len(), zipped.Header().Values("Vary"))
+		}
+		if got, kept := zipped.Body.Len(), len(want)/8; got > kept {
+			t.Errorf("%d bytes are kept of %d, want less than %d", got, len(want), kept)
+		}
+		reader, err := gzip.NewReader(zipped.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if body, err := io.ReadAll(reader); err != nil || string(body) != want {
+			t.Errorf("%v, %d bytes, want %d", err, len(body), len(want))
+		}
+	})
+}
+
+// shownAs is a Counter that always has the same snapshot, of the moment.
+type shownAs struct{ podcount.Snapshot }
+
+func (s shownAs) Count(context.Context, podcount.Observer) (*podcount.Snapshot, error) {
+	now := s.Snapshot
+	now.Started, now.Time = time.Now(), time.Now()
+	return &now, nil
+}

@@ -1,0 +1,66 @@
+package collector
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+)
+
+// collect sends all series of the cluster.
+func (c *clusterMetrics) collect(ch chan<- prometheus.Metric, s state) {
+	ch <- c.pages
+	ch <- c.bytes
+	ch <- c.succeeded
+	ch <- c.erred
+	ch <- c.failures
+	ch <- c.panics
+	ch <- c.pageDuration.(prometheus.Metric)
+	ch <- c.duration.(prometheus.Metric)
+	for _, failures := range c.pageFailures {
+		ch <- failures
+	}
+	for _, logged := range c.logs {
+		ch <- logged
+	}
+	c.health(ch, s)
+	if !s.withdrawn {
+		c.nodes(ch, s.snapshot)
+	}
+}
+
+// health sends what stays when the counts themselves are withdrawn.
+func (c *clusterMetrics) health(ch chan<- prometheus.Metric, s state) {
+	c.gauge(ch, c.families.success, truth(s.success))
+	if s.snapshot == nil {
+		c.gauge(ch, c.families.lastSuccess, 0)
+		return
+	}
+	c.gauge(ch, c.families.lastSuccess, float64(s.snapshot.Time.UnixMilli())/1000)
+	c.gauge(ch, c.families.consistent, truth(s.snapshot.Consistent))
+	c.gauge(ch, c.families.lastPages, float64(s.snapshot.Pages))
+}
+
+func (c *clusterMetrics) nodes(ch chan<- prometheus.Metric, snapshot *podcount.Snapshot) {
+	for _, node := range snapshot.Nodes {
+		c.gauge(ch, c.families.activePods, float64(node.ActivePods), node.Name)
+		if node.HasAllocatable && !snapshot.Partial {
+			c.gauge(ch, c.families.allocatablePods, float64(node.AllocatablePods), node.Name)
+		}
+	}
+	c.gauge(ch, c.families.unscheduledPods, float64(snapshot.UnscheduledPods))
+	c.gauge(ch, c.families.unknownNodePods, float64(snapshot.UnknownNodePods))
+	if snapshot.Source != "" {
+		c.gauge(ch, c.families.sourceInfo, 1, string(snapshot.Source))
+	}
+}
+
+func (c *clusterMetrics) gauge(ch chan<- prometheus.Metric, desc *prometheus.Desc, value float64, labels ...string) {
+	ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, append([]string{c.name}, labels...)...)
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

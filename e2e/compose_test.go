@@ -1,0 +1,199 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const composeFile = "../deploy/docker/compose.yaml"
+
+// containersConf is what podman needs to know where cgroups are of the old kind,
+// and limits cannot be raised.
+const containersConf = `[containers]
+default_ulimits = ["nofile=20000:20000", "nproc=1000:1000"]
+[engine]
+runtime = "runc"
+cgroup_manager = "cgroupfs"
+events_logger = "file"
+[network]
+network_backend = "netavark"
+`
+
+// TestCompose runs deploy/docker/compose.yaml with its demo on a real container
+// engine. The images of others are built from the project's own binaries, as no
+// registry can be asked; Grafana is left out.
+func TestCompose(t *testing.T) {
+	t.Parallel()
+	requireRoot(t, "podman", "runc", "docker-compose", "unshare", "ip")
+	if !inNamespaces(t) {
+		return
+	}
+	c := startEngine(t)
+	start := time.Now()
+	c.compose("up", "-d", "exporter", "kubesim", "prometheus", "alertmanager")
+	eventually(t, "the first number comes through the published port", func() bool {
+		return strings.Contains(c.get("http://127.0.0.1:10120/metrics"), "\nnode_active_pods{")
+	})
+	took := time.Since(start).Round(time.Second / 10)
+	t.Logf("from up to the first number: %s", took)
+	if took > 15*time.Second {
+		t.Errorf("the first number took %s, want 15 s at most", took)
+	}
+	eventually(t, "Prometheus has the target up", func() bool {
+		return strings.Contains(c.get("http://127.0.0.1:9090/api/v1/targets"), `"health":"up"`)
+	})
+	if rules := c.get("http://127.0.0.1:9090/api/v1/rules"); strings.Count(rules, `"type":"alerting"`) < 10 || strings.Contains(rules, `"health":"err"`) {
+		t.Errorf("the mixin's alerts are not loaded: %.2000s", rules)
+	}
+	eventually(t, "Alertmanager has an alert of the cluster that is slow", func() bool {
+		return strings.Contains(c.get("http://127.0.0.1:9093/api/v2/alerts"), `"alertname":"KubernetesAPITimeout"`)
+	})
+	c.compose("down", "-v")
+	for _, what := range []string{"ps --all", "volume ls", "network ls --filter label=io.podman.compose.project"} {
+		if left := c.podman(append(strings.Fields(what), "--quiet")...); left != "" {
+			t.Errorf("after down, podman %s has %s", what, left)
+		}
+	}
+}
+
+// engine is a podman that serves docker-compose.
+type engine struct {
+	t        *testing.T
+	dir      string
+	override string
+}
+
+func startEngine(t *testing.T) *engine {
+	t.Helper()
+	c := &engine{t: t, dir: t.TempDir()}
+	must(t, os.MkdirAll("/run/containers", 0o755))
+	command(t, "mount", "-t", "tmpfs", "tmpfs", "/run/containers")
+	must(t, os.WriteFile(filepath.Join(c.dir, "containers.conf"), []byte(containersConf), 0o600))
+	t.Setenv("CONTAINERS_CONF", filepath.Join(c.dir, "containers.conf"))
+	t.Setenv("DOCKER_HOST", "unix://"+filepath.Join(c.dir, "socket"))
+	service := start(t, "/usr/bin/podman", append(c.storage(), "system", "service", "--time=0", os.Getenv("DOCKER_HOST"))...)
+	eventually(t, "podman listens", func() bool {
+		select {
+		case <-service.ended:
+			t.Fatalf("podman ended: %s", service.output)
+		default:
+		}
+		_, err := os.Stat(filepath.Join(c.dir, "socket"))
+		return err == nil
+	})
+	// Layers hold mounts below the test's folder.
+	t.Cleanup(func() { c.podman("system", "reset", "--force") })
+	c.writeOverride()
+	return c
+}
+
+func (c *engine) storage() []string {
+	return []string{"--root", filepath.Join(c.dir, "root"), "--runroot", "/run/containers/run"}
+}
+
+func (c *engine) podman(args ...string) string {
+	c.t.Helper()
+	output, err := exec.CommandContext(c.t.Context(), "podman", append(c.storage(), args...)...).Output()
+	if err != nil && c.t.Context().Err() == nil {
+		c.t.Errorf("podman %s: %v", strings.Join(args, " "), err)
+	}
+	return strings.TrimSpace(string(output))
+}
+
+func (c *engine) compose(args ...string) {
+	c.t.Helper()
+	command(c.t, "docker-compose", append([]string{"-p", "e2e", "-f", composeFile, "-f", c.override, "--profile", "demo"}, args...)...)
+}
+
+// get is the body of an answer, or nothing as long as there is none.
+func (c *engine) get(url string) string {
+	req, err := http.NewRequestWithContext(c.t.Context(), http.MethodGet, url, http.NoBody)
+	must(c.t, err)
+	client := http.Client{Timeout: 5 * time.Second}
+	resp, err := client.Do(req)
+	if err != nil {
+		return ""
+	}
+	var body strings.Builder
+	err = resp.Write(&body)
+	must(c.t, resp.Body.Close())
+	if err != nil || resp.StatusCode != http.StatusOK {
+		return ""
+	}
+	return body.String()
+}
+
+// writeOverride puts images that can be built here in the place of those of
+// registries, has kubesim become slow, and alerts fire within a minute.
+func (c *engine) writeOverride() {
+	c.t.Helper()
+	context := c.buildContext()
+	service := func(name, image string) map[string]any {
+		return map[string]any{"image": image, "build": map[string]any{"context": context, "target": name}}
+	}
+	kubesim, exporter, prometheus := service("kubesim", "localhost/kubesim:e2e"), service("exporter", "localhost/exporter:e2e"), service("prometheus", "localhost/prometheus:e2e")
+	kubesim["command"] = []string{"--listen-address=:6443", "--advertise-url=http://kubesim:6443", "--kubeconfig-out=/demo/kubeconfig",
+		"--slow-latency=30s", "--slow-after=20s"}
+	exporter["environment"] = map[string]string{
+		"POD_COUNT_EXPORTER_COLLECTOR_CACHE_TTL": "5s", "POD_COUNT_EXPORTER_COLLECTOR_PAGE_TIMEOUT": "2s",
+	}
+	mixin := generateMixin(c.t, impatient)
+	must(c.t, os.Chmod(filepath.Dir(mixin), 0o755))
+	prometheus["volumes"] = []string{
+		mixin + "/alerts.yaml:/etc/prometheus/rules/alerts.yaml:ro", mixin + "/rules.yaml:/etc/prometheus/rules/rules.yaml:ro",
+		c.fastPrometheus() + ":/etc/prometheus/prometheus.yml:ro",
+	}
+	data, err := json.Marshal(map[string]any{"services": map[string]any{
+		"kubesim": kubesim, "exporter": exporter, "prometheus": prometheus,
+		"alertmanager": service("alertmanager", "localhost/alertmanager:e2e"),
+	}})
+	must(c.t, err)
+	c.override = filepath.Join(c.dir, "override.yaml")
+	must(c.t, os.WriteFile(c.override, data, 0o600))
+}
+
+// fastPrometheus is the shipped configuration with shorter intervals.
+func (c *engine) fastPrometheus() string {
+	c.t.Helper()
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(composeFile), "prometheus.yml"))
+	must(c.t, err)
+	fast := strings.NewReplacer("interval: 30s", "interval: 2s", "scrape_timeout: 20s", "scrape_timeout: 2s").Replace(string(text))
+	path := filepath.Join(c.dir, "prometheus.yml")
+	must(c.t, os.WriteFile(path, []byte(fast), 0o644)) //nolint:gosec // the container's user reads it
+	return path
+}
+
+// buildContext is a folder from which the Dockerfile's own last stages can be
+// built: what its build stage would have made comes from make build.
+func (c *engine) buildContext() string {
+	c.t.Helper()
+	dir := filepath.Join(c.dir, "context")
+	for _, folder := range []string{"out/demo", "etc/ssl/certs", "empty"} {
+		must(c.t, os.MkdirAll(filepath.Join(dir, folder), 0o755))
+	}
+	must(c.t, os.WriteFile(filepath.Join(dir, "etc/ssl/certs/ca-certificates.crt"), nil, 0o600))
+	for _, name := range []string{"pod_count_exporter", "kubesim", "prometheus", "alertmanager"} {
+		command(c.t, "cp", tool(c.t, name), filepath.Join(dir, "out", name))
+	}
+	text, err := os.ReadFile("../Dockerfile")
+	must(c.t, err)
+	_, last, found := strings.Cut(string(text), "\nFROM scratch AS kubesim\n")
+	if !found {
+		c.t.Fatal("the Dockerfile has no stage kubesim")
+	}
+	stages := "FROM scratch AS build\nCOPY . /\nFROM scratch AS kubesim\n" + last
+	for _, name := range []string{"prometheus", "alertmanager"} {
+		stages += fmt.Sprintf("\nFROM scratch AS %[1]s\nCOPY out/%[1]s /bin/%[1]s\nCOPY --chown=65534:65534 empty /%[1]s\nUSER 65534:65534\nENTRYPOINT [\"/bin/%[1]s\"]\n", name)
+	}
+	must(c.t, os.WriteFile(filepath.Join(dir, "Dockerfile"), []byte(stages), 0o600))
+	return dir
+}

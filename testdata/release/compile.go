@@ -1,0 +1,66 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// program is the name of the binary and the beginning of each file's name.
+const program = "pod_count_exporter"
+
+// workFolder holds the binaries while the rest is made of them.
+const workFolder = ".binaries"
+
+// platform is an operating system and an architecture, as Go names them.
+type platform struct{ os, arch string }
+
+// String is the form that users type.
+func (p platform) String() string { return p.os + "/" + p.arch }
+
+// platforms are those that a release has; .promu.yml has the same.
+func platforms() []platform {
+	return []platform{
+		{"linux", "amd64"}, {"linux", "arm64"}, {"darwin", "amd64"}, {"darwin", "arm64"}, {"windows", "amd64"},
+	}
+}
+
+func (r release) platforms() []platform {
+	return slices.DeleteFunc(platforms(), func(p platform) bool { return r.only != "" && p.String() != r.only })
+}
+
+// artifact is one platform's binary.
+type artifact struct {
+	platform
+	path string
+}
+
+// binaryName is what the file is called within a tarball.
+func (a artifact) binaryName() string {
+	if a.os == "windows" {
+		return program + ".exe"
+	}
+	return program
+}
+
+// compile builds the exporter, static and without paths of this machine.
+func (r release) compile(ctx context.Context, p platform) (artifact, error) {
+	out, err := filepath.Abs(filepath.Join(r.out, workFolder, p.os+"-"+p.arch))
+	if err != nil {
+		return artifact{}, fmt.Errorf("finding the folder: %w", err)
+	}
+	a := artifact{platform: p}
+	a.path = filepath.Join(out, a.binaryName())
+	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", r.ldflags,
+		"-o", a.path, "./cmd/"+program)
+	command.Dir = r.source
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.os, "GOARCH="+p.arch, "GOFLAGS=-mod=readonly")
+	if text, err := command.CombinedOutput(); err != nil {
+		return a, fmt.Errorf("go build: %w: %s", err, strings.TrimSpace(string(text)))
+	}
+	return a, nil
+}

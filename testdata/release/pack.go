@@ -1,0 +1,119 @@
+package main
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// entry is one file of an archive.
+type entry struct {
+	name string
+	mode int64
+	data []byte
+}
+
+// documents are the files of the checkout that a tarball holds beside the
+// binary; .promu.yml lists the same.
+func documents() []string { return []string{"LICENSE", "README.md", "CHANGELOG.md"} }
+
+// licensesFile has the licences of all that is linked in.
+const licensesFile = "THIRD-PARTY-LICENSES.txt"
+
+// pack writes the tarball of one binary, in promu's layout, and its bill of
+// materials.
+func (r release) pack(ctx context.Context, a artifact) error {
+	name := fmt.Sprintf("%s-%s.%s-%s", program, r.version, a.os, a.arch)
+	binary, err := os.ReadFile(a.path)
+	if err != nil {
+		return fmt.Errorf("reading the binary: %w", err)
+	}
+	entries := []entry{{name + "/" + a.binaryName(), 0o755, binary}}
+	for _, document := range documents() {
+		data, err := os.ReadFile(filepath.Join(r.source, document))
+		if err != nil {
+			return fmt.Errorf("reading a document: %w", err)
+		}
+		entries = append(entries, entry{name + "/" + document, 0o644, data})
+	}
+	licenses, err := licensesOf(ctx, r.source, a.path)
+	if err != nil {
+		return fmt.Errorf("licences: %w", err)
+	}
+	entries = append(entries, entry{name + "/" + licensesFile, 0o644, licenses})
+	if err := r.write(name+".tar.gz", func(w io.Writer) error { return writeTarball(w, r.date, entries) }); err != nil {
+		return err
+	}
+	return r.write(name+".cdx.json", func(w io.Writer) error { return r.writeBOM(w, a.path) })
+}
+
+// write makes one file of the release.
+func (r release) write(name string, content func(io.Writer) error) (err error) {
+	f, err := os.Create(filepath.Join(r.out, name))
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	defer func() {
+		if closing := f.Close(); err == nil && closing != nil {
+			err = fmt.Errorf("writing %s: %w", name, closing)
+		}
+	}()
+	if err := content(f); err != nil {
+		return fmt.Errorf("writing %s: %w", name, err)
+	}
+	return nil
+}
+
+// writeTarball writes entries in their order. Owner, time and compression do not
+// depend on the machine.
+func writeTarball(w io.Writer, date time.Time, entries []entry) error {
+	zipped, err := gzip.NewWriterLevel(w, gzip.BestCompression)
+	if err != nil {
+		return fmt.Errorf("compressing: %w", err)
+	}
+	packed := tar.NewWriter(zipped)
+	for _, e := range entries {
+		header := &tar.Header{
+			Name: e.name, Mode: e.mode, Size: int64(len(e.data)), ModTime: date, Format: tar.FormatUSTAR,
+		}
+		if err := packed.WriteHeader(header); err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+		if _, err := packed.Write(e.data); err != nil {
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+	}
+	if err := packed.Close(); err != nil {
+		return fmt.Errorf("ending the archive: %w", err)
+	}
+	return zipped.Close()
+}
+
+// checksumsFile is what sha256sum -c reads.
+const checksumsFile = "sha256sums.txt"
+
+// writeChecksums sums every file of the release.
+func (r release) writeChecksums() error {
+	entries, err := os.ReadDir(r.out) // sorted by name
+	if err != nil {
+		return fmt.Errorf("checksums: %w", err)
+	}
+	return r.write(checksumsFile, func(w io.Writer) error {
+		for _, e := range entries {
+			data, err := os.ReadFile(filepath.Join(r.out, e.Name()))
+			if err != nil {
+				return err
+			}
+			if _, err := fmt.Fprintf(w, "%x  %s\n", sha256.Sum256(data), e.Name()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
