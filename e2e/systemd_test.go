@@ -96,7 +96,7 @@ func TestSystemdExecStart(t *testing.T) {
 	}
 	const user = 65532
 	cp := startControlPlane(t, clusterArgs(41, 10, 200)...)
-	credentials, err := os.MkdirTemp("", "credentials")
+	credentials, err := os.MkdirTemp("", "credentials") //nolint:usetesting // only root can enter a folder of t.TempDir
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(credentials) })
 	kubeconfig, err := os.ReadFile(cp.kubeconfig())

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -147,7 +148,7 @@ func TestAdvertiseURL(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			out, stdout := io.Pipe()
 			code := make(chan int, 1)
-			args := append(tc.args, "--kubeconfig-out="+path, "--advertise-url="+tc.url)
+			args := slices.Concat(tc.args, []string{"--kubeconfig-out=" + path, "--advertise-url=" + tc.url})
 			go func() { code <- run(ctx, args, stdout, os.Stderr) }()
 			line, err := bufio.NewReader(out).ReadString('\n')
 			if err != nil || !strings.HasSuffix(line, tc.url+"\n") {

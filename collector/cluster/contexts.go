@@ -11,8 +11,14 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 )
 
-// choose picks the contexts that the options ask for.
+// choose picks the contexts that the options ask for. The files of KUBECONFIG are
+// merged by now: one of them alone may have none.
 func choose(opts Options, files []file) ([]Cluster, error) {
+	for _, f := range files {
+		if len(f.config.Contexts) == 0 {
+			return nil, fmt.Errorf("%s: the kubeconfig has no contexts", f.origin)
+		}
+	}
 	if len(opts.Contexts) > 0 {
 		return chooseNamed(opts.Contexts, files)
 	}

@@ -128,9 +128,6 @@ func readFile(flag, path string) (file, error) {
 		// The parsers quote what they could not read, which may be a token.
 		return f, fmt.Errorf("%s: not a valid kubeconfig%s", f.origin, placeIn(err))
 	}
-	if len(config.Contexts) == 0 {
-		return f, fmt.Errorf("%s: the kubeconfig has no contexts", f.origin)
-	}
 	setOrigin(config, path)
 	if err := clientcmd.ResolveLocalPaths(config); err != nil {
 		return f, fmt.Errorf("%s: resolving the paths in it: %w", f.origin, err)

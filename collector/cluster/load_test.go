@@ -87,6 +87,11 @@ func names(clusters []cluster.Cluster) string {
 func TestLoadFindsClusters(t *testing.T) {
 	root := files(t, map[string]string{
 		"two":               twoContexts,
+		"current":           "current-context: west\n",
+		"nothing":           "",
+		"users":             "users: [{name: u, user: {token: " + canary + "}}]\n",
+		"clusters":          "clusters: [{name: c, cluster: {server: https://split.example}}]\n",
+		"contexts":          "current-context: split\ncontexts: [{name: split, context: {cluster: c, user: u}}]\n",
 		"one":               oneContext("https://one.example"),
 		"home/.kube/config": oneContext("https://home.example"),
 		"dir/b":             strings.ReplaceAll(oneContext("https://b.example"), "only", "b"),
@@ -114,6 +119,9 @@ func TestLoadFindsClusters(t *testing.T) {
 		{name: "files of a directory by name", opts: cluster.Options{Kubeconfigs: []string{at("dir")}}, want: "a b"},
 		{name: "name of the only cluster", opts: cluster.Options{Kubeconfigs: []string{at("one")}, Name: "prod"}, want: "prod"},
 		{name: "KUBECONFIG merges, missing files are passed over", vars: map[string]string{"KUBECONFIG": at("gone") + ":" + at("one") + ":" + at("two")}, opts: cluster.Options{AllContexts: true}, want: "east only west"},
+		{name: "KUBECONFIG with the current context in a file of its own", vars: map[string]string{"KUBECONFIG": at("current") + ":" + at("two")}, want: "west"},
+		{name: "KUBECONFIG with an empty file", vars: map[string]string{"KUBECONFIG": at("nothing") + ":" + at("two")}, want: "east"},
+		{name: "KUBECONFIG split by sections", vars: map[string]string{"KUBECONFIG": at("users") + ":" + at("clusters") + ":" + at("contexts")}, want: "split"},
 		{name: "KUBECONFIG's first current context counts", vars: map[string]string{"KUBECONFIG": at("one") + ":" + at("two")}, want: "only"},
 		{name: "flag before KUBECONFIG", opts: cluster.Options{Kubeconfigs: []string{at("two")}}, vars: map[string]string{"KUBECONFIG": at("one")}, want: "east"},
 		{name: "KUBECONFIG before service account", vars: map[string]string{"KUBECONFIG": at("two"), "KUBERNETES_SERVICE_HOST": "10.0.0.1"}, account: account, want: "east"},

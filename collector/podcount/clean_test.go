@@ -72,7 +72,7 @@ func sentBy(t *testing.T, authorization string) *redact.Exchange {
 	}
 	request.Header.Set("Authorization", authorization)
 	nowhere := roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.ErrUnsupported })
-	if _, err := redact.Transport(nowhere, nil).RoundTrip(request); !errors.Is(err, errors.ErrUnsupported) { //nolint:bodyclose // there is none
+	if _, err := redact.Transport(nowhere, nil).RoundTrip(request); !errors.Is(err, errors.ErrUnsupported) {
 		t.Fatal(err)
 	}
 	return sent

@@ -38,7 +38,7 @@ func send(tb testing.TB, proxy string, headers ...string) (*redact.Exchange, err
 		return url.Parse(proxy)
 	}
 	nowhere := roundTrip(func(*http.Request) (*http.Response, error) { return nil, errors.ErrUnsupported })
-	_, err = redact.Transport(nowhere, proxyOf).RoundTrip(req) //nolint:bodyclose // there is no response
+	_, err = redact.Transport(nowhere, proxyOf).RoundTrip(req)
 	return exchange, err
 }
 
