@@ -32,7 +32,7 @@ build_flags := -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 tools_mod    := $(CURDIR)/testdata/tools/go.mod
 tool         := $(GO) tool -modfile=$(tools_mod)
 modules      := $(dir $(wildcard go.mod mixin/*/go.mod testdata/*/go.mod))
-code_modules := $(filter-out testdata/tools/ testdata/alertmanager/ testdata/actionlint/,$(modules))
+code_modules := $(filter-out testdata/tools/ testdata/alertmanager/ testdata/actionlint/ testdata/operator/,$(modules))
 
 # Programs of others that the mixin's checks and the end-to-end tests run. The
 # tags leave out Prometheus's pages and most of its service discoveries, which
@@ -44,6 +44,9 @@ alerting   := $(BIN)/alertmanager
 
 $(jsonnet): testdata/tools/go.mod
 	CGO_ENABLED=0 $(GO) -C testdata/tools $(tool_build) -o $(CURDIR)/$@ github.com/google/go-jsonnet/cmd/$(@F)
+
+$(BIN)/kustomize: testdata/tools/go.mod
+	CGO_ENABLED=0 $(GO) -C testdata/tools $(tool_build) -o $(CURDIR)/$@ sigs.k8s.io/kustomize/kustomize/v5
 
 $(prometheus): testdata/tools/go.mod
 	CGO_ENABLED=0 $(GO) -C testdata/tools $(tool_build) -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/$(@F)
@@ -105,7 +108,7 @@ controlplane: build
 	$(GO) build -C testdata/controlplane -buildvcs=false -o $(CURDIR)/$(BIN)/controlplane .
 
 .PHONY: e2e
-e2e: controlplane $(jsonnet) $(prometheus) $(alerting) ## test the exporter's binary against a real kube-apiserver, etcd, Prometheus and Alertmanager
+e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize ## test the exporter's binary against a real kube-apiserver, etcd, Prometheus and Alertmanager
 	$(GO) test -C testdata/controlplane ./...
 	$(GO) mod download -modfile=$(tools_mod) github.com/prometheus-operator/prometheus-operator
 	BIN_DIR=$(CURDIR)/$(BIN) \

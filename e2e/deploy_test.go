@@ -3,7 +3,10 @@
 package e2e
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -15,24 +18,56 @@ import (
 
 const manifests = "../deploy/kubernetes"
 
-// TestManifests applies what deploy/kubernetes holds, as the API server's own
-// strict check would have it, and counts with the token of the service account
-// that is among it.
+// TestManifests applies what kustomize makes of deploy/kubernetes with its
+// namespace and ServiceMonitor, as the API server's own strict check would have
+// it, and counts with the token of the service account that is among it.
 func TestManifests(t *testing.T) {
 	t.Parallel()
 	cp := startControlPlane(t, clusterArgs(8, 20, 500)...)
 	applyServiceMonitorDefinition(t, cp)
 	const account = "pod-count-exporter"
-	for _, name := range kustomization(t) {
-		t.Run(name, func(t *testing.T) {
-			applied := cp.api.apply(t, filepath.Join(manifests, name))
-			if name == "deployment.yaml" {
+	for _, obj := range rendered(t, "namespace", "servicemonitor") {
+		t.Run(fmt.Sprint(obj["kind"]), func(t *testing.T) {
+			applied := cp.api.applyObject(t, obj)
+			if obj["kind"] == "Deployment" {
 				admitPod(t, cp.api, applied)
 			}
 		})
 	}
 	e := startExporter(t, cp.api.tokenKubeconfig(t, account, account))
 	wantTruth(t, e.scrape(t).counted(t), cp.truth)
+}
+
+// rendered is what kustomize makes of the base with components, in the order in
+// which kubectl applies it.
+func rendered(t *testing.T, components ...string) []object {
+	t.Helper()
+	base, err := filepath.Abs(manifests)
+	must(t, err)
+	// kustomize takes folders by relative paths only.
+	dir, err := os.MkdirTemp(filepath.Dir(base), "e2e-") //nolint:usetesting // beside the base
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	text := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../kubernetes]\ncomponents:\n"
+	for _, name := range components {
+		text += "- ../kubernetes/components/" + name + "\n"
+	}
+	must(t, os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600))
+	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(command(t, tool(t, "kustomize"), "build", dir)), 4096)
+	var objects []object
+	for {
+		var obj object
+		err := decoder.Decode(&obj)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		must(t, err)
+		objects = append(objects, obj)
+	}
+	if len(objects) < len(components)+5 {
+		t.Fatalf("kustomize made %d objects of the base and %v", len(objects), components)
+	}
+	return objects
 }
 
 // applyServiceMonitorDefinition takes the definition from the Prometheus
@@ -70,20 +105,6 @@ func admitPod(t *testing.T, a *api, deployment object) {
 	a.create(t, path, object{"metadata": object{"generateName": "exporter-"}, "spec": template["spec"]})
 }
 
-// kustomization lists the files in the order in which they are applied.
-func kustomization(t *testing.T) []string {
-	t.Helper()
-	resources, _ := readYAML(t, filepath.Join(manifests, "kustomization.yaml"))["resources"].([]any)
-	var names []string
-	for _, name := range resources {
-		names = append(names, fmt.Sprint(name))
-	}
-	if len(names) == 0 {
-		t.Fatal("kustomization.yaml lists no resources")
-	}
-	return names
-}
-
 func readYAML(t *testing.T, path string) object {
 	t.Helper()
 	file, err := os.Open(path)
@@ -111,6 +132,13 @@ func (a *api) apply(t *testing.T, path string) object {
 	}
 	url := address(t, readYAML(t, path)) + "?fieldManager=e2e&fieldValidation=Strict"
 	return a.send(t, http.MethodPatch, url, "application/apply-patch+yaml", data)
+}
+
+func (a *api) applyObject(t *testing.T, obj object) object {
+	t.Helper()
+	data, err := json.Marshal(obj)
+	must(t, err)
+	return a.send(t, http.MethodPatch, address(t, obj)+"?fieldManager=e2e&fieldValidation=Strict", "application/apply-patch+yaml", data)
 }
 
 // address is the path of an object. Its resource is its kind in lower case and
