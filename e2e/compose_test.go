@@ -32,7 +32,6 @@ network_backend = "netavark"
 // engine. The images of others are built from the project's own binaries, as no
 // registry can be asked; Grafana is left out.
 func TestCompose(t *testing.T) {
-	t.Parallel()
 	requireRoot(t, "podman", "runc", "docker-compose", "unshare", "ip")
 	if !inNamespaces(t) {
 		return

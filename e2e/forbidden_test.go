@@ -24,7 +24,6 @@ func TestForbidden(t *testing.T) {
 		mayList []string
 	}{
 		{"nothing-at-all", nil},
-		{"pods-only", []string{"pods"}},
 		{"nodes-only", []string{"nodes"}},
 	}
 	for _, tt := range tests {
@@ -46,6 +45,27 @@ func TestForbidden(t *testing.T) {
 			wantField(t, line, "reason=forbidden")
 		})
 	}
+}
+
+// TestNodesForbidden counts with an account that may list the pods of the whole
+// cluster, and no nodes: those that hold pods are shown, without their capacity.
+func TestNodesForbidden(t *testing.T) {
+	t.Parallel()
+	cp := startControlPlane(t, append(clusterArgs(42, 5, 100), "--unknown-node=0")...)
+	e := startExporter(t, cp.api.account(t, "pods-only", "pods"))
+	got := e.scrape(t)
+	want := map[string]float64{}
+	for node, pods := range cp.truth.Nodes {
+		if pods > 0 {
+			want[node] = pods
+		}
+	}
+	wantEqual(t, "active pods", got.by(t, "node_active_pods", "node"), want)
+	if got.value(t, "pod_count_success") != 1 || len(got["node_allocatable_pods"]) > 0 {
+		t.Errorf("pod_count_success %v and %d series of node_allocatable_pods, want 1 and none",
+			got.value(t, "pod_count_success"), len(got["node_allocatable_pods"]))
+	}
+	wantField(t, e.await(t, "Listing nodes is forbidden"), "cluster=jobsscz-k8s-cluster")
 }
 
 func TestUnauthorized(t *testing.T) {

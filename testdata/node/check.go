@@ -66,7 +66,7 @@ func check(bin string) error {
 
 // tryNamespaces has a program print nothing in namespaces like the node's.
 func tryNamespaces() error {
-	cmd := exec.Command("true")
+	cmd := exec.Command("true") //nolint:noctx // ends at once
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET}
 	return cmd.Run()
 }

@@ -102,7 +102,7 @@ func runInit(args []string) error {
 		case err != nil:
 			return fmt.Errorf("waiting inside the namespaces: %w", err)
 		case pid == child.Pid && status.Exited():
-			os.Exit(status.ExitStatus())
+			os.Exit(status.ExitStatus()) //nolint:forbidigo // the first process of a namespace has its child's code
 		case pid == child.Pid:
 			return fmt.Errorf("the process inside was killed by %s", status.Signal())
 		}
