@@ -22,7 +22,6 @@ func inNamespaces(t *testing.T) bool {
 		command(t, "ip", "link", "set", "lo", "up")
 		return true
 	}
-	t.Parallel() // not within, where the environment is the test's own
 	cmd := exec.CommandContext(t.Context(), "unshare", "--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc",
 		os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), insideEnv+"="+t.Name())
