@@ -9,6 +9,7 @@ const (
 	firstRest    = 8       // pages between two probes at first
 	longestRest  = 512     // and at last, when none of them paid
 	timeoutRest  = 64      // pages at a smaller size after one that failed
+	ceilingRest  = 2048    // pages until a size that failed is tried again
 )
 
 // pacer chooses the rows per page by what pages cost. It settles at a size, and
@@ -28,6 +29,9 @@ type pacer struct {
 	rest     int     // pages until the next try
 	patience int     // rest after the next try that does not pay
 	stride   int     // factor of the next larger try: 2, or 4 after 2 did not pay
+
+	ceiling int // a size that failed, and is not asked for; 0 if there is none
+	below   int // pages until it may be tried again
 }
 
 func newPacer(start, limit int, deadline time.Duration) *pacer {
@@ -44,6 +48,9 @@ func (p *pacer) done(rows int, bytes int64, took time.Duration) {
 	if rows < p.size {
 		return
 	}
+	if p.below = max(0, p.below-1); p.below == 0 {
+		p.ceiling = 0
+	}
 	perRow := float64(took) / float64(rows)
 	switch {
 	case p.size > p.settled:
@@ -56,6 +63,17 @@ func (p *pacer) done(rows int, bytes int64, took time.Duration) {
 	if p.size == p.settled {
 		p.next(rows, bytes, took)
 	}
+}
+
+// retreat gives up a try of more rows than are known to work, and remembers how
+// many failed. It says whether there was one.
+func (p *pacer) retreat() bool {
+	if p.size <= p.settled {
+		return false
+	}
+	p.ceiling, p.below = p.size, ceilingRest
+	p.didNotPay()
+	return true
 }
 
 // failed asks for half the rows, for a while.
@@ -136,7 +154,7 @@ func (p *pacer) tryLarger(rows int, bytes int64, took time.Duration) {
 	}
 	for factor := p.stride; factor >= 2; factor /= 2 {
 		size := min(p.settled*factor, ceiling)
-		if size > p.settled && p.fits(size, rows, bytes, took) {
+		if size > p.settled && (p.ceiling == 0 || size < p.ceiling) && p.fits(size, rows, bytes, took) {
 			p.size = size
 			return
 		}

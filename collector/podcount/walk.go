@@ -108,7 +108,8 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			allowed++
 		}
 		last := attempt >= allowed || failure.final || run.search.probing(failure) || w.missing(failure)
-		if c.nextForm(run, w, failure, last) {
+		fewer := w.fewerRows(failure)
+		if !fewer && c.nextForm(run, w, failure, last) {
 			if !failure.refused {
 				run.observer.Page(event)
 			}
@@ -119,7 +120,9 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			event.Wait = backoff(attempt, failure.retryAfter, c.cfg.Jitter())
 		}
 		run.observer.Page(event)
-		w.recover(failure)
+		if !fewer {
+			w.recover(event)
+		}
 		if last {
 			w.giveUp(failure)
 			return failure
@@ -170,14 +173,34 @@ func (w *walk) keep(a answer, limit int) int {
 	return rows
 }
 
+// fewerRows has the next attempt ask for as many rows as are known to work, and
+// says whether it does: if more of them fail, their number is at fault, before
+// anything else. Some proxies give all but the large answers.
+func (w *walk) fewerRows(failure *PageError) bool {
+	switch failure.Reason {
+	case Unauthorized, Forbidden, Throttled, Expired:
+		return false
+	}
+	return w.pacer.retreat()
+}
+
+// shrinkAfter is the attempt at one page from which on it has fewer rows, whatever
+// it fails for, if the server answers at all.
+const shrinkAfter = 3
+
 // recover prepares the next attempt after a failed one.
-func (w *walk) recover(failure *PageError) {
+func (w *walk) recover(event Page) {
+	failure := event.Err
+	answered := failure.code > 0 || event.Bytes > 0
 	switch {
 	case w.versionRefused(failure):
 		w.startVersion = ""
 	case failure.Reason == Expired:
 		w.expired(failure.token)
 	case failure.Reason == Timeout || failure.tooLarge:
+		w.pacer.failed()
+	case failure.Reason == Unauthorized, failure.Reason == Forbidden, failure.Reason == Throttled:
+	case answered && failure.Attempt >= shrinkAfter:
 		w.pacer.failed()
 	}
 }

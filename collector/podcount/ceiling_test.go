@@ -1,0 +1,155 @@
+package podcount
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// limited is a server whose pages have so many rows at most: more fail.
+type limited struct {
+	pods, most int
+	fail       step
+	failed     int // requests with more
+}
+
+// RoundTrip answers with rows of the node n1, and takes as long for each.
+func (l *limited) RoundTrip(r *http.Request) (*http.Response, error) {
+	getConn(r.Context())
+	if !strings.HasSuffix(r.URL.Path, Pods) {
+		return answerOf(`{"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"n1"}}]}`), nil
+	}
+	query := r.URL.Query()
+	limit, _ := strconv.Atoi(query.Get("limit"))
+	start, _ := strconv.Atoi(query.Get("continue"))
+	time.Sleep(10*time.Millisecond + time.Duration(limit)*10*time.Microsecond)
+	if limit > l.most {
+		l.failed++
+		return l.fail(r)
+	}
+	rows, next := min(limit, l.pods-start), ""
+	if start+rows < l.pods {
+		next = fmt.Sprintf(`,"continue":"%d"`, start+rows)
+	}
+	return answerOf(`{"kind":"Table","metadata":{"resourceVersion":"1"` + next + `},"columnDefinitions":[{"name":"Node"}],"rows":[` +
+		strings.TrimSuffix(strings.Repeat(`{"cells":["n1"]},`, rows), ",") + `]}`), nil
+}
+
+func answerOf(body string) *http.Response {
+	return &http.Response{
+		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"application/json"}},
+		Body: io.NopCloser(strings.NewReader(body)),
+	}
+}
+
+func statusOf(code int) step {
+	return func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: code, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("no"))}, nil
+	}
+}
+
+// cutBody loses the connection amid a body.
+func cutBody(*http.Request) (*http.Response, error) {
+	response := answerOf("")
+	response.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"kind":"Table",`), resetBody{}))
+	return response, nil
+}
+
+type resetBody struct{}
+
+func (resetBody) Read([]byte) (int, error) { return 0, errors.New("connection reset by peer") }
+
+// TestPageThatGrewTooLarge has something between the exporter and the server fail
+// answers above a size. Each count is complete, and what failed once is not asked
+// for again in the counts that follow.
+func TestPageThatGrewTooLarge(t *testing.T) {
+	faults := map[string]step{
+		"502": statusOf(http.StatusBadGateway), "500": statusOf(http.StatusInternalServerError), "400": statusOf(http.StatusBadRequest),
+		"413": statusOf(http.StatusRequestEntityTooLarge), "cut": cutBody,
+		"truncated": func(*http.Request) (*http.Response, error) { return answerOf(`{"kind":"Table","rows":[`), nil },
+		"refused":   func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") },
+	}
+	for name, fail := range faults {
+		for _, most := range []int{500, 700, 1500, 3000} {
+			t.Run(fmt.Sprint(name, " above ", most), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					server := &limited{pods: 20_000, most: most, fail: fail}
+					counter, err := New(DefaultConfig(), &http.Client{Transport: server}, &url.URL{Scheme: "http", Host: "host"})
+					if err != nil {
+						t.Fatal(err)
+					}
+					for count := range 10 {
+						snapshot, err := counter.Count(t.Context(), &recorder{})
+						if err != nil {
+							t.Fatalf("count %d: %v", count, err)
+						}
+						if snapshot.ActivePods() != server.pods || snapshot.Source != SourceTable {
+							t.Errorf("count %d: %d pods from %s, want %d from %s", count, snapshot.ActivePods(), snapshot.Source, server.pods, SourceTable)
+						}
+						time.Sleep(5 * time.Minute)
+					}
+					if name != "413" && server.failed > 2 {
+						t.Errorf("%d requests failed in ten counts, want 2 at most", server.failed)
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestFirstPageTooLarge has a size fail that never worked: the third attempt at a
+// page asks for fewer rows.
+func TestFirstPageTooLarge(t *testing.T) {
+	for name, fail := range map[string]step{"502": statusOf(http.StatusBadGateway), "500": statusOf(http.StatusInternalServerError), "cut": cutBody} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := &limited{pods: 2000, most: 130, fail: fail}
+				counter, err := New(DefaultConfig(), &http.Client{Transport: server}, &url.URL{Scheme: "http", Host: "host"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range 3 {
+					if snapshot, err := counter.Count(t.Context(), &recorder{}); err == nil && snapshot.ActivePods() == server.pods {
+						return
+					}
+					time.Sleep(time.Minute)
+				}
+				t.Errorf("no count of three is complete, after %d failures", server.failed)
+			})
+		})
+	}
+}
+
+// TestCeilingIsForgotten tries a size that failed again much later.
+func TestCeilingIsForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := &limited{pods: 20_000, most: 1500, fail: statusOf(http.StatusBadGateway)}
+		counter, err := New(DefaultConfig(), &http.Client{Transport: server}, &url.URL{Scheme: "http", Host: "host"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages := func() int {
+			snapshot, err := counter.Count(t.Context(), &recorder{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return snapshot.Pages
+		}
+		pages()
+		small := pages()
+		server.most = 10_000
+		for range 300 {
+			if pages() < small {
+				return
+			}
+		}
+		t.Errorf("%d pages a count, still, though all sizes work again", small)
+	})
+}
