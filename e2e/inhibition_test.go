@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -22,12 +21,7 @@ func TestOneCauseIsToldOnce(t *testing.T) {
 	hook := startWebhook(t)
 	mixin := generateMixin(t, impatient)
 	manager := startAlertmanager(t, hook, filepath.Join(mixin, "alertmanager", "inhibit_rules.yaml"))
-	prom := startPrometheus(t, fmt.Sprintf(`
-rule_files: [%[1]s/*.yaml]
-alerting: {alertmanagers: [{static_configs: [{targets: [%[2]q]}]}]}
-scrape_configs:
-- {job_name: pod_count_exporter, honor_labels: true, static_configs: [{targets: [%[3]q]}]}
-`, mixin, manager.address, strings.TrimPrefix(e.url, "http://")))
+	prom := startPrometheusWithMixin(t, mixin, manager, e)
 	eventually(t, "the cluster is counted", func() bool { return len(prom.query(t, `pod_count_success == 1`)) == 1 })
 
 	p.inject(func(page) bool { return true }, status(http.StatusUnauthorized), forever)

@@ -40,12 +40,7 @@ func TestMixin(t *testing.T) {
 	hook := startWebhook(t)
 	mixin := generateMixin(t, impatient)
 	manager := startAlertmanager(t, hook, filepath.Join(mixin, "alertmanager", "inhibit_rules.yaml"))
-	prom := startPrometheus(t, fmt.Sprintf(`
-rule_files: [%[1]s/*.yaml]
-alerting: {alertmanagers: [{static_configs: [{targets: [%[2]q]}]}]}
-scrape_configs:
-- {job_name: pod_count_exporter, honor_labels: true, static_configs: [{targets: [%[3]q]}]}
-`, mixin, manager.address, strings.TrimPrefix(e.url, "http://")))
+	prom := startPrometheusWithMixin(t, mixin, manager, e)
 
 	watchHealthyRun(t, prom, hook)
 	wantRulesHaveData(t, prom, mixin)
@@ -85,6 +80,18 @@ func wantGuideQueries(t *testing.T, prom *prometheus) {
 			t.Errorf("no number for %s", query)
 		}
 	}
+}
+
+// startPrometheusWithMixin scrapes the exporter, evaluates the mixin's rules, and
+// tells Alertmanager of the alerts.
+func startPrometheusWithMixin(t *testing.T, mixin string, manager *listener, e *exporter) *prometheus {
+	t.Helper()
+	return startPrometheus(t, fmt.Sprintf(`
+rule_files: [%[1]s/*.yaml]
+alerting: {alertmanagers: [{static_configs: [{targets: [%[2]q]}]}]}
+scrape_configs:
+- {job_name: pod_count_exporter, honor_labels: true, static_configs: [{targets: [%[3]q]}]}
+`, mixin, manager.address, strings.TrimPrefix(e.url, "http://")))
 }
 
 // generateMixin returns a folder with alerts.yaml, rules.yaml, the inhibition

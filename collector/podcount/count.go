@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
@@ -177,79 +176,4 @@ func (c *Counter) lookups(run *count) []*walk {
 		walks = append(walks, newWalk(nodeListing("metadata.name="+name), c.nodes, run.moreNodes))
 	}
 	return walks
-}
-
-// unknownNames are the nodes that do not exist, and hold pods.
-func (n *count) unknownNames() []string {
-	var names []string
-	for i, name := range n.tally.list {
-		if _, exists := n.known.nodes[name]; !exists && n.tally.total[i] > 0 {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-func (n *count) unknownPods() int {
-	sum := 0
-	for _, name := range n.unknownNames() {
-		sum += n.tally.total[n.tally.index[name]]
-	}
-	return sum
-}
-
-// snapshot ends a complete count.
-func (c *Counter) snapshot(n *count) *Snapshot {
-	if n.denied {
-		for _, name := range n.unknownNames() {
-			n.known.nodes[name] = Node{Name: name}
-		}
-	}
-	c.account.keep(n.ledger)
-	last := n.pods[len(n.pods)-1]
-	partial := len(c.cfg.Namespaces) > 0
-	return &Snapshot{
-		Nodes:           n.sortedNodes(partial),
-		UnscheduledPods: n.tally.unscheduled,
-		UnknownNodePods: n.unknownPods(),
-		Pages:           last.firstPage + last.page - 1,
-		Bytes:           n.bytes,
-		Duration:        n.elapsed,
-		ResourceVersion: last.version,
-		Source:          n.source,
-		SourceRefused:   c.forms.refused,
-		NodesForbidden:  n.denied,
-		Partial:         partial,
-		OddAllocatable:  n.known.odd,
-		Consistent:      n.consistent(),
-		Started:         n.started,
-		Time:            time.Now(),
-	}
-}
-
-// sortedNodes leaves out what the nodes can hold when only part of their pods was
-// counted: a share of the whole would be a wrong number.
-func (n *count) sortedNodes(partial bool) []Node {
-	nodes := make([]Node, 0, len(n.known.nodes))
-	for name, node := range n.known.nodes {
-		if i, counted := n.tally.index[name]; counted {
-			node.ActivePods = n.tally.total[i]
-		}
-		if partial {
-			node.AllocatablePods, node.HasAllocatable = 0, false
-		}
-		nodes = append(nodes, node)
-	}
-	slices.SortFunc(nodes, func(a, b Node) int { return strings.Compare(a.Name, b.Name) })
-	return nodes
-}
-
-// consistent says whether all pages show the pods at one resourceVersion.
-func (n *count) consistent() bool {
-	for _, w := range n.pods {
-		if w.inconsistent || w.version != n.pods[0].version {
-			return false
-		}
-	}
-	return true
 }

@@ -115,29 +115,15 @@ func refused() []scenario {
 func old() []scenario {
 	return []scenario{
 		{
-			name:  "the exporter restarts while a cluster is stale",
-			world: func(v env) *world { return staleAndRestarted(v, false) },
-			wants: func(v env) []want {
-				from := v.begin() + 3*v.ttl + v.window() + 30*minute
-				var wants []want
-				for t := from; t < from+hour+v.window(); t += 2 * minute {
-					wants = append(wants, goesOn(t))
-				}
-				return wants
-			},
+			name:        "the exporter restarts while a cluster is stale",
+			world:       func(v env) *world { return staleAndRestarted(v, false) },
+			wants:       goesOnForAnHour,
 			anySettings: true,
 		},
 		{
-			name:  "a pod with another name takes over while a cluster is stale",
-			world: func(v env) *world { return staleAndRestarted(v, true) },
-			wants: func(v env) []want {
-				from := v.begin() + 3*v.ttl + v.window() + 30*minute
-				var wants []want
-				for t := from; t < from+hour+v.window(); t += 2 * minute {
-					wants = append(wants, goesOn(t))
-				}
-				return wants
-			},
+			name:        "a pod with another name takes over while a cluster is stale",
+			world:       func(v env) *world { return staleAndRestarted(v, true) },
+			wants:       goesOnForAnHour,
 			anySettings: true,
 		},
 		{
@@ -237,6 +223,16 @@ func staleAndRestarted(v env, renamed bool) *world {
 		w.exporters = append(w.exporters, &exporter{instance: "b:10120", clusters: []*cluster{east, west}, gone: []span{{0, at + minute}}})
 	}
 	return w
+}
+
+// goesOnForAnHour looks every two minutes, from when the restart is behind.
+func goesOnForAnHour(v env) []want {
+	from := v.begin() + 3*v.ttl + v.window() + 30*minute
+	var wants []want
+	for t := from; t < from+hour+v.window(); t += 2 * minute {
+		wants = append(wants, goesOn(t))
+	}
+	return wants
 }
 
 // goesOn wants PodCountStale, and no PodCountExporterDown.
