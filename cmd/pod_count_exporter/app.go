@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -80,6 +81,9 @@ func (a *app) openFleet(process context.Context, env cluster.Env) error {
 	opts := a.flags.clusters
 	opts.Env = env
 	opts.UserAgent = userAgent()
+	if slogLevel(a.flags.logLevel) <= slog.LevelDebug {
+		opts.Plugins = cluster.NewPlugins(a.logPlugin)
+	}
 	a.fleet = &fleet{
 		opts: opts, pages: a.flags.pages, shard: shard, logger: a.logger, collector: a.collector,
 	}
@@ -156,6 +160,11 @@ func (a *app) shutdown(ctx context.Context) {
 	case <-ctx.Done():
 		a.log(level.Warn(a.logger), "msg", "Stopped while a count was running")
 	}
+}
+
+// logPlugin shows what a credential plugin says, whatever that is.
+func (a *app) logPlugin(cluster, line string) {
+	a.log(level.Debug(a.logger), "msg", "Last line of the credential plugin's standard error", "cluster", cluster, "line", line)
 }
 
 // log has nobody to tell when the log itself cannot be written.

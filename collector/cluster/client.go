@@ -27,27 +27,31 @@ func (c Cluster) Client() (*http.Client, *url.URL, error) {
 		return nil, nil, err
 	}
 	config := c.restConfig()
-	client := &http.Client{}
-	build := func() error {
-		client, err = rest.HTTPClientFor(config)
-		return err
-	}
-	if config.ExecProvider != nil {
-		err = withoutStderr(build)
-	} else {
-		err = build()
-	}
+	next, err := c.transportFor(config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", c.Source, entriesOf(c.clusterEntry, c.userEntry, config).fault())
 	}
-	next := client.Transport
-	if config.ExecProvider != nil {
-		next = newInterruptible(next)
-	}
 	return &http.Client{
-		Transport:     &transport{next: next, plugin: config.ExecProvider != nil},
+		Transport:     &transport{next: next, plugin: config.ExecProvider != nil, heard: c.plugins != nil},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, base, nil
+}
+
+// transportFor builds client-go's transport, with what a credential plugin needs.
+func (c Cluster) transportFor(config *rest.Config) (next http.RoundTripper, err error) {
+	build := func() (http.RoundTripper, error) { return rest.TransportFor(config) }
+	switch {
+	case config.ExecProvider == nil:
+		return build()
+	case c.plugins != nil:
+		next, err = c.plugins.hear(c.Name, config.ExecProvider, build)
+	default:
+		err = withoutStderr(func() error {
+			next, err = build()
+			return err
+		})
+	}
+	return newInterruptible(next), err
 }
 
 // base is the server's URL without what must not be in a log.

@@ -31,7 +31,8 @@ type Cluster struct {
 	// certificates) are in it by their paths only. It reveals nothing.
 	Key string
 
-	config *rest.Config
+	config  *rest.Config
+	plugins *Plugins
 	// the names of the kubeconfig's entries, for messages
 	clusterEntry, userEntry string
 }
@@ -50,6 +51,8 @@ type Options struct {
 	Name string
 	// UserAgent is sent with every request; client-go's own when empty.
 	UserAgent string
+	// Plugins hears the standard error of credential plugins; nobody does if nil.
+	Plugins *Plugins
 	// Env is the surroundings of the process; tests replace it.
 	Env Env
 }
@@ -101,6 +104,7 @@ func Load(opts Options) ([]Cluster, error) {
 	}
 	for i := range clusters {
 		clusters[i].config.UserAgent = opts.UserAgent
+		clusters[i].plugins = opts.Plugins
 	}
 	return clusters, checkNames(clusters)
 }

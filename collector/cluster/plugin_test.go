@@ -39,11 +39,28 @@ func plugin(kind string) int {
 		fmt.Println(`{"apiVersion":"` + canary + `/v1","kind":"` + canary + `"}`)
 	case "hang":
 		return hang(place)
+	case "say":
+		return say(place)
 	case "fail":
 		fmt.Println(canary)
 		return 3
 	}
 	return 0
+}
+
+// say fails, with something on standard error.
+func say(what string) int {
+	texts := map[string]string{
+		"lines":    "first\nsecond\n \n",
+		"open end": "first\nsecond",
+		"value":    "the value is say value\x07 (" + os.Getenv("CLUSTER_TEST_VALUE") + ")\n",
+		"flood":    strings.Repeat("a line that is one of many\n", 10_000) + "the end\n",
+		"long":     strings.Repeat("x", 1<<20) + "\n",
+		"marks":    "one\x00two\x00three\n",
+		"nothing":  "",
+	}
+	_, _ = fmt.Fprint(os.Stderr, texts[what])
+	return 1
 }
 
 func execCredential(token string) string {

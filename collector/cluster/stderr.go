@@ -1,8 +1,11 @@
 package cluster
 
 import (
+	"bytes"
 	"fmt"
 	"os"
+	"sync"
+	"sync/atomic"
 )
 
 // withStderr runs build while os.Stderr is file. client-go hands the os.Stderr
@@ -24,4 +27,76 @@ func withoutStderr(build func() error) error {
 	}
 	// null stays open: the plugin writes to it for as long as the client lives.
 	return withStderr(null, build)
+}
+
+// stderr is the standard error of one credential plugin: a pipe that is read while
+// a request is under way, which is when client-go runs the plugin.
+type stderr struct {
+	read, write *os.File
+	flushed     chan string // the last line, at each mark
+
+	mu      sync.Mutex
+	readers int // requests under way
+
+	flushing, last atomic.Bool // a mark is under way; nobody reads after it
+	broken         sync.Once
+}
+
+// mark follows what has been printed. A plugin may print it too.
+const mark = 0
+
+func newStderr() (*stderr, error) {
+	read, write, err := os.Pipe()
+	if err != nil {
+		return nil, fmt.Errorf("a pipe for the credential plugin: %w", err)
+	}
+	return &stderr{read: read, write: write, flushed: make(chan string)}, nil
+}
+
+func (s *stderr) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.readers++; s.readers == 1 {
+		s.last.Store(false)
+		go s.follow()
+	}
+}
+
+// end gives the last line that was printed since the end before. The mark comes
+// behind all that the plugin has written, so nothing is waited for but the reading.
+func (s *stderr) end() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.readers--
+	s.last.Store(s.readers == 0)
+	s.flushing.Store(true)
+	if _, err := s.write.Write([]byte{mark}); err != nil {
+		return "" // the pipe is broken, and follow finds that out by itself
+	}
+	return <-s.flushed
+}
+
+// follow reads until the mark of the last request.
+func (s *stderr) follow() {
+	var line lastLine
+	for buffer := make([]byte, 4<<10); ; {
+		n, err := s.read.Read(buffer)
+		for rest := buffer[:n]; len(rest) > 0; {
+			text, after, marked := bytes.Cut(rest, []byte{mark})
+			line.write(text)
+			rest = after
+			if !marked || !s.flushing.CompareAndSwap(true, false) {
+				continue
+			}
+			last := s.last.Load()
+			s.flushed <- line.take()
+			if last {
+				return
+			}
+		}
+		if err != nil {
+			s.broken.Do(func() { close(s.flushed) }) // which lets every end pass
+			return
+		}
+	}
 }

@@ -19,6 +19,7 @@ import (
 type transport struct {
 	next   http.RoundTripper
 	plugin bool // the credentials come from a credential plugin
+	heard  bool // its standard error is in the log
 }
 
 var _ utilnet.RoundTripperWrapper = (*transport)(nil)
@@ -31,7 +32,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return resp, err
 	}
 	// A RoundTripper gives no response with an error.
-	return nil, credentialFault(err, t.plugin)
+	return nil, t.credentialFault(err)
 }
 
 // WrappedRoundTripper is how client-go's helpers look through wrappers.
@@ -41,11 +42,15 @@ func (t *transport) WrappedRoundTripper() http.RoundTripper { return t.next }
 func (t *transport) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(t.next) }
 
 // credentialFault is what may be said of err, the failure to get credentials.
-func credentialFault(err error, plugin bool) error {
-	if !plugin {
+func (t *transport) credentialFault(err error) error {
+	if !t.plugin {
 		return fmt.Errorf("getting credentials: %w", inTime(err, errors.New("the file or the provider that the user of the kubeconfig names gave none")))
 	}
-	return fmt.Errorf("getting credentials: %w (run with --log.level=debug to see what the plugin printed)", inTime(err, errors.New(pluginFailure(err.Error()))))
+	fault := inTime(err, errors.New(pluginFailure(err.Error())))
+	if t.heard {
+		return fmt.Errorf("getting credentials: %w", fault)
+	}
+	return fmt.Errorf("getting credentials: %w (run with --log.level=debug to see what it printed)", fault)
 }
 
 // inTime is the end of a context if that is what err is, else fault.

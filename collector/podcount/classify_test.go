@@ -14,6 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
 func TestClassifyStatus(t *testing.T) {
@@ -163,7 +165,7 @@ func TestStatusDetails(t *testing.T) {
 // TestPageErrorUnwraps keeps the cause within reach of errors.Is.
 func TestPageErrorUnwraps(t *testing.T) {
 	cause := fmt.Errorf("dial: %w", syscall.ECONNREFUSED)
-	failure := &PageError{Resource: Pods, Page: 3, Attempt: 2, Reason: Network, Err: clean(cause, nil)}
+	failure := &PageError{Resource: Pods, Page: 3, Attempt: 2, Reason: Network, Err: clean(cause, &redact.Exchange{})}
 	if !errors.Is(failure, syscall.ECONNREFUSED) {
 		t.Error("the cause is lost")
 	}

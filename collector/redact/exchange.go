@@ -13,7 +13,7 @@ import (
 )
 
 // Exchange knows what the requests of one exchange have carried besides what is
-// in every request. A nil Exchange knows nothing. It is safe for concurrent use.
+// in every request. The zero Exchange knows nothing. It is safe for concurrent use.
 type Exchange struct {
 	mu   sync.Mutex
 	sent []string // nil until a request comes as far as the innermost transport
@@ -31,10 +31,14 @@ func NewExchange(ctx context.Context) (context.Context, *Exchange) {
 	return context.WithValue(ctx, exchangeKey{}, e), e
 }
 
+// Of returns an Exchange that knows these texts, as if they had been sent.
+func Of(secrets ...string) *Exchange {
+	e := &Exchange{}
+	e.add(secrets...)
+	return e
+}
+
 func (e *Exchange) secrets() []string {
-	if e == nil {
-		return nil
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.sent
@@ -45,8 +49,9 @@ func (e *Exchange) secrets() []string {
 func (e *Exchange) Reached() bool { return e.secrets() != nil }
 
 // Hide replaces what was sent, wherever text has it: as it is, or as Go and JSON
-// quote it. It must see the whole text: nobody knows a credential that was cut.
+// quote it. It must see the whole text: a credential cut elsewhere is not known.
 func (e *Exchange) Hide(text string) string {
+	text = strings.TrimSpace(text)
 	for _, secret := range e.secrets() {
 		inGo := strconv.Quote(secret)
 		inJSON, _ := json.Marshal(secret) // a string always can be
@@ -54,8 +59,13 @@ func (e *Exchange) Hide(text string) string {
 			text = strings.ReplaceAll(text, form, "***")
 		}
 		// Line would put together again what only white space keeps apart.
-		if secret = bare(secret); len(secret) >= 2*shortest && strings.Contains(bare(text), secret) {
+		if bared := bare(secret); len(bared) >= 2*shortest && strings.Contains(bare(text), bared) {
 			return "*** (left out, as it quotes a credential)"
+		}
+		for n := len(secret) - 1; n >= 2*shortest; n-- { // reading may have stopped amid it
+			if before, cut := strings.CutSuffix(text, secret[:n]); cut {
+				text = before + "***"
+			}
 		}
 	}
 	return text

@@ -12,19 +12,11 @@ const MaxLine = 200
 // Line makes one printable line of at most MaxLine bytes, and an ellipsis, of a
 // text that somebody else wrote.
 func Line(text string) string {
-	var line strings.Builder
-	for word := range strings.FieldsFuncSeq(text, invisible) {
-		if line.Len() > 0 {
-			line.WriteByte(' ')
-		}
-		for _, r := range word {
-			if line.Len()+utf8.RuneLen(r) > MaxLine {
-				return line.String() + "…"
-			}
-			line.WriteRune(r)
-		}
+	line := strings.Join(strings.FieldsFunc(text, invisible), " ")
+	if len(line) <= MaxLine {
+		return line
 	}
-	return line.String()
+	return strings.ToValidUTF8(line[:MaxLine], "") + "…"
 }
 
 func invisible(r rune) bool {

@@ -22,7 +22,6 @@ type recorder struct {
 	proxy func(*http.Request) (*url.URL, error)
 }
 
-// RoundTrip sends req.
 func (r recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	proxy, err := r.proxy(req)
 	_, exchange := NewExchange(req.Context())

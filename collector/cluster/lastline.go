@@ -1,0 +1,44 @@
+package cluster
+
+import "bytes"
+
+// lastLine keeps the last line that is not empty of what is written to it.
+type lastLine struct {
+	line, open []byte // the one that has ended, and the one that has not
+	long       bool   // open was longer than is kept
+}
+
+// maxPluginLine bounds what is kept. Of a longer line nothing is shown: whoever
+// hides something in it must see all of it.
+const maxPluginLine = 4 << 10
+
+func (l *lastLine) write(text []byte) {
+	for len(text) > 0 {
+		part, after, ended := bytes.Cut(text, []byte("\n"))
+		l.long = l.long || len(l.open)+len(part) > maxPluginLine
+		if !l.long {
+			l.open = append(l.open, part...)
+		}
+		if ended {
+			l.close()
+		}
+		text = after
+	}
+}
+
+func (l *lastLine) close() {
+	if l.long {
+		l.open = []byte("a line of more than 4 KiB")
+	}
+	if len(bytes.TrimSpace(l.open)) > 0 {
+		l.line = bytes.Clone(l.open)
+	}
+	l.open, l.long = l.open[:0], false
+}
+
+func (l *lastLine) take() string {
+	l.close()
+	line := string(l.line)
+	l.line = nil
+	return line
+}

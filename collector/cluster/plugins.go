@@ -1,0 +1,106 @@
+package cluster
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+
+	"k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
+)
+
+// Plugins hears what credential plugins print to standard error. It is for a
+// log that shows everything: the author of a plugin decides what stands there.
+type Plugins struct {
+	tell func(cluster, line string)
+
+	mu sync.Mutex
+	// client-go keeps what it takes for one plugin, its standard error included,
+	// for as long as the process lives, and shares it among clusters. So does this.
+	known map[string]*stderr
+}
+
+// NewPlugins returns a Plugins that tells the last line that a plugin has printed
+// amid a request to cluster: one printable line, without the values of the
+// plugin's environment. tell may be called from several goroutines.
+func NewPlugins(tell func(cluster, line string)) *Plugins {
+	return &Plugins{tell: tell, known: make(map[string]*stderr)}
+}
+
+// stderrOf is the one of a plugin. Plugins that client-go takes for one are one
+// here too: it writes to the pipe that the first of them came with.
+func (p *Plugins) stderrOf(plugin *api.ExecConfig) (*stderr, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key := fmt.Sprintf("%q %q %q", plugin.Command, plugin.Args, plugin.Env)
+	if known := p.known[key]; known != nil {
+		return known, nil
+	}
+	s, err := newStderr()
+	if err == nil {
+		p.known[key] = s
+	}
+	return s, err
+}
+
+// hear builds a client whose plugin can be heard, and wraps its transport.
+func (p *Plugins) hear(cluster string, plugin *api.ExecConfig, build func() (http.RoundTripper, error)) (http.RoundTripper, error) {
+	s, err := p.stderrOf(plugin)
+	if err != nil {
+		return nil, err
+	}
+	var next http.RoundTripper
+	err = withStderr(s.write, func() error {
+		next, err = build()
+		return err
+	})
+	return heard{next: next, stderr: s, tell: func(line string) {
+		p.tell(cluster, redact.Line(environmentOf(plugin).Hide(line)))
+	}}, err
+}
+
+// shortestValue is the length below which a value, such as 1 or C, is everywhere.
+const shortestValue = 4
+
+// environmentOf knows the values of the variables that a plugin runs with.
+func environmentOf(plugin *api.ExecConfig) *redact.Exchange {
+	var values []string
+	for _, variable := range plugin.Env {
+		values = append(values, variable.Value)
+	}
+	for _, variable := range os.Environ() {
+		_, value, _ := strings.Cut(variable, "=")
+		values = append(values, value)
+	}
+	long := values[:0]
+	for _, value := range values {
+		if len(value) >= shortestValue {
+			long = append(long, value)
+		}
+	}
+	return redact.Of(long...)
+}
+
+// heard tells what a credential plugin prints amid the requests that it sends.
+type heard struct {
+	next   http.RoundTripper
+	stderr *stderr
+	tell   func(line string)
+}
+
+// RoundTrip sends req.
+func (t heard) RoundTrip(req *http.Request) (*http.Response, error) {
+	t.stderr.begin()
+	defer func() {
+		if line := t.stderr.end(); line != "" {
+			t.tell(line)
+		}
+	}()
+	return t.next.RoundTrip(req)
+}
+
+// WrappedRoundTripper is how client-go's helpers look through wrappers.
+func (t heard) WrappedRoundTripper() http.RoundTripper { return t.next }

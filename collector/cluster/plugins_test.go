@@ -1,0 +1,130 @@
+package cluster_test
+
+import (
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
+)
+
+// heard keeps what plugins say.
+type heard struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (h *heard) tell(cluster, line string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lines = append(h.lines, cluster+": "+line)
+}
+
+// hearing gives the cluster of a kubeconfig, whose plugin is heard.
+func hearing(t *testing.T, plugins *cluster.Plugins, content string) cluster.Cluster {
+	t.Helper()
+	path := filepath.Join(files(t, map[string]string{"kubeconfig": content}), "kubeconfig")
+	clusters, err := cluster.Load(cluster.Options{Kubeconfigs: []string{path}, Plugins: plugins})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return clusters[0]
+}
+
+// fresh is a kubeconfig with a plugin that client-go does not know yet: it keeps
+// those that it knows, with the standard error of a test that has ended.
+func fresh(t *testing.T, kind string) string {
+	t.Helper()
+	return kubeconfig(`server: "https://127.0.0.1:1"`, execUser(kind, fmt.Sprintf(", args: [%q]", t.TempDir())))
+}
+
+func TestPluginIsHeard(t *testing.T) {
+	t.Setenv("CLUSTER_TEST_VALUE", "value-of-the-process")
+	tests := []struct {
+		name, kind string
+		want       []string
+	}{
+		{"last line", "say lines", []string{"only: second"}},
+		{"line without an end", "say open end", []string{"only: second"}},
+		{"values of the environment", "say value", []string{"only: the value is *** (***)"}},
+		{"more than a pipe holds", "say flood", []string{"only: the end"}},
+		{"line of a MiB", "say long", []string{"only: a line of more than 4 KiB"}},
+		{"what ends a reading here", "say marks", []string{"only: onetwothree"}},
+		{"plugin that works", "token", []string{"only: " + canary}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var h heard
+			c := hearing(t, cluster.NewPlugins(h.tell), fresh(t, tt.kind))
+			client, base, err := c.Client()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := fetch(t.Context(), t, client, base.String()); err == nil || strings.Contains(err.Error(), "--log.level") {
+				t.Errorf("the request ended with %v", err)
+			}
+			if !slices.Equal(h.lines, tt.want) {
+				t.Errorf("heard %.300q, want %q", h.lines, tt.want)
+			}
+		})
+	}
+}
+
+// Each failed request runs the plugin again; a line is told once.
+func TestPluginIsHeardAgain(t *testing.T) {
+	var h heard
+	plugins, content := cluster.NewPlugins(h.tell), fresh(t, "say lines")
+	var clients []*http.Client
+	for range 2 { // as after a reload: client-go runs the plugin of the first
+		client, _, err := hearing(t, plugins, content).Client()
+		if err != nil {
+			t.Fatal(err)
+		}
+		clients = append(clients, client)
+	}
+	for range 3 {
+		for _, client := range clients {
+			if _, err := fetch(t.Context(), t, client, "https://127.0.0.1:1"); err == nil {
+				t.Fatal("the request did not fail")
+			}
+		}
+	}
+	if want := slices.Repeat([]string{"only: second"}, 6); !slices.Equal(h.lines, want) {
+		t.Errorf("heard %q", h.lines)
+	}
+}
+
+// Requests at the same time, of clusters that share a plugin.
+func TestPluginIsHeardAtTheSameTime(t *testing.T) {
+	var h heard
+	plugins := cluster.NewPlugins(h.tell)
+	client, _, err := hearing(t, plugins, fresh(t, "say flood")).Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var requests sync.WaitGroup
+	for range 4 {
+		requests.Go(func() {
+			if _, err := fetch(t.Context(), t, client, "https://127.0.0.1:1"); err == nil {
+				t.Error("the request did not fail")
+			}
+		})
+	}
+	requests.Wait()
+	// client-go runs the plugin for one after the other. Whose end takes a line is
+	// chance, but it is never a part of one.
+	if len(h.lines) == 0 || slices.ContainsFunc(h.lines, func(line string) bool {
+		return line != "only: the end" && line != "only: a line that is one of many"
+	}) {
+		t.Errorf("heard %q", h.lines)
+	}
+}
+
+func TestPluginIsNotHeard(t *testing.T) {
+	_, err := get(t.Context(), t, load(t, fresh(t, "say lines")))
+	checkRefusal(t, err, "", []string{"the credential plugin failed with exit code 1", "run with --log.level=debug"})
+}
