@@ -16,6 +16,9 @@ type nastyAnswer struct {
 	reason string
 	// quoted says that the log quotes what the server says.
 	quoted bool
+	// refused says that the answer must show the text as it is, so that it fails
+	// when there is a credential in it.
+	refused bool
 	// foreign says that net/http logs something, too.
 	foreign bool
 	// server is asked in place of the login's own, when set.
@@ -43,6 +46,10 @@ func nastyAnswers(untrusted string) []nastyAnswer {
 		{name: "content type", reason: "malformed", quoted: true, write: inHeader("Content-Type", http.StatusOK)},
 		{name: "redirect", reason: "server", write: inHeader("Location", http.StatusFound)},
 		{name: "redirect to no URL", reason: "network", quoted: true, write: badRedirect},
+		{name: "node name", reason: "malformed", refused: true, write: inList(`{"kind": "NodeList", "metadata": {}, "items": [{"metadata": {"name": %q}}]}`)},
+		{name: "part of a node name", reason: "malformed", refused: true, write: inList(`{"kind": "NodeList", "metadata": {}, "items": [{"metadata": {"name": "x"}}, {"metadata": {"name": "node-%.200s-1"}}]}`)},
+		{name: "resourceVersion", reason: "malformed", refused: true, write: inList(`{"kind": "NodeList", "metadata": {"resourceVersion": %q}, "items": []}`)},
+		{name: "continue token", reason: "malformed", write: inList(`{"kind": "NodeList", "metadata": {"continue": %q}, "items": [{"metadata": {"name": "x"}}]}`)},
 		{name: "kind of a list", reason: "malformed", quoted: true, write: inKind},
 		{name: "field of malformed JSON", reason: "malformed", quoted: true, write: inField},
 		{name: "malformed JSON", reason: "malformed", write: inMalformed},
@@ -139,6 +146,16 @@ func badRedirect(w http.ResponseWriter, said string) {
 func inKind(w http.ResponseWriter, said string) {
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(map[string]any{"kind": said, "items": []any{}})
+}
+
+// inList has the first of the credentials in a list, as what follows a space may
+// be on the next one's account.
+func inList(format string) func(http.ResponseWriter, string) {
+	return func(w http.ResponseWriter, said string) {
+		w.Header().Set("Content-Type", "application/json")
+		credential, _, _ := strings.Cut(said, " ")
+		fmt.Fprintf(w, format, credential)
+	}
 }
 
 func inField(w http.ResponseWriter, said string) {
