@@ -22,7 +22,15 @@ import (
 // pluginEnv makes the test binary a credential plugin that gives out its value.
 const pluginEnv = "POD_COUNT_EXPORTER_TEST_TOKEN"
 
+// pluginSaysEnv makes it one that fails, and says so.
+const pluginSaysEnv = "POD_COUNT_EXPORTER_TEST_SAYS"
+
 func TestMain(m *testing.M) {
+	if name := os.Getenv(pluginSaysEnv); name != "" {
+		fmt.Println(canary) // where the credentials belong
+		fmt.Fprintf(os.Stderr, "starting\n%s: login has expired\n", name)
+		os.Exit(1)
+	}
 	if halves := os.Getenv(pluginEnv); halves != "" {
 		// The kubeconfig holds the token in two halves, so that it is known only
 		// from what the plugin prints.
