@@ -46,9 +46,9 @@ func New(ctx context.Context, logger log.Logger, opts Options) *Collector {
 	}
 }
 
-// Gate returns a new cluster's way to its place among those that have a request
-// under way. One for each Counter.
-func (c *Collector) Gate() podcount.Gate { return &entrance{gate: c.gate} }
+// Gate returns a new cluster's way to a place among those in which answers are
+// read. One for each Counter.
+func (c *Collector) Gate() podcount.Gate { return &clusterGate{gate: c.gate, class: unknownClass} }
 
 // Warm begins a count of every cluster that needs one, and waits for none: the
 // first scrape then finds numbers, and a cluster that cannot be reached is

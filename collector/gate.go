@@ -9,106 +9,162 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
-// slowRequest is how long a request may take before its cluster counts as slow.
-const slowRequest = time.Second
+const (
+	// slowAnswer is how long an answer is read until it counts as slow.
+	slowAnswer = 250 * time.Millisecond
+	// slowPlaces is how many slow answers can be read for each place. They bound
+	// what such answers hold in memory.
+	slowPlaces = 4
+	// headStart is how much longer than others a count that has begun seems to have
+	// waited. It ends early so, and yet overtakes nobody for ever.
+	headStart = 10 * time.Second
+)
 
-// gate lets a number of clusters have a request under way at once. Those whose
-// last request failed or was slow share half of the places at most: each of
-// them would hold a place for its whole page timeout, time and again, and the
-// others would have to wait for them.
+// class is what is expected of a cluster's next answer, going by its latest one.
+type class int
+
+const (
+	quickClass class = iota
+	unknownClass
+	slowClass
+	failingClass
+	classes
+)
+
+// gate gives out the places in which answers are read. Each class has a share of
+// them that it cannot exceed, so that most places are left for quick answers.
+// An answer that turns out to be slow goes on beside the places, as long as few
+// of them do: servers that nobody knows yet do not block one another.
 type gate struct {
-	places     int
-	slowPlaces int
+	shares [classes]int // of the places
+	beside [classes]int // how many slow answers can go on beside them
 
-	mu       sync.Mutex
-	held     int
-	slowHeld int
-	waiting  []*pass
+	mu      sync.Mutex
+	held    [classes]int
+	aside   [classes]int
+	waiting []*place // who has waited longest comes first
 }
 
-// pass is a place that is asked for, or held.
-type pass struct {
-	slow    bool
-	begun   bool
+// place is a place that is asked for, or held.
+type place struct {
+	class   class
+	since   time.Time // when it was asked for, less the head start
 	granted chan struct{}
-	since   time.Time
+	slow    bool // its answer is read beside the places
+	left    bool
 }
 
 func newGate(places int) *gate {
-	return &gate{places: places, slowPlaces: max(1, places/2)}
+	quarter := max(1, places/4)
+	return &gate{
+		shares: [classes]int{quickClass: places, unknownClass: max(1, places/2), slowClass: quarter, failingClass: quarter},
+		beside: [classes]int{
+			quickClass: slowPlaces * places, unknownClass: slowPlaces * places, slowClass: slowPlaces * places, failingClass: slowPlaces * quarter,
+		},
+	}
 }
 
-// apply puts p in the queue: behind the counts that have begun, if it has not.
-func (g *gate) apply(p *pass) {
+func sum(of [classes]int) (all int) {
+	for _, n := range of {
+		all += n
+	}
+	return all
+}
+
+// ask puts p in the queue.
+func (g *gate) ask(p *place) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	at := len(g.waiting)
-	if p.begun {
-		if i := slices.IndexFunc(g.waiting, func(other *pass) bool { return !other.begun }); i >= 0 {
-			at = i
+	at, _ := slices.BinarySearchFunc(g.waiting, p.since, func(other *place, since time.Time) int {
+		if other.since.After(since) {
+			return 1
 		}
-	}
+		return -1 // behind those that have waited as long
+	})
 	g.waiting = slices.Insert(g.waiting, at, p)
 	g.admit()
 }
 
-// admit grants what can be granted, in the queue's order.
+// admit grants what can be granted, in the queue's order. g.mu must be held.
 func (g *gate) admit() {
-	g.waiting = slices.DeleteFunc(g.waiting, func(p *pass) bool {
-		if g.held == g.places || p.slow && g.slowHeld == g.slowPlaces {
+	g.waiting = slices.DeleteFunc(g.waiting, func(p *place) bool {
+		if sum(g.held) == g.shares[quickClass] || g.held[p.class] == g.shares[p.class] {
 			return false
 		}
-		g.held++
-		if p.slow {
-			g.slowHeld++
-		}
+		g.held[p.class]++
 		close(p.granted)
 		return true
 	})
 }
 
-// withdraw gives up p, granted or not.
-func (g *gate) withdraw(p *pass) {
+// goBeside lets the answer that is read in p go on beside the places.
+func (g *gate) goBeside(p *place) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if i := slices.Index(g.waiting, p); i >= 0 {
-		g.waiting = slices.Delete(g.waiting, i, i+1)
-		return
+	if !p.left && sum(g.aside) < g.beside[quickClass] && g.aside[p.class] < g.beside[p.class] {
+		g.held[p.class]--
+		g.aside[p.class]++
+		p.slow = true
+		g.admit()
 	}
-	g.held--
-	if p.slow {
-		g.slowHeld--
+}
+
+// giveBack gives up p, granted or not.
+func (g *gate) giveBack(p *place) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p.left = true
+	switch i := slices.Index(g.waiting, p); {
+	case i >= 0:
+		g.waiting = slices.Delete(g.waiting, i, i+1)
+	case p.slow:
+		g.aside[p.class]--
+	default:
+		g.held[p.class]--
 	}
 	g.admit()
 }
 
-// entrance is one cluster's way through the gate. Its requests come one after
+// clusterGate is one cluster's way through the gate. Its answers come one after
 // the other, so nothing here is locked.
-type entrance struct {
-	gate *gate
-	slow bool
-	pass *pass
+type clusterGate struct {
+	gate  *gate
+	class class
+	place *place
+	began time.Time
+	timer *time.Timer // while the place is held
 }
 
-var _ podcount.Gate = (*entrance)(nil)
+var _ podcount.Gate = (*clusterGate)(nil)
 
 // Enter waits for a place.
-func (e *entrance) Enter(ctx context.Context, begun bool) error {
-	p := &pass{slow: e.slow, begun: begun, granted: make(chan struct{})}
-	e.gate.apply(p)
+func (c *clusterGate) Enter(ctx context.Context, begun bool) error {
+	p := &place{class: c.class, since: time.Now(), granted: make(chan struct{})}
+	if begun {
+		p.since = p.since.Add(-headStart)
+	}
+	c.gate.ask(p)
 	select {
 	case <-p.granted:
-		p.since = time.Now()
-		e.pass = p
+		c.place, c.began = p, time.Now()
+		c.timer = time.AfterFunc(slowAnswer, func() { c.gate.goBeside(p) })
 		return nil
 	case <-ctx.Done():
-		e.gate.withdraw(p)
+		c.gate.giveBack(p)
 		return ctx.Err()
 	}
 }
 
 // Leave gives the place back, and remembers how the cluster used it.
-func (e *entrance) Leave(failed bool) {
-	e.slow = failed || time.Since(e.pass.since) > slowRequest
-	e.gate.withdraw(e.pass)
+func (c *clusterGate) Leave(failed bool) {
+	c.timer.Stop()
+	switch {
+	case failed:
+		c.class = failingClass
+	case time.Since(c.began) > slowAnswer:
+		c.class = slowClass
+	default:
+		c.class = quickClass
+	}
+	c.gate.giveBack(c.place)
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
@@ -51,7 +52,7 @@ func (c Cluster) transportFor(config *rest.Config) (next http.RoundTripper, err 
 			return err
 		})
 	}
-	return newInterruptible(next), err
+	return next, err
 }
 
 // base is the server's URL without what must not be in a log.
@@ -72,6 +73,7 @@ func (c Cluster) restConfig() *rest.Config {
 	// The first wrapper is the innermost: those of the credentials come later,
 	// so that it sees every request the way it is sent.
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		limitHeaders(next)
 		return redact.Transport(next, config.Proxy)
 	})
 	// client-go shares one transport among configurations with the same TLS
@@ -85,6 +87,26 @@ func (c Cluster) restConfig() *rest.Config {
 	}
 	moveUser(config)
 	return config
+}
+
+// maxHeaderBytes bounds the headers of a response. kube-apiserver sends some
+// hundred bytes; the most of what other servers send is 16 KiB of cookies.
+const maxHeaderBytes = 64 << 10
+
+// limitHeaders sets the limit, for HTTP/2 too, on net/http's transport, which
+// client-go may have wrapped. Nothing has been sent through it yet.
+func limitHeaders(next http.RoundTripper) {
+	for next != nil {
+		if own, is := next.(*http.Transport); is {
+			own.MaxResponseHeaderBytes = maxHeaderBytes
+			return
+		}
+		wrapper, is := next.(utilnet.RoundTripperWrapper)
+		if !is {
+			return
+		}
+		next = wrapper.WrappedRoundTripper()
+	}
 }
 
 // moveUser makes basic auth of the user in the server's URL, so that requests

@@ -25,7 +25,7 @@ func classifyTransport(ctx context.Context, err error, connecting bool) Reason {
 		return Network
 	case errors.As(err, &dns):
 		return Network
-	case errors.Is(ctx.Err(), context.DeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(context.Cause(ctx), context.DeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
 		return Timeout
 	case errors.As(err, &timeout) && timeout.Timeout():
 		return Timeout

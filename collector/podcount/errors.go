@@ -53,6 +53,10 @@ func malformed(err error) *PageError {
 	}
 }
 
+// refusal says whether the credentials are what failed: that the server takes
+// others the next moment is not to be expected.
+func (e *PageError) refusal() bool { return e.Reason == Unauthorized || e.Reason == Forbidden }
+
 // Error names the page, the reason and what happened.
 func (e *PageError) Error() string {
 	return fmt.Sprintf("%s page %d, attempt %d: %s: %v", e.Resource, e.Page, e.Attempt, e.Reason, e.Err)

@@ -41,7 +41,11 @@ type Config struct {
 
 	// Budget bounds the names that all clusters of the process hold. May be nil.
 	Budget *Budget
-	// Gate bounds the requests that are under way at once. May be nil.
+	// Lane holds a value while a request of the cluster is being sent, up to the
+	// headers of its answer. Counters share one where the same file or plugin
+	// gives their credentials, so that it can hang once only. May be nil.
+	Lane chan struct{}
+	// Gate bounds the answers that are read at once. May be nil.
 	Gate Gate
 	// Jitter draws from [0, 1) to spread the waits between attempts.
 	Jitter func() float64
@@ -114,6 +118,9 @@ func New(cfg Config, client *http.Client, base *url.URL) (*Counter, error) {
 	}
 	if err := cfg.Validate(); err != nil {
 		return nil, err
+	}
+	if cfg.Lane == nil {
+		cfg.Lane = make(chan struct{}, 1)
 	}
 	return &Counter{cfg: cfg, client: client, base: base, busy: make(chan struct{}, 1), memory: cfg.blank()}, nil
 }

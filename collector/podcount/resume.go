@@ -31,21 +31,16 @@ func (c *Counter) enter(ctx context.Context) error {
 
 func (c *Counter) leave() { <-c.busy }
 
-// takeOver waits for the earlier Counter's count to end, which is cancelled, for
-// no longer than a page can take. What an earlier Counter has yet to take over
-// itself comes with it.
+// takeOver waits for the earlier Counter's count to end, which is cancelled and so
+// ends at once. What an earlier Counter has yet to take over itself comes with it.
 func (c *Counter) takeOver(ctx context.Context) error {
 	from := c.before.Swap(nil)
 	if from == nil {
 		return nil
 	}
-	wait, cancel := context.WithTimeout(ctx, c.cfg.PageTimeout)
-	defer cancel()
-	if err := from.enter(wait); err != nil {
-		if ctx.Err() != nil {
-			c.before.Store(from) // for the next count
-		}
-		return ctx.Err()
+	if err := from.enter(ctx); err != nil {
+		c.before.Store(from) // for the next count
+		return err
 	}
 	defer from.leave()
 	c.memory, from.memory = from.memory, from.cfg.blank()

@@ -9,6 +9,10 @@ import (
 // for the fresh start, for a token to go on with, and for one that is exact.
 const freeExpiries = 3
 
+// maxRefusals is how often one page is asked for with credentials that are refused.
+// Each time, a credential plugin may run.
+const maxRefusals = 2
+
 // target takes rows and keeps those of complete pages only.
 type target interface {
 	commit() (rows int) // the page is complete: it counts
@@ -89,10 +93,7 @@ func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
 func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 	allowed := c.cfg.PageAttempts
 	for attempt := 1; ; attempt++ {
-		event, failure, err := c.turn(ctx, w, run, attempt)
-		if err != nil {
-			return err
-		}
+		event, failure := c.attempt(ctx, w, run, attempt)
 		run.bytes += event.Bytes
 		if failure == nil {
 			run.observer.Page(event)
@@ -107,7 +108,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if (failure.Reason == Expired || w.versionRefused(failure)) && allowed < c.cfg.PageAttempts+freeExpiries {
 			allowed++
 		}
-		last := attempt >= allowed || failure.final || run.search.probing(failure) || w.missing(failure)
+		last := attempt >= allowed || attempt >= maxRefusals && failure.refusal() || failure.final || run.search.probing(failure) || w.missing(failure)
 		fewer := w.fewerRows(failure)
 		if !fewer && c.nextForm(run, w, failure, last) {
 			if !failure.refused {
@@ -136,7 +137,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int) (Page, *PageError) {
 	limit := w.pacer.limit()
 	event := Page{Resource: w.listing.name, Number: w.firstPage + w.page, Attempt: attempt, Limit: limit}
-	a, failure := c.request(ctx, w.listing, position{w.token, w.startVersion}, limit, w.content)
+	a, failure := c.request(ctx, w.listing, position{w.token, w.startVersion}, limit, w.content, run.bytes > 0)
 	if failure == nil {
 		failure = w.progress.check(w.token, a.document, limit)
 	}

@@ -1,0 +1,183 @@
+package podcount
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
+)
+
+const (
+	// maxStatusBytes bounds the body of an answer that is an error.
+	maxStatusBytes = 64 << 10
+	// readyBytes is how much of an answer must have come before it takes a place: a
+	// server that sends byte by byte holds none.
+	readyBytes = 4 << 10
+)
+
+var (
+	errConnectionLost = errors.New("the connection was lost before an answer came")
+	errStillHangs     = errors.New("an earlier request of this cluster has yet to end")
+)
+
+// exchange is one request and its answer, with all that they may hold: a
+// goroutine, a connection, a place in the gate. It ends at the page's deadline,
+// whatever the transport, a file or the server does: the deadline itself closes
+// the connection, and a transport that goes on is left behind.
+type exchange struct {
+	ctx     context.Context
+	end     context.CancelCauseFunc
+	timeout time.Duration
+	until   time.Time   // the deadline
+	timer   *time.Timer // calls end at the deadline
+	waited  time.Duration
+	lane    chan struct{}
+	sent    *redact.Exchange
+
+	// A transport may work in goroutines of its own.
+	connecting, requested atomic.Bool
+	conn                  atomic.Pointer[net.Conn] // that the request is sent on
+	unhook                func() bool
+}
+
+func (c *Counter) newExchange(ctx context.Context) *exchange {
+	x := &exchange{timeout: c.cfg.PageTimeout, until: time.Now().Add(c.cfg.PageTimeout), lane: c.cfg.Lane}
+	x.ctx, x.end = context.WithCancelCause(ctx)
+	x.unhook = context.AfterFunc(x.ctx, x.hangUp)
+	x.timer = time.AfterFunc(x.timeout, func() { x.end(context.DeadlineExceeded) })
+	x.ctx, x.sent = redact.NewExchange(x.ctx)
+	x.ctx = httptrace.WithClientTrace(x.ctx, x.trace())
+	return x
+}
+
+// close ends the exchange. The connection stays, unless it was hung up.
+func (x *exchange) close() {
+	x.timer.Stop()
+	x.unhook()
+	x.end(nil)
+}
+
+// trace keeps net/http from repeating by itself a request that was sent on a
+// connection that broke: all attempts are counted, and waited for, in one place.
+func (x *exchange) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn: func(string) {
+			x.connecting.Store(true)
+			if x.requested.Load() {
+				x.end(errConnectionLost)
+			}
+		},
+		GotConn:      func(got httptrace.GotConnInfo) { x.conn.Store(&got.Conn) },
+		WroteHeaders: func() { x.requested.Store(true) },
+	}
+}
+
+// hangUp closes the connection. Nothing less ends reads after status 101, where
+// the connection itself is the body; and over HTTP/2 it would outlive its
+// request, even one that it never answers.
+func (x *exchange) hangUp() {
+	if conn := x.conn.Load(); conn != nil && *conn != nil {
+		// The connection may be closed already; there is nothing to lose with it.
+		// TLS would first wait to say goodbye, and reads with it.
+		_ = (*conn).SetDeadline(time.Unix(1, 0))
+		_ = (*conn).Close()
+	}
+}
+
+// send returns when the headers of the answer are there, or at the deadline. A
+// RoundTrip that reads a file or runs a plugin may hang beyond it. The next one
+// waits for its end, so that one at most is left behind.
+func (x *exchange) send(client *http.Client, request *http.Request) (*http.Response, error) {
+	select {
+	case x.lane <- struct{}{}:
+	case <-x.ctx.Done():
+		return nil, fmt.Errorf("%w: %w", errStillHangs, context.Cause(x.ctx))
+	}
+	type outcome struct {
+		response *http.Response
+		err      error
+	}
+	outcomes := make(chan outcome)
+	go func() {
+		defer func() { <-x.lane }()
+		response, err := do(client, request)
+		select {
+		case outcomes <- outcome{response, err}:
+		case <-x.ctx.Done():
+			if err == nil {
+				_ = response.Body.Close()
+			}
+		}
+	}()
+	select {
+	case o := <-outcomes:
+		return o.response, o.err
+	case <-x.ctx.Done():
+		return nil, context.Cause(x.ctx)
+	}
+}
+
+// do sends the request. It turns a panic into an error: on a goroutine of its own nobody else
+// can, and it would end the other clusters too.
+func do(client *http.Client, request *http.Request) (response *http.Response, err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			response, err = nil, fmt.Errorf("the transport panicked (%T)", value)
+		}
+	}()
+	return client.Do(request)
+}
+
+// ready returns what can be read of the answer, once it has begun to come.
+func (x *exchange) ready(response *http.Response) io.Reader {
+	var whole io.Reader = response.Body
+	switch response.StatusCode {
+	case http.StatusOK:
+	case http.StatusSwitchingProtocols:
+		return http.NoBody // what follows is not HTTP
+	default:
+		whole = io.LimitReader(whole, maxStatusBytes)
+	}
+	body := bufio.NewReaderSize(whole, readyBytes)
+	_, _ = body.Peek(readyBytes) // reading on gives the error
+	return body
+}
+
+// enter waits for a place in which to read the answer, for as long as a page may
+// take. The deadline stands still meanwhile.
+func (x *exchange) enter(gate Gate, begun bool) (leave func(failed bool), err error) {
+	if gate == nil {
+		return func(bool) {}, nil
+	}
+	if !x.timer.Stop() {
+		return nil, context.DeadlineExceeded
+	}
+	start := time.Now()
+	left := x.until.Sub(start)
+	wait, cancel := context.WithTimeout(x.ctx, x.timeout)
+	defer cancel()
+	err = gate.Enter(wait, begun)
+	x.waited = time.Since(start)
+	x.timer.Reset(left)
+	if err != nil {
+		return nil, err
+	}
+	return gate.Leave, nil
+}
+
+// failed is the failure of an exchange that brought no whole answer. If its end is
+// why, that is what is told, whatever the transport made of it.
+func (x *exchange) failed(doing string, err error) *PageError {
+	if x.ctx.Err() != nil && !errors.Is(err, errStillHangs) {
+		err = context.Cause(x.ctx)
+	}
+	return &PageError{Reason: classifyTransport(x.ctx, err, x.connecting.Load()), Err: fmt.Errorf("%s: %w", doing, err)}
+}
