@@ -5,29 +5,34 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-// use reads an answer that takes a while.
-func use(t *testing.T, c *clusterGate, begun bool, takes time.Duration, failed bool) {
+// use reads an answer, half of which is late.
+func use(t *testing.T, c *clusterGate, begun bool, late time.Duration, failed bool) {
 	t.Helper()
-	if err := c.Enter(t.Context(), begun); err != nil {
+	p, err := c.Enter(t.Context(), begun)
+	if err != nil {
 		t.Error(err)
 		return
 	}
-	time.Sleep(takes)
-	c.Leave(failed)
+	if late > 0 {
+		time.Sleep(time.Second)
+		p.Yield()
+		p.Yield()
+		time.Sleep(late)
+	}
+	p.Leave(failed)
 }
 
 // idle fails the test if anything is left in the gate.
 func idle(t *testing.T, g *gate) {
 	t.Helper()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if sum(g.held) != 0 || sum(g.aside) != 0 || len(g.waiting) != 0 {
-		t.Errorf("%d places held, %d answers beside them, %d waiting; want none", g.held, g.aside, len(g.waiting))
+	if none := [classes]int{}; g.places.held != none || g.beside.held != none || len(g.waiting) != 0 {
+		t.Errorf("%d places held, %d answers beside them, %d waiting; want none", g.places.held, g.beside.held, len(g.waiting))
 	}
 }
 
@@ -40,14 +45,14 @@ func TestGateShares(t *testing.T) {
 		places       int
 		first, later int // answers that are read at first, and when the first are known to be slow
 	}{
-		{"quick", quickClass, 10, 10, 50},
-		{"unknown", unknownClass, 10, 5, 45},
-		{"slow", slowClass, 10, 2, 42},
-		{"failing", failingClass, 10, 2, 10},
-		{"quick, one place", quickClass, 1, 1, 5},
-		{"unknown, one place", unknownClass, 1, 1, 5},
-		{"failing, one place", failingClass, 1, 1, 5},
-		{"failing, seven places", failingClass, 7, 1, 5},
+		{"quick", quickClass, 10, 10, 210},
+		{"unknown", unknownClass, 10, 8, 208},
+		{"slow", slowClass, 10, 2, 202},
+		{"failing", failingClass, 10, 2, 12},
+		{"quick, one place", quickClass, 1, 1, 21},
+		{"unknown, one place", unknownClass, 1, 1, 21},
+		{"failing, one place", failingClass, 1, 1, 6},
+		{"failing, seven places", failingClass, 7, 1, 6},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -55,28 +60,27 @@ func TestGateShares(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				var all sync.WaitGroup
-				var mu sync.Mutex
-				read := 0
-				for range 100 {
+				var read atomic.Int32
+				for range 300 {
 					all.Go(func() {
-						c := &clusterGate{gate: g, class: tt.class}
-						if err := c.Enter(ctx, false); err != nil {
+						p, err := (&clusterGate{gate: g, class: tt.class}).Enter(ctx, false)
+						if err != nil {
 							return
 						}
-						mu.Lock()
-						read++
-						mu.Unlock()
+						read.Add(1)
+						time.Sleep(100 * time.Millisecond)
+						p.Yield()
 						<-ctx.Done()
-						c.Leave(true)
+						p.Leave(true)
 					})
 				}
 				synctest.Wait()
-				if read != tt.first {
-					t.Errorf("%d answers are read at first, want %d", read, tt.first)
+				if got := int(read.Load()); got != tt.first {
+					t.Errorf("%d answers are read at first, want %d", got, tt.first)
 				}
 				time.Sleep(30 * time.Second)
-				if read != tt.later {
-					t.Errorf("%d answers are read later, want %d", read, tt.later)
+				if got := int(read.Load()); got != tt.later {
+					t.Errorf("%d answers are read later, want %d", got, tt.later)
 				}
 				all.Wait()
 				idle(t, g)
@@ -89,12 +93,12 @@ func TestGateShares(t *testing.T) {
 func TestGateClasses(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		takes  time.Duration
+		late   time.Duration
 		failed bool
 		want   class
 	}{
-		{"quick", slowAnswer, false, quickClass},
-		{"slow", slowAnswer + 1, false, slowClass},
+		{"quick", 0, false, quickClass},
+		{"slow", 1, false, slowClass},
 		{"failed at once", 0, true, failingClass},
 		{"failed late", time.Hour, true, failingClass},
 	} {
@@ -103,7 +107,7 @@ func TestGateClasses(t *testing.T) {
 				g := newGate(4)
 				for _, before := range []class{quickClass, unknownClass, slowClass, failingClass} {
 					c := &clusterGate{gate: g, class: before}
-					use(t, c, false, tt.takes, tt.failed)
+					use(t, c, false, tt.late, tt.failed)
 					if c.class != tt.want {
 						t.Errorf("class %d after class %d, want %d", c.class, before, tt.want)
 					}
@@ -133,20 +137,27 @@ func TestGateOrder(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				g := newGate(1)
-				g.beside = [classes]int{}
 				var order []string
 				var all sync.WaitGroup
-				all.Go(func() { use(t, &clusterGate{gate: g}, false, time.Minute, false) })
+				first, err := (&clusterGate{gate: g}).Enter(t.Context(), false)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all.Go(func() {
+					time.Sleep(time.Minute)
+					first.Leave(false)
+				})
 				synctest.Wait()
 				for _, a := range tt.asked {
 					all.Go(func() {
 						time.Sleep(a.at)
-						c := &clusterGate{gate: g}
-						if err := c.Enter(t.Context(), a.begun); err != nil {
+						p, err := (&clusterGate{gate: g}).Enter(t.Context(), a.begun)
+						if err != nil {
 							t.Error(err)
+							return
 						}
 						order = append(order, a.name)
-						c.Leave(false)
+						p.Leave(false)
 					})
 				}
 				all.Wait()
@@ -170,8 +181,8 @@ func TestGateSlowAnswersMakeRoom(t *testing.T) {
 		synctest.Wait()
 		began := time.Now()
 		use(t, &clusterGate{gate: g, class: quickClass}, false, 0, false)
-		if waited := time.Since(began); waited != 3*slowAnswer {
-			t.Errorf("a quick answer waited %s behind three rounds of slow ones, want %s", waited, 3*slowAnswer)
+		if waited := time.Since(began); waited != 3*time.Second {
+			t.Errorf("a quick answer waited %s behind three rounds of slow ones, want 3s", waited)
 		}
 		all.Wait()
 		idle(t, g)
@@ -181,14 +192,13 @@ func TestGateSlowAnswersMakeRoom(t *testing.T) {
 func TestGateForgetsWhoGaveUp(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		g := newGate(1)
-		g.beside = [classes]int{}
-		first := &clusterGate{gate: g}
-		if err := first.Enter(t.Context(), false); err != nil {
+		first, err := (&clusterGate{gate: g}).Enter(t.Context(), false)
+		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := (&clusterGate{gate: g}).Enter(ctx, false); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := (&clusterGate{gate: g}).Enter(ctx, false); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("waiting ended with %v, want the context's error", err)
 		}
 		first.Leave(false)

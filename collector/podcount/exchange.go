@@ -125,8 +125,8 @@ func (x *exchange) send(client *http.Client, request *http.Request) (*http.Respo
 	}
 }
 
-// do sends the request. It turns a panic into an error: on a goroutine of its own nobody else
-// can, and it would end the other clusters too.
+// do sends the request. It turns a panic into an error: on a goroutine of its own
+// nobody else can, and it would end the other clusters too.
 func do(client *http.Client, request *http.Request) (response *http.Response, err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -153,9 +153,9 @@ func (x *exchange) ready(response *http.Response) io.Reader {
 
 // enter waits for a place in which to read the answer, for as long as a page may
 // take. The deadline stands still meanwhile.
-func (x *exchange) enter(gate Gate, begun bool) (leave func(failed bool), err error) {
+func (x *exchange) enter(gate Gate, begun bool) (place Place, err error) {
 	if gate == nil {
-		return func(bool) {}, nil
+		return noPlace{}, nil
 	}
 	if !x.timer.Stop() {
 		return nil, context.DeadlineExceeded
@@ -164,14 +164,20 @@ func (x *exchange) enter(gate Gate, begun bool) (leave func(failed bool), err er
 	left := x.until.Sub(start)
 	wait, cancel := context.WithTimeout(x.ctx, x.timeout)
 	defer cancel()
-	err = gate.Enter(wait, begun)
+	place, err = gate.Enter(wait, begun)
 	x.waited = time.Since(start)
 	x.timer.Reset(left)
-	if err != nil {
-		return nil, err
-	}
-	return gate.Leave, nil
+	return place, err
 }
+
+// noPlace is the place where there is no gate.
+type noPlace struct{}
+
+// Yield does nothing.
+func (noPlace) Yield() {}
+
+// Leave does nothing.
+func (noPlace) Leave(bool) {}
 
 // failed is the failure of an exchange that brought no whole answer. If its end is
 // why, that is what is told, whatever the transport made of it.

@@ -168,6 +168,7 @@ func formStays(t *testing.T, steps ...step) {
 				failed++
 			}
 		}
+		script.settle()
 		if failed == 0 || slices.ContainsFunc(asked, func(s Source) bool { return s != SourceTable }) {
 			t.Errorf("%d counts failed, asked as %q", failed, asked)
 		}

@@ -172,7 +172,7 @@ func TestNamespaceFails(t *testing.T) {
 func TestNodesForbiddenOnTheWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t, podPage("", "a", "z"))
-		script.nodes = append([]step{nodePage("", "a", "b")}, repeat(5, status(403, ""))...)
+		script.nodes = append([]step{nodePage("", "a", "b")}, repeat(maxRefusals, status(403, ""))...)
 		if failure := script.countFails(script.counter(nil), Forbidden); failure.Resource != Nodes {
 			t.Errorf("%s failed, want nodes", failure.Resource)
 		}
@@ -184,7 +184,7 @@ func TestNodesForbiddenOnTheWay(t *testing.T) {
 func TestNodesForbiddenLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t, podPage("", "a"), podPage("", "b"), podPage("", "b"))
-		script.nodes = slices.Concat(repeat(1, nodePage("", "a", "b")), repeat(6, status(403, "")), repeat(1, nodePage("", "a", "b")))
+		script.nodes = slices.Concat(repeat(1, nodePage("", "a", "b")), repeat(maxRefusals, status(403, "")), repeat(1, nodePage("", "a", "b")))
 		c := script.counter(nil)
 		script.count(c)
 		if failure := script.countFails(c, Forbidden); failure.Resource != Nodes {

@@ -65,12 +65,13 @@ func (c *Counter) ask(x *exchange, a *answer, r listing, at position, limit int,
 		// A failed Close takes nothing from an answer that was read to its end.
 		_ = response.Body.Close()
 	}()
-	leave, err := x.enter(c.cfg.Gate, begun)
+	place, err := x.enter(c.cfg.Gate, begun)
 	if err != nil {
 		return x.failed("waiting for a place in which to read the answer", err)
 	}
 	failed := true
-	defer func() { leave(failed) }()
+	defer func() { place.Leave(failed) }()
+	body.r = newYielding(body.r, place)
 	failure := a.read(x, response, body, rows)
 	failed = failure != nil
 	return failure

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -30,6 +31,7 @@ type script struct {
 	limits []int        // of the requests for pods
 	idle   atomic.Int32 // how often idle connections were to be closed
 	query  url.Values
+	lane   chan struct{} // of its Counters
 }
 
 // RoundTrip plays the next step of the resource that is asked for.
@@ -65,9 +67,17 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 // CloseIdleConnections is what a transport is told after a timeout.
 func (s *script) CloseIdleConnections() { s.idle.Add(1) }
 
+// settle waits for the end of a request that was left behind at its deadline, so
+// that what it did can be read.
+func (s *script) settle() {
+	s.lane <- struct{}{}
+	<-s.lane
+}
+
 // expect compares the requests so far, and forgets them.
 func (s *script) expect(want ...string) {
 	s.t.Helper()
+	s.settle()
 	if !slices.Equal(s.asked, want) {
 		s.t.Errorf("asked for %q\nwant      %q", s.asked, want)
 	}
@@ -79,6 +89,7 @@ func (s *script) counter(change func(*Config)) *Counter {
 	s.t.Helper()
 	cfg := DefaultConfig()
 	cfg.Jitter = func() float64 { return 0.5 }
+	cfg.Lane = s.lane
 	if change != nil {
 		change(&cfg)
 	}
@@ -95,7 +106,7 @@ func (s *script) counter(change func(*Config)) *Counter {
 
 // newScript has one page of nodes, named a, b and c, for every count.
 func newScript(t *testing.T, pods ...step) *script {
-	return &script{t: t, nodes: repeat(20, nodePage("", "a", "b", "c")), pods: pods}
+	return &script{t: t, nodes: repeat(20, nodePage("", "a", "b", "c")), pods: pods, lane: make(chan struct{}, 1)}
 }
 
 func repeat(n int, s step) []step { return slices.Repeat([]step{s}, n) }
@@ -163,6 +174,11 @@ func getConn(ctx context.Context) {
 	if trace := httptrace.ContextClientTrace(ctx); trace != nil {
 		trace.GetConn("api:80")
 	}
+}
+
+// gotConn does what net/http does when it has one.
+func gotConn(ctx context.Context, conn net.Conn) {
+	httptrace.ContextClientTrace(ctx).GotConn(httptrace.GotConnInfo{Conn: conn})
 }
 
 // trickle gives a byte of an endless answer every second.

@@ -3,6 +3,7 @@ package podcount
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"slices"
@@ -32,7 +33,6 @@ func TestFailedPageIsTriedAgain(t *testing.T) {
 		{"cut within the body", cutOff, false},
 		{"500", func(int) step { return status(http.StatusInternalServerError, "") }, false},
 		{"429", func(int) step { return status(http.StatusTooManyRequests, "") }, false},
-		{"401", func(int) step { return status(http.StatusUnauthorized, "") }, false},
 		{"HTML", func(int) step { return body(http.StatusOK, "<html>", "Content-Type", "text/html") }, false},
 		{"truncated", func(page int) step { return cut(threePages()[page], io.EOF) }, false},
 		{"timeout", func(int) step { return hang }, true},
@@ -57,6 +57,24 @@ func TestFailedPageIsTriedAgain(t *testing.T) {
 					})
 				})
 			}
+		}
+	}
+}
+
+// TestRefusalIsAskedAgainOnce has credentials refused once, at each page.
+func TestRefusalIsAskedAgainOnce(t *testing.T) {
+	want := []string{"nodes", "pods", "pods?t1", "pods?t2"}
+	for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		for page := range 3 {
+			t.Run(fmt.Sprintf("%d at page %d", code, page+1), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					script := newScript(t, slices.Insert(threePages(), page, status(code, ""))...)
+					if got := script.count(script.counter(nil)); got != everyPage {
+						t.Errorf("got  %s\nwant %s", got, everyPage)
+					}
+					script.expect(slices.Insert(slices.Clone(want), page+1, want[page+1])...)
+				})
+			})
 		}
 	}
 }

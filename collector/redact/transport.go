@@ -22,6 +22,7 @@ type recorder struct {
 	proxy func(*http.Request) (*url.URL, error)
 }
 
+// RoundTrip notes the credentials of the request, and sends it.
 func (r recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	proxy, err := r.proxy(req)
 	_, exchange := NewExchange(req.Context())

@@ -1,0 +1,250 @@
+package podcount
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// deaf is a transport that does not look at contexts. It hangs until it is let go.
+type deaf struct {
+	letGo chan struct{}
+	calls atomic.Int32
+	next  http.RoundTripper
+}
+
+func (d *deaf) RoundTrip(r *http.Request) (*http.Response, error) {
+	d.calls.Add(1)
+	<-d.letGo
+	return d.next.RoundTrip(r)
+}
+
+// TestHangingRoundTripIsLeftBehindOnce has a transport that hangs before it asks
+// for a connection, as one does that reads a token from a pipe.
+func TestHangingRoundTripIsLeftBehindOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t, podPage("", "a"))
+		transport := &deaf{letGo: make(chan struct{}), next: script}
+		cfg := DefaultConfig()
+		cfg.Lane = make(chan struct{}, 1)
+		counter := func() *Counter {
+			c, err := New(cfg, &http.Client{Transport: transport}, &url.URL{Scheme: "http", Host: "api"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		c := counter()
+		for _, tt := range []struct {
+			name string
+			c    *Counter
+		}{{"first count", c}, {"second", c}, {"that of a Counter with the same lane", counter()}} {
+			began := time.Now()
+			failure := script.countFails(tt.c, Unauthorized)
+			if took := time.Since(began); took > 2*cfg.PageTimeout+10*time.Second {
+				t.Errorf("%s: ended after %s", tt.name, took)
+			}
+			if !errors.Is(failure, context.DeadlineExceeded) {
+				t.Errorf("%s: failed with %v, want its deadline", tt.name, failure)
+			}
+		}
+		if calls := transport.calls.Load(); calls != 1 {
+			t.Errorf("the transport was called %d times, want once", calls)
+		}
+		close(transport.letGo)
+		if got := script.count(c); !strings.HasPrefix(got, "a=1 ") {
+			t.Errorf("after its end the cluster is counted as %s", got)
+		}
+	})
+}
+
+// TestSwitchedProtocols has a server that takes the connection out of HTTP and
+// says nothing more: the connection is closed, and the page fails at once.
+func TestSwitchedProtocols(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		listener := newPipes()
+		var closed atomic.Int32
+		go func() {
+			for {
+				conn, err := listener.Accept()
+				if err != nil {
+					return
+				}
+				go func() {
+					if _, err := http.ReadRequest(bufio.NewReader(conn)); err != nil {
+						return
+					}
+					_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: silence\r\n\r\n")
+					if _, err := conn.Read(make([]byte, 1)); err != nil {
+						closed.Add(1)
+					}
+				}()
+			}
+		}()
+		transport := &http.Transport{DialContext: listener.dial}
+		c, err := New(DefaultConfig(), &http.Client{Transport: transport}, &url.URL{Scheme: "http", Host: "api"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		_, err = c.Count(t.Context(), &recorder{})
+		var failure *PageError
+		if !errors.As(err, &failure) || failure.Reason != Server || !strings.Contains(failure.Error(), "101") {
+			t.Errorf("the count ended with %v, want status 101 as the reason", err)
+		}
+		if took := time.Since(began); took >= DefaultPageTimeout {
+			t.Errorf("that took %s", took)
+		}
+		synctest.Wait()
+		if got := closed.Load(); got != DefaultPageAttempts {
+			t.Errorf("%d connections were closed, want %d", got, DefaultPageAttempts)
+		}
+		if err := listener.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// deafBody is the body of a response that does not end with its context: only
+// closing the connection ends it.
+type deafBody struct{ net.Conn }
+
+// TestDeadlineClosesTheConnection has a body like those after status 101.
+func TestDeadlineClosesTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client, server := net.Pipe()
+		script := newScript(t)
+		script.nodes = []step{func(r *http.Request) (*http.Response, error) {
+			gotConn(r.Context(), client)
+			return answerWith(r, http.StatusOK, deafBody{client}), nil
+		}}
+		c := script.counter(func(cfg *Config) { cfg.PageAttempts = 1 })
+		began := time.Now()
+		_ = script.countFails(c, Timeout)
+		if took := time.Since(began); took != DefaultPageTimeout {
+			t.Errorf("the page ended after %s, want its deadline", took)
+		}
+		if _, err := server.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("the server's side of the connection: %v, want its end", err)
+		}
+	})
+}
+
+// fullGate has a place after a while only.
+type fullGate struct {
+	after   time.Duration
+	entered []time.Time
+	left    []bool
+	yields  atomic.Int32
+}
+
+func (g *fullGate) Enter(ctx context.Context, _ bool) (Place, error) {
+	g.entered = append(g.entered, time.Now())
+	return g, sleep(ctx, g.after)
+}
+
+func (g *fullGate) Yield()            { g.yields.Add(1) }
+func (g *fullGate) Leave(failed bool) { g.left = append(g.left, failed) }
+
+// late is a step that takes a while to answer, and again to give the body.
+func late(before, within time.Duration, s step) step {
+	return func(r *http.Request) (*http.Response, error) {
+		if err := sleep(r.Context(), before); err != nil {
+			return nil, err
+		}
+		response, err := s(r)
+		if err != nil {
+			return nil, err
+		}
+		whole, err := io.ReadAll(response.Body)
+		if err != nil {
+			return nil, err
+		}
+		pause := failing(func() error {
+			if err := sleep(r.Context(), within); err != nil {
+				return err
+			}
+			return io.EOF
+		})
+		filled := strings.Repeat(" ", readyBytes) + string(whole) // the place is taken at its first bytes
+		response.Body = io.NopCloser(io.MultiReader(strings.NewReader(filled), pause))
+		return response, nil
+	}
+}
+
+// TestWaitingForAPlace is not part of a page's deadline, nor does an answer that
+// has yet to come wait in a place.
+func TestWaitingForAPlace(t *testing.T) {
+	for _, tt := range []struct {
+		name           string
+		before, within time.Duration // the server takes
+		gate           time.Duration // the gate has a place after
+		want           Reason
+		takes          time.Duration
+		yields         bool
+	}{
+		{"quick", 0, 0, 0, "", 0, false},
+		{"late answer", 20 * time.Second, 0, 0, "", 20 * time.Second, false},
+		{"late place", 20 * time.Second, 5 * time.Second, 20 * time.Second, "", 45 * time.Second, true},
+		{"body beyond the deadline", 20 * time.Second, 11 * time.Second, 20 * time.Second, Timeout, 50 * time.Second, true},
+		{"no answer", time.Hour, 0, 0, Timeout, 30 * time.Second, false},
+		{"no place", time.Second, 0, time.Hour, Timeout, 31 * time.Second, false},
+		{"almost slow", 0, slowAnswer - 1, 0, "", slowAnswer - 1, false},
+		{"slow", 0, slowAnswer, 0, "", slowAnswer, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				gate := &fullGate{after: tt.gate}
+				script := newScript(t)
+				script.nodes = []step{late(tt.before, tt.within, nodePage("", "a"))}
+				c := script.counter(func(cfg *Config) { cfg.Gate, cfg.PageAttempts = gate, 1 })
+				run := c.begin(time.Now())
+				run.observer = &recorder{}
+				began := time.Now()
+				event, failure := c.attempt(t.Context(), run.nodes, run, 1)
+				if took := time.Since(began); took != tt.takes {
+					t.Errorf("the page took %s, want %s", took, tt.takes)
+				}
+				entered := len(gate.entered) == 1 && gate.entered[0].Sub(began) == tt.before
+				if answers := tt.before < time.Hour; entered != answers {
+					t.Errorf("a place was asked for at %v, want when the answer had come", gate.entered)
+				}
+				switch {
+				case tt.want == "" && failure != nil, tt.want != "" && (failure == nil || failure.Reason != tt.want):
+					t.Errorf("the page failed with %v, want %q", failure, tt.want)
+				case failure == nil && event.Duration != tt.takes-tt.gate:
+					t.Errorf("the page is said to have taken %s, want %s", event.Duration, tt.takes-tt.gate)
+				}
+				if got := gate.yields.Load() > 0; got != tt.yields {
+					t.Errorf("the place was yielded: %t, want %t", got, tt.yields)
+				}
+				if held := tt.gate < time.Hour && tt.before < time.Hour; held != (len(gate.left) == 1) || held && gate.left[0] != (failure != nil) {
+					t.Errorf("the place was left with %v, failure %v", gate.left, failure)
+				}
+			})
+		})
+	}
+}
+
+// TestRefusedCredentials are tried once more, not as often as other failures.
+func TestRefusedCredentials(t *testing.T) {
+	for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden} {
+		synctest.Test(t, func(t *testing.T) {
+			script := newScript(t, repeat(10, status(code, ""))...)
+			failure := script.countFails(script.counter(nil), classifyStatus(code))
+			if failure.Attempt != maxRefusals {
+				t.Errorf("%d: the count ended at attempt %d, want %d", code, failure.Attempt, maxRefusals)
+			}
+			script.expect("nodes", "pods", "pods")
+		})
+	}
+}
