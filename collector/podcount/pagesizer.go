@@ -13,18 +13,19 @@ const (
 // pageSizer chooses the rows per page. Larger pages cost a server no more per
 // row, so the size grows with every full page, from the first size to the top, by
 // four or by two. A page larger than the size that is known to work is a trial; it
-// is expected to take at most a fifth of the deadline and about 2 MB.
+// has to promise to take at most a fifth of the deadline and about 2 MB.
 //
 //   - A trial that comes becomes the known size.
 //   - A trial that fails, for any reason that its size could have, is given up for
 //     the known size. What failed is the ceiling, and is tried again after 2,048
 //     full pages; after one, if the known size fails as well.
 //   - A trial whose rows take clearly longer, or that takes more than a tenth of the
-//     deadline, is given up too. The ceiling then stands for 4 full pages, which
-//     measure the known size again, and each further time for four times as many:
-//     one slow page stops nothing.
+//     deadline, is given up too. It is the ceiling for 4 full pages, which measure
+//     the known size again, and then each time for four times as many: one slow page
+//     stops nothing.
 //   - A known size that turns out to be like that, going by the mean of its latest
-//     pages, is halved, and so is one that fails; then the ceiling stands for one page.
+//     pages, is halved, and is the ceiling for 4 full pages. One that fails is
+//     halved too, and tried again after one.
 //   - Up to the first size, only half of the deadline limits a page: who fixes the
 //     size gets it.
 //
@@ -60,24 +61,24 @@ func (s *pageSizer) done(rows int, bytes int64, took time.Duration) {
 	}
 	perRow := float64(bytes) / float64(rows)
 	if s.size > s.first && (base > 0 && price > worse*base || !s.fits(s.size, price, perRow, 10)) {
+		if s.size != s.ceiling {
+			s.next = firstRest
+		}
 		s.giveUp(back, s.next)
 		s.next = min(4*s.next, ceilingRest)
 		return
 	}
 	if s.rest = max(0, s.rest-1); s.size > s.known {
-		s.grown(price)
+		s.grown()
 	}
 	s.price = price
 	s.grow(perRow)
 }
 
 // grown makes a trial the known size.
-func (s *pageSizer) grown(price float64) {
-	if price < s.price {
-		s.next = firstRest
-	}
+func (s *pageSizer) grown() {
 	if s.size >= s.ceiling {
-		s.ceiling, s.rest = s.top, 0
+		s.ceiling, s.rest, s.next = s.top, 0, firstRest
 	}
 	s.known, s.before = s.size, s.price
 }
