@@ -308,3 +308,143 @@ func TestPath(t *testing.T) {
 		})
 	}
 }
+
+// TestAnySize has more than some number of rows fail, for numbers of all sizes.
+// Every count comes to its end, and ten of them have few failures.
+func TestAnySize(t *testing.T) {
+	for most := 50; most < 10_000; most += 1 + most/20 {
+		s := simulate(perPage(20*time.Millisecond, 10*time.Microsecond))
+		s.most = most
+		p := newPageSizer(500, 10_000, s.deadline)
+		failed, pages := 0, 0
+		var last outcome
+		for number := range 10 {
+			last = s.walk(p, number)
+			failed, pages = failed+last.failed, pages+last.pages
+		}
+		// Three attempts for each halving below the first size, two trials above
+		// what works, and as many each 2,048 pages.
+		if allowed := 8 + 2*(pages/ceilingRest); failed > allowed {
+			t.Errorf("more than %d rows fail: %d failures in ten counts, want at most %d", most, failed, allowed)
+		}
+		if last.largest*3 < most {
+			t.Errorf("more than %d rows fail: the last count had at most %d", most, last.largest)
+		}
+	}
+}
+
+// TestCeiling checks for how long a size that failed is not asked for.
+func TestCeiling(t *testing.T) {
+	row := perRow(10 * time.Microsecond)
+	fresh := func() *pageSizer {
+		p := newPageSizer(500, 10_000, 30*time.Second)
+		path(p, row, rowBytes, 2)
+		return p // known is 2,000, the trial has 8,000
+	}
+	t.Run("a failed trial", func(t *testing.T) {
+		p := fresh()
+		if !p.retreat() || p.size != 2000 {
+			t.Fatalf("went back to %d rows, want 2,000", p.size)
+		}
+		sizes := path(p, row, rowBytes, ceilingRest+4)
+		want := slices.Concat([]int{2000}, slices.Repeat([]int{4000}, ceilingRest-1), []int{8000, 10_000, 10_000, 10_000})
+		if !slices.Equal(sizes, want) {
+			t.Errorf("got  %v\nwant %v", sizes, want)
+		}
+	})
+	t.Run("fails again", func(t *testing.T) {
+		p := fresh()
+		p.retreat()
+		path(p, row, rowBytes, ceilingRest)
+		if p.size != 8000 || !p.retreat() || p.size != 4000 {
+			t.Fatalf("went back to %d rows, want 4,000", p.size)
+		}
+		if sizes := path(p, row, rowBytes, ceilingRest); slices.Max(sizes) != 4000 || p.size != 8000 {
+			t.Errorf("asked for %d rows too soon, or not for 8,000 but %d", slices.Max(sizes), p.size)
+		}
+	})
+	t.Run("the known size fails too", func(t *testing.T) {
+		p := fresh()
+		p.retreat()
+		if p.retreat() || p.size != 2000 {
+			t.Fatalf("a failure at the known size is no retreat, to %d rows", p.size)
+		}
+		if sizes := path(p, row, rowBytes, 3); !slices.Equal(sizes, []int{2000, 8000, 10_000}) {
+			t.Errorf("sizes %v: what failed was not the size's fault", sizes)
+		}
+	})
+	t.Run("the known size fails later", func(t *testing.T) {
+		p := fresh()
+		p.retreat()
+		path(p, row, rowBytes, 2)
+		if p.retreat() {
+			t.Fatal("a failure at the known size is no retreat")
+		}
+		if sizes := path(p, row, rowBytes, 100); slices.Max(sizes) != 4000 {
+			t.Errorf("asked for %d rows too soon", slices.Max(sizes))
+		}
+	})
+	t.Run("the last page of a list", func(t *testing.T) {
+		p := fresh()
+		p.retreat()
+		for range 2 * ceilingRest {
+			p.done(p.size-1, rowBytes, time.Millisecond)
+		}
+		if p.size != 2000 {
+			t.Errorf("pages that are not full led to %d rows", p.size)
+		}
+	})
+}
+
+// TestShrink checks that a page that failed at a known size is halved, how far
+// down, and that the size comes back.
+func TestShrink(t *testing.T) {
+	tests := []struct {
+		name       string
+		first, top int
+		failures   int
+		want       []int // sizes of the pages after them
+	}{
+		{"once", 500, 500, 1, []int{250, 500, 500}},
+		{"twice", 500, 500, 2, []int{125, 250, 500}},
+		{"not below 50", 500, 500, 10, []int{50, 62, 248, 500}},
+		{"the first size is below 50", 20, 20, 3, []int{20, 20}},
+		{"the first size is 50", 50, 50, 3, []int{50, 50}},
+		{"the first size is 70", 70, 70, 3, []int{50, 70, 70}},
+		{"a large fixed size", 10_000, 10_000, 1, []int{5000, 10_000, 10_000}},
+		{"grows on", 500, 10_000, 1, []int{250, 500, 2000, 8000, 10_000}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			p := newPageSizer(test.first, test.top, 30*time.Second)
+			for range test.failures {
+				p.shrink()
+			}
+			if got := path(p, perRow(10*time.Microsecond), rowBytes, len(test.want)); !slices.Equal(got, test.want) {
+				t.Errorf("got %v, want %v", got, test.want)
+			}
+		})
+	}
+}
+
+// TestTimeouts has a server that needs too long for more than 300 rows: half of
+// the deadline keeps it from being asked for 500 again.
+func TestTimeouts(t *testing.T) {
+	s := simulate(perRow(100 * time.Millisecond))
+	p := newPageSizer(500, 10_000, s.deadline)
+	for number, want := range []int{1, 0, 0, 0} {
+		if o := s.walk(p, number); o.failed != want || p.size != 250 {
+			t.Errorf("walk %d: %d timeouts, then %d rows; want %d and 250", number, o.failed, p.size, want)
+		}
+	}
+}
+
+// TestSizeIsKept checks that a count begins where the one before ended.
+func TestSizeIsKept(t *testing.T) {
+	s := simulate(perPage(50*time.Millisecond, 0))
+	p := newPageSizer(500, 10_000, s.deadline)
+	s.walk(p, 0)
+	if second := s.walk(p, 1); second.smallest != 10_000 || second.pages != 10 {
+		t.Errorf("the second walk has %d pages, the smallest of %d rows; want 10 of 10,000", second.pages, second.smallest)
+	}
+}

@@ -122,7 +122,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		}
 		run.observer.Page(event)
 		if !fewer {
-			w.recover(event, min(shrinkAfter, c.cfg.PageAttempts))
+			w.recover(event, last)
 		}
 		if last {
 			w.giveUp(failure)
@@ -186,14 +186,12 @@ func (w *walk) fewerRows(failure *PageError) bool {
 }
 
 // shrinkAfter is the attempt at one page from which on it has fewer rows, whatever
-// it fails for, if the server answers at all; the last one, if there are fewer.
+// it fails for. After an outage the size is back within some pages.
 const shrinkAfter = 3
 
-// recover prepares the next attempt after a failed one. From the attempt tries on,
-// it may be the number of rows that fails.
-func (w *walk) recover(event Page, tries int) {
+// recover prepares the next attempt after a failed one, be it in the next count.
+func (w *walk) recover(event Page, last bool) {
 	failure := event.Err
-	answered := failure.code > 0 || event.Bytes > 0
 	switch {
 	case w.versionRefused(failure):
 		w.startVersion = ""
@@ -202,7 +200,7 @@ func (w *walk) recover(event Page, tries int) {
 	case failure.Reason == Timeout || failure.tooLarge:
 		w.sizer.shrink()
 	case failure.Reason == Unauthorized, failure.Reason == Forbidden, failure.Reason == Throttled:
-	case answered && failure.Attempt >= tries:
+	case !failure.final && (last || failure.Attempt >= shrinkAfter):
 		w.sizer.shrink()
 	}
 }
