@@ -200,7 +200,7 @@ func (w *walk) recover(event Page, last bool) {
 	case failure.Reason == Timeout || failure.tooLarge:
 		w.sizer.shrink()
 	case failure.Reason == Unauthorized, failure.Reason == Forbidden, failure.Reason == Throttled:
-	case !failure.final && (last || failure.Attempt >= shrinkAfter):
+	case last || failure.Attempt >= shrinkAfter:
 		w.sizer.shrink()
 	}
 }
