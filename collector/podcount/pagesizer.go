@@ -40,11 +40,19 @@ type pageSizer struct {
 	before  float64 // what it was at the size before; 0 if not known
 	ceiling int     // no page is larger; the top if nothing was given up
 	rest    int     // full pages for which a page has to stay below the ceiling
-	next    int     // rest after the next trial that does not pay
+	repeat  int     // rest after the next trial that does not pay
 }
 
 func newPageSizer(first, top int, deadline time.Duration) *pageSizer {
-	return &pageSizer{first: first, top: top, deadline: deadline, size: first, known: first, ceiling: top, next: firstRest}
+	return &pageSizer{first: first, top: top, deadline: deadline, size: first, known: first, ceiling: top, repeat: firstRest}
+}
+
+// restart gives up what the size has grown: rows of another form take other times
+// and bytes.
+func (s *pageSizer) restart() {
+	if s.known > s.first {
+		*s = *newPageSizer(s.first, s.top, s.deadline)
+	}
 }
 
 // done takes the measure of a complete page.
@@ -62,10 +70,10 @@ func (s *pageSizer) done(rows int, bytes int64, took time.Duration) {
 	perRow := float64(bytes) / float64(rows)
 	if s.size > s.first && (base > 0 && price > worse*base || !s.fits(s.size, price, perRow, 10)) {
 		if s.size != s.ceiling {
-			s.next = firstRest
+			s.repeat = firstRest
 		}
-		s.giveUp(back, s.next)
-		s.next = min(4*s.next, ceilingRest)
+		s.giveUp(back, s.repeat)
+		s.repeat = min(4*s.repeat, ceilingRest)
 		return
 	}
 	if s.rest = max(0, s.rest-1); s.size > s.known {
@@ -78,7 +86,7 @@ func (s *pageSizer) done(rows int, bytes int64, took time.Duration) {
 // grown makes a trial the known size.
 func (s *pageSizer) grown() {
 	if s.size >= s.ceiling {
-		s.ceiling, s.rest, s.next = s.top, 0, firstRest
+		s.ceiling, s.rest, s.repeat = s.top, 0, firstRest
 	}
 	s.known, s.before = s.size, s.price
 }

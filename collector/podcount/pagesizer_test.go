@@ -192,33 +192,37 @@ func TestGrowth(t *testing.T) {
 	tests := []struct {
 		name   string
 		server model
+		pods   int
 		worst  []float64 // of a whole count with noise of 0, 20 and 50 %, in those of the best fixed size
 		mean   float64   // of ten counts
 	}{
-		{"constant time per row", perRow(10 * us), []float64{1, 1.5, 1.5}, 1.1},
-		{"constant time per page", perPage(50*ms, 0), []float64{1.2, 1.5, 1.5}, 1.1},
-		{"time per page and per row", perPage(20*ms, 10*us), []float64{1.1, 1.5, 1.5}, 1.1},
-		{"what is left", perLeft(5*us, 40), []float64{1.1, 1.5, 1.5}, 1.1},
-		{"what is left, but dear rows", perLeft(50*us, 20), []float64{1.1, 1.5, 1.5}, 1.1},
-		{"plateau", plateau, []float64{1.1, 1.5, 1.5}, 1.1},
-		{"uneven", uneven, []float64{1.1, 1.5, 1.5}, 1.1},
-		{"slow, then fast", fromWalk(4, slow, fast), []float64{1.1, 1.5, 1.5}, 1.1},
-		{"slow, then fast amid a count", fromRow(50_000, slow, fast), []float64{1.2, 1.5, 1.5}, 1.1},
-		{"fast, then slow", fromWalk(4, fast, slow), []float64{1.1, 1.5, 1.5}, 1.1},
-		{"fast, then slow amid a count", fromRow(50_000, fast, slow), []float64{1.2, 1.5, 1.5}, 1.15},
+		{"constant time per row", perRow(10 * us), 100_000, []float64{1, 1.5, 1.5}, 1.1},
+		{"constant time per page", perPage(50*ms, 0), 100_000, []float64{1.2, 1.5, 1.5}, 1.1},
+		{"time per page and per row", perPage(20*ms, 10*us), 100_000, []float64{1.1, 1.5, 1.5}, 1.1},
+		{"what is left", perLeft(5*us, 40), 100_000, []float64{1.1, 1.5, 1.5}, 1.1},
+		{"what is left of a million pods", perLeft(5*us, 40), 1_000_000, []float64{1.1, 1.2, 1.3}, 1.1},
+		{"what is left, but dear rows", perLeft(50*us, 20), 100_000, []float64{1.1, 1.5, 1.5}, 1.1},
+		{"plateau", plateau, 100_000, []float64{1.1, 1.5, 1.5}, 1.1},
+		{"uneven", uneven, 100_000, []float64{1.1, 1.5, 1.5}, 1.1},
+		{"slow, then fast", fromWalk(4, slow, fast), 100_000, []float64{1.1, 1.5, 1.5}, 1.1},
+		{"slow, then fast amid a count", fromRow(50_000, slow, fast), 100_000, []float64{1.2, 1.5, 1.5}, 1.1},
+		{"fast, then slow", fromWalk(4, fast, slow), 100_000, []float64{1.1, 1.5, 1.5}, 1.1},
+		{"fast, then slow amid a count", fromRow(50_000, fast, slow), 100_000, []float64{1.2, 1.5, 1.5}, 1.15},
 		// Near a tenth of the deadline, noise alone makes a page too slow.
-		{"late", late, []float64{1.1, 2, 3.5}, 2},
+		{"late", late, 100_000, []float64{1.1, 2, 3.5}, 2},
 		// No API server is like that.
-		{"dear above 1,000 rows", above(1000, perRow(10*us), perRow(40*us)), []float64{1.3, 1.5, 2}, 1.2},
-		{"dear above 5,000 rows", above(5000, perRow(10*us), perRow(40*us)), []float64{1.5, 2, 3}, 1.6},
-		{"square of the rows", square, []float64{1.2, 1.2, 3}, 1.3},
-		{"dear above and below 4,000 rows", superlinear, []float64{1.4}, 1.1},
+		{"dear above 1,000 rows", above(1000, perRow(10*us), perRow(40*us)), 100_000, []float64{1.3, 1.5, 2}, 1.2},
+		{"dear above 5,000 rows", above(5000, perRow(10*us), perRow(40*us)), 100_000, []float64{1.5, 2, 3}, 1.6},
+		{"square of the rows", square, 100_000, []float64{1.2, 1.2, 3}, 1.3},
+		{"dear above and below 4,000 rows", superlinear, 100_000, []float64{1.4}, 1.1},
 	}
 	for _, test := range tests {
+		server := simulate(test.server)
+		server.pods = test.pods
 		for i, worst := range test.worst {
 			share := []float64{0, 0.2, 0.5}[i]
 			t.Run(fmt.Sprintf("%s, noise of %.0f %%", test.name, 100*share), func(t *testing.T) {
-				got, mean := freshStarts(simulate(test.server), share)
+				got, mean := freshStarts(server, share)
 				t.Logf("at most %.2f for a count, %.2f for ten", got, mean)
 				if got > worst || mean > test.mean {
 					t.Errorf("a count cost %.2f of the best fixed size, want at most %.2f; ten %.2f, want %.2f", got, worst, mean, test.mean)
@@ -232,11 +236,15 @@ func TestGrowth(t *testing.T) {
 // most that a count and that ten counts cost, in those of the best fixed size.
 func freshStarts(quiet simulation, share float64) (worst, mean float64) {
 	const seeds, counts = 50, 10
+	best := make([]float64, counts)
+	for number := range best {
+		best[number] = float64(quiet.bestFixed(number))
+	}
 	for seed := range uint64(seeds) {
 		s, p, sum := quiet, newPageSizer(500, 10_000, quiet.deadline), 0.0
 		s.server = noisy(quiet.server, share, seed)
 		for number := range counts {
-			cost := float64(s.walk(p, number).took) / float64(quiet.bestFixed(number))
+			cost := float64(s.walk(p, number).took) / best[number]
 			worst, sum = max(worst, cost), sum+cost/counts
 		}
 		mean = max(mean, sum)

@@ -115,6 +115,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 				run.observer.Page(event)
 			}
 			attempt, allowed = 0, c.cfg.PageAttempts
+			w.sizer.restart()
 			continue
 		}
 		if !last {
