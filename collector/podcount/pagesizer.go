@@ -21,8 +21,8 @@ const (
 //     full pages; after one, if the known size fails as well.
 //   - A trial whose rows take clearly longer, or that takes more than a tenth of the
 //     deadline, is given up too. It is the ceiling for 4 full pages, which measure
-//     the known size again, and then each time for four times as many: one slow page
-//     stops nothing.
+//     the known size anew (the first page of a list is often a cheap one), and then
+//     each time for four times as many: one slow page stops nothing.
 //   - A known size that turns out to be like that, going by the mean of its latest
 //     pages, is halved, and is the ceiling for 4 full pages. One that fails is
 //     halved too, and tried again after one.
@@ -114,11 +114,11 @@ func (s *pageSizer) fits(size int, price, bytes, part float64) bool {
 	return rows*price <= deadline/part && rows*bytes <= 1.1*maxPageBytes
 }
 
-// giveUp goes back to a size, and has the present one wait.
+// giveUp goes back to a size, which is measured anew, and has the present one wait.
 func (s *pageSizer) giveUp(back, rest int) {
-	s.ceiling, s.rest, s.size = s.size, rest, back
+	s.ceiling, s.rest, s.size, s.price = s.size, rest, back, 0
 	if back < s.known {
-		s.known, s.price, s.before = back, 0, 0
+		s.known, s.before = back, 0
 	}
 }
 

@@ -79,6 +79,17 @@ func square(l load) time.Duration {
 	return time.Duration(l.rows) * time.Duration(l.rows) * 20 * time.Nanosecond
 }
 
+// cheapFirst is an API server that reads from etcd: the first page of a list costs
+// a third.
+func cheapFirst(m model) model {
+	return func(l load) time.Duration {
+		if l.left == 100_000 {
+			return m(l) / 3
+		}
+		return m(l)
+	}
+}
+
 // above is another server for larger pages.
 func above(rows int, small, large model) model {
 	return func(l load) time.Duration {
@@ -204,16 +215,17 @@ func TestGrowth(t *testing.T) {
 		{"what is left, but dear rows", perLeft(50*us, 20), 100_000, []float64{1.1, 1.5, 1.5}, 1.1},
 		{"plateau", plateau, 100_000, []float64{1.1, 1.5, 1.5}, 1.1},
 		{"uneven", uneven, 100_000, []float64{1.1, 1.5, 1.5}, 1.1},
+		{"a cheap first page", cheapFirst(perPage(20*ms, 80*us)), 100_000, []float64{1.1, 1.5, 1.5}, 1.1},
 		{"slow, then fast", fromWalk(4, slow, fast), 100_000, []float64{1.1, 1.5, 1.5}, 1.1},
 		{"slow, then fast amid a count", fromRow(50_000, slow, fast), 100_000, []float64{1.2, 1.5, 1.5}, 1.1},
 		{"fast, then slow", fromWalk(4, fast, slow), 100_000, []float64{1.1, 1.5, 1.5}, 1.1},
-		{"fast, then slow amid a count", fromRow(50_000, fast, slow), 100_000, []float64{1.2, 1.5, 1.5}, 1.15},
+		{"fast, then slow amid a count", fromRow(50_000, fast, slow), 100_000, []float64{1.2, 1.5, 1.7}, 1.15},
 		// Near a tenth of the deadline, noise alone makes a page too slow.
-		{"late", late, 100_000, []float64{1.1, 2, 3.5}, 2},
+		{"late", late, 100_000, []float64{1.1, 2, 4}, 2},
 		// No API server is like that.
-		{"dear above 1,000 rows", above(1000, perRow(10*us), perRow(40*us)), 100_000, []float64{1.3, 1.5, 2}, 1.2},
-		{"dear above 5,000 rows", above(5000, perRow(10*us), perRow(40*us)), 100_000, []float64{1.5, 2, 3}, 1.6},
-		{"square of the rows", square, 100_000, []float64{1.2, 1.2, 3}, 1.3},
+		{"dear above 1,000 rows", above(1000, perRow(10*us), perRow(40*us)), 100_000, []float64{1.3, 1.6, 2.2}, 1.2},
+		{"dear above 5,000 rows", above(5000, perRow(10*us), perRow(40*us)), 100_000, []float64{1.5, 2.2, 3}, 1.6},
+		{"square of the rows", square, 100_000, []float64{1.2, 1.2, 4}, 1.3},
 		{"dear above and below 4,000 rows", superlinear, 100_000, []float64{1.4}, 1.1},
 	}
 	for _, test := range tests {
