@@ -117,7 +117,7 @@ e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize ## test 
 	$(GO) test -tags e2e -count=1 -timeout 30m $(E2E_FLAGS) ./e2e/...
 
 # Bench scenarios; testdata/bench/README.md describes them.
-BENCH ?= counts isolation fleet
+BENCH ?= counts growth isolation fleet
 
 .PHONY: bench
 bench: controlplane ## measure the exporter against other ways to count, and with many clusters (BENCH=counts)

@@ -17,7 +17,8 @@ import (
 type limited struct {
 	pods, most int
 	fail       step
-	failed     int // requests with more
+	failed     int // requests that failed
+	away       int // requests that fail from the second page on, whatever their size
 }
 
 // RoundTrip answers with rows of the node n1, and takes as long for each.
@@ -30,8 +31,11 @@ func (l *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	limit, _ := strconv.Atoi(query.Get("limit"))
 	start, _ := strconv.Atoi(query.Get("continue"))
 	time.Sleep(10*time.Millisecond + time.Duration(limit)*10*time.Microsecond)
-	if limit > l.most {
+	if away := start > 0 && l.away > 0; limit > l.most || away {
 		l.failed++
+		if away {
+			l.away--
+		}
 		return l.fail(r)
 	}
 	rows, next := min(limit, l.pods-start), ""
@@ -41,6 +45,9 @@ func (l *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answerOf(`{"kind":"Table","metadata":{"resourceVersion":"1"` + next + `},"columnDefinitions":[{"name":"Node"}],"rows":[` +
 		strings.TrimSuffix(strings.Repeat(`{"cells":["n1"]},`, rows), ",") + `]}`), nil
 }
+
+// CloseIdleConnections is what a transport is told after a count.
+func (*limited) CloseIdleConnections() {}
 
 func answerOf(body string) *http.Response {
 	return &http.Response{
@@ -74,10 +81,11 @@ func TestPageThatGrewTooLarge(t *testing.T) {
 		"502": statusOf(http.StatusBadGateway), "500": statusOf(http.StatusInternalServerError), "400": statusOf(http.StatusBadRequest),
 		"413": statusOf(http.StatusRequestEntityTooLarge), "cut": cutBody,
 		"truncated": func(*http.Request) (*http.Response, error) { return answerOf(`{"kind":"Table","rows":[`), nil },
-		"refused":   func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") },
+		"refused":   broken(errors.New("connection refused")),
+		"hang":      hang,
 	}
 	for name, fail := range faults {
-		for _, most := range []int{500, 700, 1500, 3000} {
+		for _, most := range []int{500, 700, 1500, 3000, 9000} {
 			t.Run(fmt.Sprint(name, " above ", most), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					server := &limited{pods: 20_000, most: most, fail: fail}
@@ -95,7 +103,7 @@ func TestPageThatGrewTooLarge(t *testing.T) {
 						}
 						time.Sleep(5 * time.Minute)
 					}
-					if name != "413" && server.failed > 2 {
+					if server.failed > 2 {
 						t.Errorf("%d requests failed in ten counts, want 2 at most", server.failed)
 					}
 				})
@@ -104,24 +112,59 @@ func TestPageThatGrewTooLarge(t *testing.T) {
 	}
 }
 
-// TestFirstPageTooLarge has a size fail that never worked: the third attempt at a
-// page asks for fewer rows.
+// TestFirstPageTooLarge has a size fail that never worked, or works no more, with
+// as many attempts at a page as there may be: some counts fail, and then all are
+// complete.
 func TestFirstPageTooLarge(t *testing.T) {
-	for name, fail := range map[string]step{"502": statusOf(http.StatusBadGateway), "500": statusOf(http.StatusInternalServerError), "cut": cutBody} {
+	faults := map[string]step{"502": statusOf(http.StatusBadGateway), "500": statusOf(http.StatusInternalServerError), "cut": cutBody, "hang": hang, "413": statusOf(http.StatusRequestEntityTooLarge), "reset": broken(io.EOF)}
+	for name, fail := range faults {
+		for _, attempts := range []int{1, 2, 3, 5} {
+			for _, size := range []int{500, 10_000} {
+				t.Run(fmt.Sprint(name, " above 130, from ", size, ", attempts: ", attempts), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						server := &limited{pods: 2000, most: 130, fail: fail}
+						cfg := DefaultConfig()
+						cfg.PageSize, cfg.PageAttempts = size, attempts
+						counter, err := New(cfg, &http.Client{Transport: server}, &url.URL{Scheme: "http", Host: "host"})
+						if err != nil {
+							t.Fatal(err)
+						}
+						complete := 0
+						for range 12 {
+							snapshot, err := counter.Count(t.Context(), &recorder{})
+							if err == nil && snapshot.ActivePods() == server.pods {
+								complete++
+							}
+							time.Sleep(time.Minute)
+						}
+						if complete < 4 {
+							t.Errorf("%d counts of 12 are complete, after %d failures", complete, server.failed)
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestOutageDuringGrowth has the server away while a larger page is tried: that was
+// not the size's fault, and the size is soon asked for again.
+func TestOutageDuringGrowth(t *testing.T) {
+	for name, fail := range map[string]step{"503": statusOf(http.StatusServiceUnavailable), "refused": broken(errors.New("connection refused")), "hang": hang} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := &limited{pods: 2000, most: 130, fail: fail}
+				server := &limited{pods: 100_000, most: 10_000, fail: fail, away: 3}
 				counter, err := New(DefaultConfig(), &http.Client{Transport: server}, &url.URL{Scheme: "http", Host: "host"})
 				if err != nil {
 					t.Fatal(err)
 				}
-				for range 3 {
-					if snapshot, err := counter.Count(t.Context(), &recorder{}); err == nil && snapshot.ActivePods() == server.pods {
-						return
-					}
-					time.Sleep(time.Minute)
+				snapshot, err := counter.Count(t.Context(), &recorder{})
+				if err != nil {
+					t.Fatal(err)
 				}
-				t.Errorf("no count of three is complete, after %d failures", server.failed)
+				if server.away > 0 || snapshot.Pages > 16 {
+					t.Errorf("%d pages after %d failures, want no more than 16 after 3", snapshot.Pages, server.failed)
+				}
 			})
 		})
 	}

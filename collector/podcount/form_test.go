@@ -264,3 +264,20 @@ func TestRefusedFormIsNoFailure(t *testing.T) {
 		t.Errorf("reported %+v, %d bytes", seen.pages, snapshot.Bytes)
 	}
 }
+
+// TestAnotherFormBeginsSmall has a server forget Tables after its pages have grown:
+// a page of as many whole pods would be very large.
+func TestAnotherFormBeginsSmall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var asked []Source
+		script := newScript(t, podPage("t", "a"), podPage("u", "a", "a", "a", "a"), podPage("", "a"))
+		script.pods = append(script.pods, repeat(4, script.refusing(status(406, ""), &asked, SourceTable, SourceTableMetadata))...)
+		c := script.counter(func(cfg *Config) { cfg.PageSize = 1 })
+		script.count(c)
+		time.Sleep(formLife)
+		script.count(c)
+		if want := []int{1, 4, 16, 16, 4, 1, 1}; !slices.Equal(script.limits, want) {
+			t.Errorf("asked for %v rows, want %v", script.limits, want)
+		}
+	})
+}

@@ -98,8 +98,8 @@ type Counter struct {
 
 // memory is what a Counter knows of its server.
 type memory struct {
-	nodes       *pacer
-	pods        *pacer
+	nodes       *pageSizer
+	pods        *pageSizer
 	forms       forms
 	suspended   *count               // nil, or a count to go on with
 	account     *account             // of names
@@ -128,8 +128,8 @@ func New(cfg Config, client *http.Client, base *url.URL) (*Counter, error) {
 func (c Config) blank() memory {
 	nodeRows := min(c.PageSize, DefaultPageSize)
 	return memory{
-		nodes:      newPacer(nodeRows, nodeRows, c.PageTimeout),
-		pods:       newPacer(c.PageSize, c.MaxPageSize, c.PageTimeout),
+		nodes:      newPageSizer(nodeRows, nodeRows, c.PageTimeout),
+		pods:       newPageSizer(c.PageSize, c.MaxPageSize, c.PageTimeout),
 		account:    newAccount(c.Budget),
 		gone:       make(map[string]bool),
 		namespaces: make(map[string]time.Time),

@@ -23,7 +23,7 @@ type target interface {
 // walk is the way through all pages of one resource, and how far it has come.
 type walk struct {
 	listing listing
-	pacer   *pacer
+	sizer   *pageSizer
 	open    func() (target, content) // gives an empty target
 	target  target
 	content content
@@ -56,8 +56,8 @@ const (
 	tokenLent            // the token came with a 410
 )
 
-func newWalk(r listing, p *pacer, open func() (target, content)) *walk {
-	w := &walk{listing: r, pacer: p, open: open}
+func newWalk(r listing, sizer *pageSizer, open func() (target, content)) *walk {
+	w := &walk{listing: r, sizer: sizer, open: open}
 	w.rewind()
 	return w
 }
@@ -115,6 +115,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 				run.observer.Page(event)
 			}
 			attempt, allowed = 0, c.cfg.PageAttempts
+			w.sizer.restart()
 			continue
 		}
 		if !last {
@@ -122,7 +123,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		}
 		run.observer.Page(event)
 		if !fewer {
-			w.recover(event)
+			w.recover(event, last)
 		}
 		if last {
 			w.giveUp(failure)
@@ -135,7 +136,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 }
 
 func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int) (Page, *PageError) {
-	limit := w.pacer.limit()
+	limit := w.sizer.size
 	event := Page{Resource: w.listing.name, Number: w.firstPage + w.page, Attempt: attempt, Limit: limit}
 	a, failure := c.request(ctx, w.listing, position{w.token, w.startVersion}, limit, w.content, run.bytes > 0)
 	if failure == nil {
@@ -148,7 +149,7 @@ func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int)
 		event.Err, event.Total = failure, w.before+w.total
 		return event, failure
 	}
-	w.pacer.done(a.rows, a.bytes, a.took)
+	w.sizer.done(a.rows, a.bytes, a.took)
 	event.Rows = w.keep(a, limit)
 	if w.listing.name == Pods {
 		c.arrived(run, w, a.document)
@@ -182,27 +183,26 @@ func (w *walk) fewerRows(failure *PageError) bool {
 	case Unauthorized, Forbidden, Throttled, Expired:
 		return false
 	}
-	return w.pacer.retreat()
+	return w.sizer.retreat()
 }
 
 // shrinkAfter is the attempt at one page from which on it has fewer rows, whatever
-// it fails for, if the server answers at all.
+// it fails for. After an outage the size is back within some pages.
 const shrinkAfter = 3
 
-// recover prepares the next attempt after a failed one.
-func (w *walk) recover(event Page) {
+// recover prepares the next attempt after a failed one, be it in the next count.
+func (w *walk) recover(event Page, last bool) {
 	failure := event.Err
-	answered := failure.code > 0 || event.Bytes > 0
 	switch {
 	case w.versionRefused(failure):
 		w.startVersion = ""
 	case failure.Reason == Expired:
 		w.expired(failure.token)
 	case failure.Reason == Timeout || failure.tooLarge:
-		w.pacer.failed()
+		w.sizer.shrink()
 	case failure.Reason == Unauthorized, failure.Reason == Forbidden, failure.Reason == Throttled:
-	case answered && failure.Attempt >= shrinkAfter:
-		w.pacer.failed()
+	case last || failure.Attempt >= shrinkAfter:
+		w.sizer.shrink()
 	}
 }
 

@@ -70,13 +70,7 @@ func onControlplane(ctx context.Context, cfg config, pods int, do func(plane *co
 // contenders in the order of each round: the exporter and right after it drain,
 // which asks for the pages that the exporter asked for.
 func contenders(binary, dir string) []contender {
-	all := []contender{{name: ours, start: func(ctx context.Context, kubeconfig string) (started, error) {
-		e, err := startCounter(ctx, binary, kubeconfig, dir)
-		if err != nil {
-			return started{}, err
-		}
-		return started{counter: e, pid: e.pid(), stop: e.stop}, nil
-	}}}
+	all := []contender{counterOf(binary, dir)}
 	for _, name := range []string{floor, guide, guidePlain, protobuf} {
 		all = append(all, contender{name: name, drops: name == floor,
 			start: func(ctx context.Context, kubeconfig string) (started, error) {
@@ -88,6 +82,17 @@ func contenders(binary, dir string) []contender {
 			}})
 	}
 	return all
+}
+
+// counterOf is the exporter with these flags besides.
+func counterOf(binary, dir string, flags ...string) contender {
+	return contender{name: ours, start: func(ctx context.Context, kubeconfig string) (started, error) {
+		e, err := startCounter(ctx, binary, kubeconfig, dir, flags...)
+		if err != nil {
+			return started{}, err
+		}
+		return started{counter: e, pid: e.pid(), stop: e.stop}, nil
+	}}
 }
 
 // settle lets the API server come to rest, so that what one contender has left to

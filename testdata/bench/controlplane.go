@@ -25,7 +25,7 @@ func (c *controlplane) kubeconfig() string { return filepath.Join(c.dir, "admin.
 func startControlplane(ctx context.Context, cfg config, dir string, pods int) (*controlplane, error) {
 	cmd := command(ctx, os.Stderr, cfg.controlplane, "--dir", dir,
 		"--nodes", strconv.Itoa(cfg.nodes), "--pods", strconv.Itoa(pods),
-		"--images", strconv.Itoa(cfg.images), "--seed", strconv.FormatUint(cfg.seed, 10))
+		"--images", strconv.Itoa(cfg.images), "--seed", strconv.FormatUint(cfg.seed, 10), "--feature-gates", cfg.gates)
 	stdout, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, fmt.Errorf("control plane: %w", err)

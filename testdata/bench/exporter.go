@@ -32,9 +32,10 @@ type logLine struct {
 
 // startCounter starts an exporter that counts anew at every scrape, and logs at
 // debug: that is where the pages it asks for can be seen.
-func startCounter(ctx context.Context, binary, kubeconfig, dir string) (*exporter, error) {
-	return startExporter(ctx, binary, filepath.Join(dir, "exporter.log"),
-		"--kubeconfig="+kubeconfig, "--web.timeout-offset=1ms", "--collector.cache-ttl=1ns", "--log.level=debug")
+func startCounter(ctx context.Context, binary, kubeconfig, dir string, flags ...string) (*exporter, error) {
+	return startExporter(ctx, binary, filepath.Join(dir, "exporter.log"), append([]string{
+		"--kubeconfig=" + kubeconfig, "--web.timeout-offset=1ms", "--collector.cache-ttl=1ns", "--log.level=debug",
+	}, flags...)...)
 }
 
 // startExporter starts the binary and waits until it listens. Its log goes to

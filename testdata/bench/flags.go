@@ -23,6 +23,7 @@ type config struct {
 	scenario     string
 	clusters     int
 	duration     time.Duration
+	gates        string // feature gates of the control plane
 }
 
 // Scenarios.
@@ -31,6 +32,7 @@ const (
 	scenarioNodes     = "nodes"
 	scenarioIsolation = "isolation"
 	scenarioFleet     = "fleet"
+	scenarioGrowth    = "growth"
 )
 
 // defaults are those of a scenario, by flag, where they differ from the flags'
@@ -43,6 +45,8 @@ func defaults(scenario string) map[string]string {
 		return map[string]string{"nodes": "20", "pods": "1000", "clusters": "50", "for": "3m"}
 	case scenarioFleet: // more than one cache TTL
 		return map[string]string{"nodes": "100", "clusters": "500", "for": "7m"}
+	case scenarioGrowth: // as many pods as make the page size matter
+		return map[string]string{"pods": "100000", "runs": "20", "settle": "500ms"}
 	default:
 		return nil
 	}
@@ -60,7 +64,7 @@ func parseFlags(args []string) (config, error) {
 	set.IntVar(&cfg.runs, "runs", 5, "processes that are measured of each contender")
 	set.IntVar(&cfg.counts, "counts", 5, "counts that each process makes")
 	set.DurationVar(&cfg.settle, "settle", 2*time.Second, "rest before each process is measured")
-	set.StringVar(&cfg.scenario, "scenario", scenarioCounts, "counts: the contenders on a real control plane; nodes: the exporter's node pages against its pod pages; isolation: good clusters among bad ones; fleet: very many clusters. The defaults of the other flags follow it")
+	set.StringVar(&cfg.scenario, "scenario", scenarioCounts, "counts: the contenders on a real control plane; nodes: the exporter's node pages against its pod pages; isolation: good clusters among bad ones; fleet: very many clusters; growth: first counts of fresh exporters against fixed page sizes. The defaults of the other flags follow it")
 	set.IntVar(&cfg.clusters, "clusters", 1, "simulated clusters, in the scenarios isolation and fleet")
 	set.DurationVar(&cfg.duration, "for", time.Minute, "how long to watch the exporter, in the scenarios isolation and fleet")
 	if err := set.Parse(args); err != nil {
@@ -97,11 +101,11 @@ func adopt(set *flag.FlagSet, values map[string]string) error {
 func (c *config) validate() error {
 	simulated := false
 	switch c.scenario {
-	case scenarioCounts, scenarioNodes:
+	case scenarioCounts, scenarioNodes, scenarioGrowth:
 	case scenarioIsolation, scenarioFleet:
 		simulated = true
 	default:
-		return fmt.Errorf("-scenario: there is no %q: %s, %s, %s or %s", c.scenario, scenarioCounts, scenarioNodes, scenarioIsolation, scenarioFleet)
+		return fmt.Errorf("-scenario: there is no %q: %s, %s, %s, %s or %s", c.scenario, scenarioCounts, scenarioNodes, scenarioIsolation, scenarioFleet, scenarioGrowth)
 	}
 	switch {
 	case c.controlplane == "" && !simulated:

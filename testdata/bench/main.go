@@ -3,6 +3,7 @@
 //
 //	bench -controlplane bin/controlplane -exporter bin/pod_count_exporter
 //	bench -controlplane bin/controlplane -exporter bin/pod_count_exporter -scenario nodes
+//	bench -controlplane bin/controlplane -exporter bin/pod_count_exporter -scenario growth
 //	bench -exporter bin/pod_count_exporter -scenario isolation
 //	bench -exporter bin/pod_count_exporter -scenario fleet
 //
@@ -49,6 +50,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 		return nodesSide(ctx, cfg, stdout)
 	case scenarioIsolation:
 		return isolation(ctx, cfg, stdout)
+	case scenarioGrowth:
+		return growth(ctx, cfg, stdout)
 	case scenarioFleet:
 		return fleet(ctx, cfg, stdout)
 	default:

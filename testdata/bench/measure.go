@@ -35,6 +35,7 @@ type sample struct {
 	server time.Duration // mean CPU time of API server and etcd for a count
 	first  time.Duration // CPU time of the process from its start to the end of its first count
 	rss    int64         // most memory of the process, bytes
+	pages  int           // of the last count, as far as the contender tells
 }
 
 // runner is one run of the benchmark on one control plane.
@@ -94,6 +95,7 @@ func (r *runner) one(ctx context.Context, c contender, reference []tally) (sampl
 		}
 		sum.wall += counted.Wall
 		sum.took += counted.Took
+		sum.pages = len(counted.Plan)
 		if i == 0 {
 			if sum.first, err = r.cpu(p.pid); err != nil {
 				return sample{}, err

@@ -76,7 +76,7 @@ func TestRunner(t *testing.T) {
 	}
 	want := sample{
 		wall: 40 * time.Millisecond, took: 30 * time.Millisecond,
-		own: 20 * time.Millisecond, server: 60 * time.Millisecond, first: 25 * time.Millisecond, rss: 7 << 20,
+		own: 20 * time.Millisecond, server: 60 * time.Millisecond, first: 25 * time.Millisecond, rss: 7 << 20, pages: 2,
 	}
 	if got := samples[ours]; !slices.Equal(got, []sample{want, want}) {
 		t.Errorf("samples %+v, want twice %+v", got, want)

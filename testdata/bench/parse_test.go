@@ -142,6 +142,7 @@ func TestParseFlags(t *testing.T) {
 		"defaults":               {nodes: 104, pods: []int{10000}},
 		"nodes side":             {args: []string{"-scenario=nodes"}, nodes: 1000, pods: []int{10000, 100000}},
 		"nodes side, own counts": {args: []string{"-scenario=nodes", "-nodes=7", "-pods=50"}, nodes: 7, pods: []int{50}},
+		"growth":                 {args: []string{"-scenario=growth"}, nodes: 104, pods: []int{100000}},
 		"fleet":                  {args: []string{"-scenario=fleet", "-controlplane="}, nodes: 100, pods: []int{10000}},
 		"isolation":              {args: []string{"-scenario=isolation", "-controlplane="}, nodes: 20, pods: []int{1000}},
 		"isolation of none":      {args: []string{"-scenario=isolation", "-clusters=10"}, want: "-clusters"},

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strconv"
+	"text/tabwriter"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// maxGrowth is the most that a count of a fresh exporter may cost, in those of the
+// best fixed size.
+const maxGrowth = 1.5
+
+// fixedEvery is after how many fresh starts each fixed size is measured once.
+const fixedEvery = 4
+
+// growth measures the first count of exporters that have just started, and do not
+// know the cluster, against counts in pages of one size: from the API server's
+// cache, and from etcd as before Kubernetes 1.34.
+func growth(ctx context.Context, cfg config, stdout io.Writer) error {
+	for _, source := range []struct{ name, gates string }{{"cache", ""}, {"etcd", "ListFromCacheSnapshot=false"}} {
+		cfg.gates = source.gates
+		err := onControlplane(ctx, cfg, cfg.pods[0], func(plane *controlplane, dir string) error {
+			g, err := measureGrowth(ctx, cfg, plane, dir)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintf(stdout, "%d active pods from %s, seed %d; %d cores; %d fresh starts, medians of %d counts in fixed pages\n\n",
+				plane.truth.active(), source.name, cfg.seed, runtime.NumCPU(), cfg.runs, len(g.fixed[0].samples))
+			return errors.Join(g.write(stdout), writeAims(stdout, g.aims()))
+		})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(stdout)
+	}
+	return nil
+}
+
+// fixedPages are the counts in pages of one size.
+type fixedPages struct {
+	rows    int
+	samples []sample
+}
+
+// grown are the samples of one source.
+type grown struct {
+	fresh []sample
+	fixed []fixedPages
+}
+
+// measureGrowth takes turns, so that a machine that gets slower does so for all.
+func measureGrowth(ctx context.Context, cfg config, plane *controlplane, dir string) (grown, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	churned := make(chan error, 1)
+	go func() { churned <- churn(ctx, plane.kubeconfig()) }()
+	r := &runner{
+		kubeconfig: plane.kubeconfig(), serverPID: plane.pid(), truth: plane.truth, runs: cfg.runs, counts: 1,
+		settle: settle(cfg.settle), cpu: cpuTime, rss: peakRSS,
+	}
+	var g grown
+	for _, rows := range []int{500, 1000, 2000, 5000, 10_000} {
+		g.fixed = append(g.fixed, fixedPages{rows: rows})
+	}
+	err := g.measure(ctx, r, cfg.exporter, dir)
+	cancel()
+	return g, errors.Join(err, <-churned)
+}
+
+func (g *grown) measure(ctx context.Context, r *runner, binary, dir string) error {
+	one := func(flags ...string) (sample, error) {
+		return r.one(ctx, counterOf(binary, dir, flags...), make([]tally, r.counts))
+	}
+	if _, err := one(); err != nil { // the API server is warm after it
+		return err
+	}
+	for run := range r.runs {
+		s, err := one()
+		if err != nil {
+			return err
+		}
+		g.fresh = append(g.fresh, s)
+		if run%fixedEvery != 0 {
+			continue
+		}
+		for i := range g.fixed {
+			f := &g.fixed[i]
+			s, err := one("--collector.page-size="+strconv.Itoa(f.rows), "--collector.max-page-size="+strconv.Itoa(f.rows))
+			if err != nil {
+				return fmt.Errorf("pages of %d: %w", f.rows, err)
+			}
+			f.samples = append(f.samples, s)
+		}
+	}
+	return nil
+}
+
+// churn changes a pod each second until ctx ends: the snapshots in the cache of an
+// API server without any change go with etcd's compaction, and pages come from
+// etcd then.
+func churn(ctx context.Context, kubeconfig string) error {
+	cfg, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return fmt.Errorf("churn: %w", err)
+	}
+	client, err := kubernetes.NewForConfig(cfg)
+	if err != nil {
+		return fmt.Errorf("churn: %w", err)
+	}
+	list, err := client.CoreV1().Pods(metav1.NamespaceAll).List(ctx, metav1.ListOptions{Limit: 1})
+	if err != nil {
+		return fmt.Errorf("churn: %w", err)
+	}
+	pod := list.Items[0]
+	for i := 0; settle(time.Second)(ctx) == nil; i++ {
+		label := fmt.Appendf(nil, `{"metadata":{"labels":{"churn":"%d"}}}`, i)
+		_, err := client.CoreV1().Pods(pod.Namespace).Patch(ctx, pod.Name, types.MergePatchType, label, metav1.PatchOptions{})
+		if err != nil && ctx.Err() == nil {
+			return fmt.Errorf("churn: %w", err)
+		}
+	}
+	return nil
+}
+
+func wallOf(s sample) time.Duration   { return s.took }
+func serverOf(s sample) time.Duration { return s.server }
+
+// of is the greatest of the fresh starts, and the least median of the fixed sizes.
+func (g *grown) of(field func(sample) time.Duration) (worst, best time.Duration) {
+	for i, f := range g.fixed {
+		if m := medianOf(f.samples, field); i == 0 || m < best {
+			best = m
+		}
+	}
+	return quantile(durations(g.fresh, field), 1), best
+}
+
+func durations(samples []sample, field func(sample) time.Duration) []time.Duration {
+	var all []time.Duration
+	for _, s := range samples {
+		all = append(all, field(s))
+	}
+	return all
+}
+
+func (g *grown) aims() []aim {
+	worst, best := g.of(wallOf)
+	worstCPU, bestCPU := g.of(serverOf)
+	return []aim{
+		{"worst count / best fixed size", ratio(worst, best), maxGrowth, ""},
+		{"worst API server CPU / best fixed size", ratio(worstCPU, bestCPU), maxGrowth, ""},
+	}
+}
+
+func (g *grown) write(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "rows per page\tcount\tAPI server CPU\tpages\t")
+	for _, f := range g.fixed {
+		fmt.Fprintf(t, "%d\t%s\t%s\t%d\t\n", f.rows, milliseconds(medianOf(f.samples, wallOf)),
+			milliseconds(medianOf(f.samples, serverOf)), median(pagesOf(f.samples)))
+	}
+	pages := pagesOf(g.fresh)
+	for _, line := range []struct {
+		name string
+		q    float64
+	}{{"grown, median", 0.5}, {"grown, worst", 1}} {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%d\t\n", line.name, milliseconds(quantile(durations(g.fresh, wallOf), line.q)),
+			milliseconds(quantile(durations(g.fresh, serverOf), line.q)), slices.Sorted(slices.Values(pages))[int(line.q*float64(len(pages)-1))])
+	}
+	if err := t.Flush(); err != nil {
+		return fmt.Errorf("printing: %w", err)
+	}
+	return nil
+}
+
+func pagesOf(samples []sample) []int64 {
+	var all []int64
+	for _, s := range samples {
+		all = append(all, int64(s.pages))
+	}
+	return all
+}
