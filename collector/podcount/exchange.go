@@ -182,8 +182,11 @@ func (noPlace) Leave(bool) {}
 // failed is the failure of an exchange that brought no whole answer. If its end is
 // why, that is what is told, whatever the transport made of it.
 func (x *exchange) failed(doing string, err error) *PageError {
+	connecting := x.connecting.Load()
 	if x.ctx.Err() != nil && !errors.Is(err, errStillHangs) {
-		err = context.Cause(x.ctx)
+		if err = context.Cause(x.ctx); !connecting {
+			doing = "getting credentials"
+		}
 	}
-	return &PageError{Reason: classifyTransport(x.ctx, err, x.connecting.Load()), Err: fmt.Errorf("%s: %w", doing, err)}
+	return &PageError{Reason: classifyTransport(x.ctx, err, connecting), Err: fmt.Errorf("%s: %w", doing, err)}
 }

@@ -44,7 +44,7 @@ func TestHangingRoundTripIsLeftBehindOnce(t *testing.T) {
 			return c
 		}
 		c := counter()
-		for _, tt := range []struct {
+		for i, tt := range []struct {
 			name string
 			c    *Counter
 		}{{"first count", c}, {"second", c}, {"that of a Counter with the same lane", counter()}} {
@@ -55,6 +55,9 @@ func TestHangingRoundTripIsLeftBehindOnce(t *testing.T) {
 			}
 			if !errors.Is(failure, context.DeadlineExceeded) {
 				t.Errorf("%s: failed with %v, want its deadline", tt.name, failure)
+			}
+			if i == 0 && !strings.Contains(failure.Error(), "getting credentials") {
+				t.Errorf("%s: failed with %v, which does not say what hung", tt.name, failure)
 			}
 		}
 		if calls := transport.calls.Load(); calls != 1 {
