@@ -35,7 +35,7 @@ func TestHangingRoundTripIsLeftBehindOnce(t *testing.T) {
 		script := newScript(t, podPage("", "a"))
 		transport := &deaf{letGo: make(chan struct{}), next: script}
 		cfg := DefaultConfig()
-		cfg.Lane = make(chan struct{}, 1)
+		cfg.Lane, cfg.PageAttempts = make(chan struct{}, 1), 1
 		counter := func() *Counter {
 			c, err := New(cfg, &http.Client{Transport: transport}, &url.URL{Scheme: "http", Host: "api"})
 			if err != nil {
