@@ -24,7 +24,7 @@ type journal struct {
 	cluster  string
 	metrics  *clusterMetrics
 	limiters map[message]*limiter
-	denied   bool // it has been said that nodes may not be listed
+	last     remarkable
 }
 
 type limiter struct {
@@ -60,10 +60,27 @@ func (j *journal) completed(snapshot *podcount.Snapshot) {
 	j.log(completed(), "active_pods", snapshot.ActivePods(), "pages", snapshot.Pages, "duration", snapshot.Duration,
 		"bytes", snapshot.Bytes, "resource_version", snapshot.ResourceVersion, "consistent", snapshot.Consistent)
 	j.log(enriched(), "nodes", len(snapshot.Nodes))
-	if snapshot.NodesForbidden && !j.denied {
+	j.remark(snapshot)
+}
+
+// remarkable is what a snapshot can lack. It is logged once, when it begins.
+type remarkable struct {
+	nodesForbidden, oddAllocatable bool
+	source                         podcount.Source
+}
+
+func (j *journal) remark(snapshot *podcount.Snapshot) {
+	now := remarkable{snapshot.NodesForbidden, snapshot.OddAllocatable > 0, snapshot.Source}
+	if now.nodesForbidden && !j.last.nodesForbidden {
 		j.log(nodesForbidden(), "missing", "nodes without pods, allocatable pods")
 	}
-	j.denied = snapshot.NodesForbidden
+	if now.oddAllocatable && !j.last.oddAllocatable {
+		j.log(oddAllocatable(), "nodes", snapshot.OddAllocatable)
+	}
+	if now.source != j.last.source && snapshot.SourceRefused != nil {
+		j.log(otherSource(), "source", now.source, "err", snapshot.SourceRefused)
+	}
+	j.last = now
 }
 
 // failed counts and logs that a count ended incomplete, and whether a snapshot

@@ -32,6 +32,12 @@ func incompleteAndNothing() message {
 func nodesForbidden() message {
 	return message{levelWarning, "Listing nodes is forbidden, only nodes with pods are shown"}
 }
+func oddAllocatable() message {
+	return message{levelWarning, "Allocatable pods of some nodes are not a number of pods and are left out"}
+}
+func otherSource() message {
+	return message{levelInfo, "The server does not give the preferred form of list"}
+}
 func panics() message { return message{levelError, "Paginated pod count panicked"} }
 
 // pageFailed has the reason in its text, so that the log and log_messages_total
@@ -52,7 +58,7 @@ func pageFailed(reason podcount.Reason) message {
 
 // messages lists all there are.
 func messages() []message {
-	all := []message{started(), processed(), completed(), enriched(), incomplete(), incompleteAndNothing(), panics(), nodesForbidden()}
+	all := []message{started(), processed(), completed(), enriched(), incomplete(), incompleteAndNothing(), panics(), nodesForbidden(), oddAllocatable(), otherSource()}
 	for _, reason := range podcount.Reasons() {
 		all = append(all, pageFailed(reason))
 	}

@@ -25,7 +25,7 @@ type Options struct {
 	CacheTTL      time.Duration // a snapshot older than this is counted anew
 	MaxStaleness  time.Duration // a snapshot older than this is withdrawn
 	TimeoutOffset time.Duration // taken off the scrape's own timeout, for the way back
-	Concurrency   int           // clusters that may have a request under way at once
+	Concurrency   int           // answers of API servers that are read at once, beside slow ones
 	MaxRequests   int           // answers that are encoded and sent at once; 0 is no limit
 	Shard         int           // of Shards, from 0; for pod_count_shard_info
 	Shards        int           // replicas that share the clusters; 1 without sharding

@@ -80,7 +80,7 @@ func (f *flags) addClusters(app *kingpin.Application) {
 func (f *flags) addCollector(app *kingpin.Application) {
 	add(app, &f.cache.CacheTTL, "collector.cache-ttl", "Age up to which a count is served without counting anew.", time.ParseDuration)
 	add(app, &f.cache.MaxStaleness, "collector.max-staleness", "Age beyond which a cluster's last count is no longer served.", time.ParseDuration)
-	add(app, &f.cache.Concurrency, "collector.concurrency", "Clusters that may have a request under way at once.", strconv.Atoi)
+	add(app, &f.cache.Concurrency, "collector.concurrency", "Answers of API servers that are read at once; more where they are slow to come.", strconv.Atoi)
 	app.Flag("collector.namespace", "Namespace to count; only those given, or all without. Repeatable.").PlaceHolder("NAME").StringsVar(&f.pages.Namespaces)
 	add(app, &f.pages.PageSize, "collector.page-size", "Pods to ask for in the first page.", strconv.Atoi)
 	add(app, &f.pages.MaxPageSize, "collector.max-page-size", "Pods per page that pages may grow to; equal to --collector.page-size fixes the size.", strconv.Atoi)
