@@ -10,8 +10,8 @@ import (
 
 	"k8s.io/client-go/rest"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
 // rowsCase is a fault of answers with more rows than a number, for ever.

@@ -17,8 +17,8 @@ import (
 
 	"k8s.io/client-go/rest"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
 // reasonOf is what each fault has to be counted as. A fault that is not here

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
 // TestGuideQueriesHaveData looks for the series that the operating guide's four

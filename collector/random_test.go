@@ -14,8 +14,8 @@ import (
 
 	"k8s.io/client-go/rest"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
 // randomClusters is how many TestRandomClusters draws; SOAK sets another number.

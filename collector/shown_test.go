@@ -9,8 +9,8 @@ import (
 
 	"k8s.io/client-go/rest"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
 // What is part of the namespaces' pods is no share of a node's room.

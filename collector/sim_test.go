@@ -16,8 +16,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/client-go/rest"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")

@@ -16,7 +16,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim/contract"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim/contract"
 )
 
 // TestContract holds the real API server against what the simulated one is

@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
 // Exit codes of run.

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
 // pluginEnv makes the test binary a credential plugin that gives out its value.

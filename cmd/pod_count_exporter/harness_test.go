@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
 // canary stands for every secret: no output may hold it.

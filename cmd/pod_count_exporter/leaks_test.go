@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
 // secureServer is an API server over TLS and HTTP/2 that counts its connections.

@@ -8,7 +8,7 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
 // How the exporter of a fleet is scraped: as Prometheus does by default.

@@ -14,7 +14,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
 // How the clusters of the scenario isolation are bad.

@@ -14,7 +14,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
 // sims are simulated clusters behind one address over TLS, each at a path of its

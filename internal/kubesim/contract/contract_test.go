@@ -10,8 +10,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim"
-	"github.com/kube-node-manager/pod_count_exporter/collector/kubesim/contract"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim/contract"
 )
 
 func TestKubesim(t *testing.T) {
