@@ -16,67 +16,111 @@ import (
 
 // fleet keeps the collector's clusters in step with the kubeconfigs.
 type fleet struct {
-	opts      cluster.Options
 	pages     podcount.Config
 	shard     cluster.Shard
 	logger    log.Logger
 	collector *collector.Collector
 
 	mu      sync.Mutex // one reading at a time
+	loader  *cluster.Loader
 	members map[string]member
-	digest  string // of the files, from before they were last read
+	told    map[string]bool // what the log says of the latest reading
+	retry   retry
 }
 
-// member is a cluster with the key of what its client was made of.
+// member is a cluster with what its client was made of.
 type member struct {
-	key string
+	key, place string
+	fault      error // why it cannot be used
 	collector.Member
 }
 
-// load reads the kubeconfigs and hands their clusters to the collector, all or,
-// on an error, none. A cluster that is what it was keeps its client.
-func (f *fleet) load() error {
+// start reads the kubeconfigs for the first time. It fails when no cluster can be
+// counted, by this replica or another.
+func (f *fleet) start() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	// What is written while they are read shows as a change afterwards.
-	f.digest = cluster.Digest(f.opts)
-	clusters, err := cluster.Load(f.opts)
-	if err != nil {
-		return err
+	o := f.load()
+	if !o.usable {
+		return inOne(append(o.loaded.Problems, o.faults()...))
 	}
-	clusters = f.shard.Of(clusters)
-	next := make(map[string]member, len(clusters))
-	for _, c := range clusters {
-		m, known := f.members[c.Name]
-		if !known || m.key != c.Key {
-			if m, err = f.build(c); err != nil {
-				return err
-			}
-		}
-		next[c.Name] = m
-	}
-	f.collector.Set(membersOf(next)...)
-	f.logChange(f.members, next)
-	f.members = next
+	f.report(o)
 	return nil
 }
 
-// changed says whether a file is not what the latest reading may have seen.
-func (f *fleet) changed() bool {
+// reload reads the kubeconfigs again. Its error has what could not be read; the
+// clusters of that are what they were.
+func (f *fleet) reload(cause string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return cluster.Digest(f.opts) != f.digest
+	if cause != causeRetry {
+		f.retry.reset()
+		_ = level.Info(f.logger).Log("msg", "Reloading the kubeconfigs", "cause", cause)
+	}
+	before := f.members
+	o := f.load()
+	err := inOne(o.loaded.Problems)
+	if err != nil && (cause != causeRetry || f.news(o)) {
+		_ = level.Error(f.logger).Log("msg", "Reloading the kubeconfigs failed, the clusters stay", "err", err)
+	}
+	f.report(o)
+	f.logChange(before, cause)
+	f.collector.Warm()
+	return err
 }
 
-func membersOf(all map[string]member) []collector.Member {
-	members := make([]collector.Member, 0, len(all))
-	for _, m := range all {
-		members = append(members, m.Member)
+// load hands the clusters to the collector. One that is what it was keeps its
+// client.
+func (f *fleet) load() outcome {
+	o := outcome{loaded: f.loader.Load()}
+	next := make(map[string]member)
+	for _, c := range o.loaded.Clusters {
+		own, fault := f.shard.Owns(c.Name), c.Fault
+		if own {
+			m := f.member(c)
+			next[c.Name], fault = m, m.fault
+		}
+		o.take(c.Name, fault, own)
 	}
-	return members
+	for _, c := range o.loaded.Nameless {
+		o.take(c.Name, c.Fault, f.shard.Owns(c.Name))
+	}
+	f.members = next
+	f.collector.Set(membersOf(next)...)
+	f.collector.SetInvalidContexts(len(o.invalid))
+	f.collector.Reloaded(len(o.loaded.Problems) == 0)
+	f.retry.wanted = len(o.loaded.Problems)+len(o.invalid) > 0
+	return o
+}
+
+// member is the one of before, unless there is something new.
+func (f *fleet) member(c cluster.Cluster) member {
+	before, known := f.members[c.Name]
+	if known && before.fault == nil && c.Fault == nil && before.key == c.Key {
+		return before
+	}
+	m, err := f.build(c)
+	switch {
+	case err == nil:
+		return m
+	case known && before.fault != nil && before.fault.Error() == err.Error() && (c.Place == "" || before.place == c.Place):
+		return before
+	}
+	m = member{key: c.Key, place: c.Place, fault: err, Member: collector.Member{Name: c.Name, Server: c.Server, Counter: collector.Unusable(err)}}
+	switch {
+	case c.Server != "":
+	case c.Place == "" || c.Place == before.place:
+		m.place, m.Server = before.place, before.Server // as far as anybody knows
+	default:
+		m.Server = c.Place
+	}
+	return m
 }
 
 func (f *fleet) build(c cluster.Cluster) (member, error) {
+	if c.Fault != nil {
+		return member{}, c.Fault
+	}
 	client, base, err := c.Client()
 	if err != nil {
 		return member{}, err
@@ -87,31 +131,29 @@ func (f *fleet) build(c cluster.Cluster) (member, error) {
 	if err != nil {
 		return member{}, fmt.Errorf("%s: %w", c.Source, err)
 	}
-	return member{key: c.Key, Member: collector.Member{Name: c.Name, Server: base.String(), Counter: counter}}, nil
+	return member{key: c.Key, place: c.Place, Member: collector.Member{Name: c.Name, Server: c.Server, Counter: counter}}, nil
 }
 
-// logChange tells what a reload has changed; the start has its own line.
-func (f *fleet) logChange(before, next map[string]member) {
-	if before == nil {
-		return
+// due says why to read the kubeconfigs again: a file is not what the latest
+// reading may have seen, or its time has come to try again what failed.
+func (f *fleet) due() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.loader.Changed():
+		return causeChange
+	case f.retry.due():
+		return causeRetry
 	}
-	added, changed, removed := 0, 0, 0
-	for name, m := range next {
-		old, known := before[name]
-		switch {
-		case !known:
-			added++
-		case old.key != m.key:
-			changed++
-		}
+	return ""
+}
+
+func membersOf(all map[string]member) []collector.Member {
+	members := make([]collector.Member, 0, len(all))
+	for _, m := range all {
+		members = append(members, m.Member)
 	}
-	for name := range before {
-		if _, stays := next[name]; !stays {
-			removed++
-		}
-	}
-	_ = level.Info(f.logger).Log("msg", "Reloaded the kubeconfigs", "clusters", len(next),
-		"added", added, "changed", changed, "removed", removed)
+	return members
 }
 
 func userAgent() string {

@@ -68,14 +68,3 @@ func score(name string, shard int) uint64 {
 	sum := sha256.Sum256(binary.BigEndian.AppendUint32([]byte(name), uint32(shard&math.MaxUint32)))
 	return binary.BigEndian.Uint64(sum[:])
 }
-
-// Of returns the clusters that are this shard's, in their order.
-func (s Shard) Of(all []Cluster) []Cluster {
-	var own []Cluster
-	for _, c := range all {
-		if s.Owns(c.Name) {
-			own = append(own, c)
-		}
-	}
-	return own
-}

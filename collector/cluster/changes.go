@@ -1,0 +1,86 @@
+package cluster
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+
+	"k8s.io/client-go/tools/clientcmd/api"
+)
+
+// Changed says whether a file is not what the latest Load has seen: a kubeconfig,
+// one that joins a directory or leaves it, or a file that one of them names. Files are
+// read, not only looked at: a mounted Secret is replaced by moving a link, and network
+// file systems tell no one of a change.
+func (l *Loader) Changed() bool {
+	for path, was := range l.seen {
+		if l.reader.read(path).state() != was {
+			return true
+		}
+	}
+	return false
+}
+
+// see reads a path for Load. A pipe is not read.
+func (l *Loader) see(path string) found {
+	now := l.reader.read(path)
+	l.note(path, now)
+	return now
+}
+
+// note remembers what the first reading of a path in one Load has found: what is
+// written from then on shows as a change.
+func (l *Loader) note(path string, now found) {
+	if _, noted := l.seen[path]; !noted {
+		l.seen[path] = now.state()
+	}
+}
+
+// state is a text that changes with what was found: the content of a file, and the
+// names in a directory.
+func (f found) state() string {
+	switch {
+	case errors.Is(f.err, errHangs):
+		return errHangs.Error()
+	case f.err != nil:
+		return f.err.Error()
+	case f.mode.IsRegular():
+		return fmt.Sprintf("%x", sha256.Sum256(f.data))
+	}
+	var names []string
+	for _, entry := range f.entries {
+		if name := entry.Name(); !passedOver(name) && !copyOfOther(name) {
+			names = append(names, name)
+		}
+	}
+	return fmt.Sprintf("%v %q", f.mode.Type(), names)
+}
+
+// digestOf is a text that changes with values and reveals nothing of them.
+func digestOf(values ...any) (string, error) {
+	data, err := json.Marshal(values)
+	if err != nil {
+		return "", fmt.Errorf("digesting the context: %w", err)
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:]), nil
+}
+
+// placeOf is a digest of what, with the certificate authority, decides where a
+// request ends up.
+func placeOf(server *api.Cluster) (string, error) {
+	return digestOf(withoutUser(server.Server), withoutUser(server.ProxyURL), server.TLSServerName)
+}
+
+// withoutUser is a URL without what may change while it leads to the same place.
+func withoutUser(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return text
+	}
+	u.User = nil
+	return u.String()
+}

@@ -1,0 +1,78 @@
+package cluster
+
+import (
+	"errors"
+
+	"k8s.io/client-go/tools/clientcmd/api"
+)
+
+// Loader reads the kubeconfigs, again and again. It remembers what a file held
+// when it last could be read. It is not for concurrent use.
+type Loader struct {
+	opts   Options
+	env    Env
+	reader *reader
+
+	files  map[string]*file     // by path
+	dirs   map[string]directory // by path
+	merged *api.Config          // of KUBECONFIG's files, when last there were contexts
+	owners map[string]string    // the Source that each name belongs to
+	seen   map[string]string    // states of all that the latest Load has read, by path
+}
+
+// NewLoader returns a Loader that has read nothing yet.
+func NewLoader(opts Options) *Loader {
+	return &Loader{
+		opts: opts, env: opts.Env.withDefaults(), reader: newReader(),
+		files: make(map[string]*file), dirs: make(map[string]directory), merged: api.NewConfig(),
+	}
+}
+
+// Loaded is what a Loader has found.
+type Loaded struct {
+	// Clusters are in the order of the files and of the names within one. Those
+	// with a Fault cannot be used.
+	Clusters []Cluster
+	// Nameless are those whose name is another's, who keeps it. They have a Fault.
+	Nameless []Cluster
+	// Problems are of files that cannot be read, or give no context; the clusters
+	// that they had are among Clusters.
+	Problems []error
+	// LeftOut are the files of directories that are no kubeconfigs.
+	LeftOut []string
+}
+
+// Load finds the clusters. Each error names the flag or variable, the file and
+// the context, and holds no credential. No API server is asked: one that is down
+// is no error here.
+func (l *Loader) Load() Loaded {
+	l.seen = make(map[string]string)
+	r := l.read()
+	clusters := append(r.clusters, l.choose(&r)...)
+	for i := range clusters {
+		clusters[i].plugins, clusters[i].read = l.opts.Plugins, l.reader.read
+		if config := clusters[i].config; config != nil {
+			config.UserAgent = l.opts.UserAgent
+		}
+	}
+	loaded := Loaded{Problems: r.problems, LeftOut: r.leftOut}
+	l.settleNames(&loaded, clusters)
+	return loaded
+}
+
+// read goes through the places in kubectl's order; the first that exists is the
+// only one that counts.
+func (l *Loader) read() reading {
+	list := l.env.Getenv("KUBECONFIG")
+	switch {
+	case l.opts.AllContexts && len(l.opts.Contexts) > 0:
+		return reading{problems: []error{errors.New("--kubernetes.all-contexts and --kubernetes.context cannot be given together")}}
+	case len(l.opts.Kubeconfigs) > 0:
+		return l.fromFlags()
+	case list != "":
+		return l.fromEnv(list)
+	case l.opts.inPod(l.env):
+		return l.fromServiceAccount()
+	}
+	return l.fromHome()
+}

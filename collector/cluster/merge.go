@@ -1,0 +1,109 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/client-go/tools/clientcmd/api"
+)
+
+// fromEnv merges the files of KUBECONFIG.
+func (l *Loader) fromEnv(list string) (r reading) {
+	origin := fmt.Sprintf("KUBECONFIG=%q", list)
+	files, remembered := l.listed(&r, list)
+	if len(files)+len(r.problems) == 0 && !l.exists(list) {
+		r.fails(fmt.Errorf("%s: no such file", origin))
+	}
+	config := merge(files, remembered)
+	switch {
+	case len(config.Contexts) > 0:
+		l.merged = config
+	case len(r.problems) == 0:
+		r.fails(fmt.Errorf("%s: %w", origin, errNoContexts))
+	}
+	if len(l.merged.Contexts) > 0 {
+		r.configs = []kubeconfig{{origin, l.merged}}
+	}
+	return r
+}
+
+// listed reads the files of KUBECONFIG, and returns those that hold something; of
+// these, remembered cannot be read again. One that does not exist is passed over,
+// unless it did before.
+func (l *Loader) listed(r *reading, list string) (files, remembered []*file) {
+	for _, path := range filepath.SplitList(list) {
+		f := l.file("KUBECONFIG", path)
+		f.part = true
+		if path == "" || slices.Contains(files, f) {
+			continue
+		}
+		now := l.open(f)
+		if errors.Is(now.err, fs.ErrNotExist) && f.good == nil {
+			continue
+		}
+		err := f.take(now)
+		if err != nil {
+			r.fails(err)
+		}
+		if f.good == nil {
+			continue
+		}
+		files = append(files, f)
+		if err != nil || f.once {
+			remembered = append(remembered, f)
+		}
+	}
+	return files, remembered
+}
+
+// exists says whether a file of KUBECONFIG does, if only an empty one.
+func (l *Loader) exists(list string) bool {
+	return slices.ContainsFunc(filepath.SplitList(list), func(path string) bool { return l.file("KUBECONFIG", path).read })
+}
+
+// merge has client-go's loading rules merge those of files that it can read, and
+// adds those that are remembered.
+func merge(files, remembered []*file) *api.Config {
+	var rules clientcmd.ClientConfigLoadingRules
+	for _, f := range files {
+		if !slices.Contains(remembered, f) {
+			rules.Precedence = append(rules.Precedence, f.path)
+		}
+	}
+	config, err := rules.Load()
+	if err != nil { // a file has changed since it was read
+		config, remembered = api.NewConfig(), files
+	}
+	overlay(config, remembered, files)
+	config.CurrentContext = ""
+	for _, f := range slices.Backward(files) {
+		if f.good.CurrentContext != "" {
+			config.CurrentContext = f.good.CurrentContext
+		}
+	}
+	return config
+}
+
+// overlay adds files to what client-go has merged of others: an entry is the one of
+// the first file that has its name.
+func overlay(into *api.Config, remembered, files []*file) {
+	place := func(path string) int { return slices.IndexFunc(files, func(f *file) bool { return f.path == path }) }
+	for _, f := range remembered {
+		first := func(origin string) bool { return place(f.path) < place(origin) }
+		add(into.Clusters, f.good.Clusters, func(c *api.Cluster) bool { return first(c.LocationOfOrigin) })
+		add(into.AuthInfos, f.good.AuthInfos, func(u *api.AuthInfo) bool { return first(u.LocationOfOrigin) })
+		add(into.Contexts, f.good.Contexts, func(c *api.Context) bool { return first(c.LocationOfOrigin) })
+	}
+}
+
+func add[T any](into, from map[string]T, first func(than T) bool) {
+	for name, entry := range from {
+		if other, there := into[name]; !there || first(other) {
+			into[name] = entry
+		}
+	}
+}

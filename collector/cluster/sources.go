@@ -1,0 +1,113 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+
+	"k8s.io/client-go/tools/clientcmd/api"
+)
+
+// kubeconfig is one file, or the several of KUBECONFIG merged.
+type kubeconfig struct {
+	// origin is what messages begin with: flag or variable, and path.
+	origin string
+	config *api.Config
+}
+
+// reading is what the places hold.
+type reading struct {
+	configs  []kubeconfig
+	clusters []Cluster // that are in no kubeconfig
+	problems []error
+	leftOut  []string
+}
+
+func (r *reading) fails(err error) { r.problems = append(r.problems, err) }
+
+// add takes a file that stands alone. What it gave before goes on while it cannot
+// be read.
+func (r *reading) add(f *file, err error) {
+	if err != nil {
+		r.fails(err)
+	}
+	if f.good != nil {
+		r.configs = append(r.configs, kubeconfig{f.origin, f.good})
+	}
+}
+
+// file is what is remembered of a path that was named.
+func (l *Loader) file(origin, path string) *file {
+	f := l.files[path]
+	if f == nil {
+		f = newFile(origin, path)
+		l.files[path] = f
+	}
+	return f
+}
+
+// open reads a path that was named, unless its content is had for good.
+func (l *Loader) open(f *file) found {
+	if f.once {
+		return found{}
+	}
+	now := l.reader.readAny(f.path)
+	if errors.Is(now.err, errHangs) {
+		l.see(f.path) // a pipe is one, whether or not somebody writes to it
+	} else {
+		l.note(f.path, now)
+	}
+	return now
+}
+
+// fromFlags reads each file of --kubeconfig apart from the others: unlike
+// KUBECONFIG's files they do not share users and clusters, so that the
+// kubeconfigs of several clusters, alike but for the address, can stand together.
+func (l *Loader) fromFlags() (r reading) {
+	for _, path := range l.opts.Kubeconfigs {
+		if path == "" {
+			r.fails(errors.New(`--kubeconfig="": the path is empty`))
+			continue
+		}
+		f := l.file("--kubeconfig", path)
+		now := l.open(f)
+		if l.isDirectory(f, now) {
+			l.fromDirectory(&r, path, now)
+			continue
+		}
+		r.add(f, f.take(now))
+	}
+	return r
+}
+
+func (l *Loader) fromHome() (r reading) {
+	home, err := l.env.Home()
+	if err != nil {
+		r.fails(fmt.Errorf("no kubeconfig: --kubeconfig and KUBECONFIG are not set, and there is no home directory: %w", err))
+		return r
+	}
+	path := filepath.Join(home, ".kube", "config")
+	f := l.file("default kubeconfig", path)
+	now := l.open(f)
+	if errors.Is(now.err, fs.ErrNotExist) && f.good == nil {
+		r.fails(fmt.Errorf("no kubeconfig: --kubeconfig and KUBECONFIG are not set, not running in a pod, and %q does not exist", path))
+		return r
+	}
+	r.add(f, f.take(now))
+	return r
+}
+
+func (l *Loader) fromServiceAccount() (r reading) {
+	config, err := l.env.InCluster()
+	if err != nil {
+		r.fails(fmt.Errorf("in-cluster configuration: %w (give --kubeconfig to use a file)", err))
+		return r
+	}
+	name := l.opts.Name
+	if name == "" {
+		name = InCluster
+	}
+	r.clusters = []Cluster{{Name: name, Source: "in-cluster configuration", Key: InCluster, Server: InCluster, Place: InCluster, config: config}}
+	return r
+}
