@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // API serves the snapshots as JSON under /api/v1/: clusters, and
@@ -69,8 +71,8 @@ func (c *Collector) respondJSON(w http.ResponseWriter, r *http.Request, build fu
 func (c *Collector) serveClusters(w http.ResponseWriter, r *http.Request) error {
 	return c.respondJSON(w, r, func() any {
 		all := clustersAnswer{Clusters: []clusterAnswer{}}
-		for _, one := range c.sorted() {
-			all.Clusters = append(all.Clusters, one.answer(one.cache.current()))
+		for _, one := range c.Store.Clusters() {
+			all.Clusters = append(all.Clusters, clusterOf(one.View()))
 		}
 		return all
 	})
@@ -83,24 +85,23 @@ func (c *Collector) serveNodes(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	cache := ask.cluster.cache
 	if ask.fresh {
 		if err := ask.wait(r.Context()); err != nil {
 			return err
 		}
 	} else {
-		cache.refresh()
+		ask.cluster.Refresh()
 	}
-	s := cache.current()
+	v := ask.cluster.View()
 	switch {
-	case s.snapshot == nil:
-		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("cluster %q has no complete count yet%s", ask.cluster.name, because(s.err))}
-	case s.withdrawn:
+	case v.Snapshot == nil:
+		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("cluster %q has no complete count yet%s", v.Cluster, because(v.Err))}
+	case !v.Shown():
 		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("the last complete count of cluster %q, of %s, is too old%s",
-			ask.cluster.name, s.snapshot.Time.UTC().Format(time.RFC3339), because(s.err))}
+			v.Cluster, v.Snapshot.Time.UTC().Format(time.RFC3339), because(v.Err))}
 	}
 	return c.respondJSON(w, r, func() any {
-		return nodesAnswer{clusterAnswer: ask.cluster.answer(s), Nodes: nodesOf(s.snapshot)}
+		return nodesAnswer{clusterAnswer: clusterOf(v), Nodes: nodesOf(v.Snapshot)}
 	})
 }
 
@@ -113,7 +114,7 @@ func because(err error) string {
 
 // nodesQuery is a request for a cluster's nodes.
 type nodesQuery struct {
-	cluster *cluster
+	cluster *store.Cluster
 	fresh   bool
 	limit   time.Duration // of the wait for a fresh count
 }
@@ -127,7 +128,7 @@ func (c *Collector) readNodesQuery(r *http.Request) (q nodesQuery, err error) {
 	if len(names) != 1 {
 		return q, apiError{http.StatusBadRequest, "one parameter cluster is needed: /api/v1/nodes?cluster=NAME"}
 	}
-	if q.cluster = c.find(names[0]); q.cluster == nil {
+	if q.cluster = c.Store.Find(names[0]); q.cluster == nil {
 		return q, apiError{http.StatusNotFound, unknownCluster(names[0]).Error()}
 	}
 	if text := query.Get("fresh"); query.Has("fresh") {
@@ -159,15 +160,15 @@ func readLimit(r *http.Request, query url.Values) (time.Duration, error) {
 func (q nodesQuery) wait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, q.limit)
 	defer cancel()
-	err := q.cluster.cache.awaitFresh(ctx)
+	err := q.cluster.CountFresh(ctx)
 	switch {
 	case err == nil:
 		return nil
-	case reasonWord(err) != "":
-		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("the count of cluster %q failed: %v", q.cluster.name, err)}
+	case reasonOf(err) != "":
+		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("the count of cluster %q failed: %v", q.cluster.Name(), err)}
 	case ctx.Err() != nil:
-		return apiError{http.StatusGatewayTimeout, fmt.Sprintf("the count of cluster %q is not complete after %s, and goes on", q.cluster.name, q.limit)}
+		return apiError{http.StatusGatewayTimeout, fmt.Sprintf("the count of cluster %q is not complete after %s, and goes on", q.cluster.Name(), q.limit)}
 	default:
-		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("the count of cluster %q ended: %v", q.cluster.name, err)}
+		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("the count of cluster %q ended: %v", q.cluster.Name(), err)}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
@@ -78,7 +79,7 @@ func TestAPIErrors(t *testing.T) {
 				cfg.Cluster = "broken"
 				cfg.Intercept = kubesim.NewScript(kubesim.Rule{Fault: kubesim.HTTPStatus(500), Page: kubesim.AnyPage, Times: 1 << 30}).Intercept
 				broken, _ := e.simulate(cfg, unchanged)
-				e.Set(Member{Name: "one", Counter: &scripted{takes: time.Hour}}, broken)
+				e.Store.Set(store.Target{Name: "one", Counter: &scripted{takes: time.Hour}}, broken)
 				status, body := e.ask(tt.method, tt.target)
 				var got struct {
 					Status int    `json:"status"`
@@ -117,21 +118,21 @@ func (e *exporter) only() clusterAnswer {
 func TestAPIStates(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		e := start(t, slow(small(), 5*time.Second), steady())
-		if got := e.only(); got.State != statePending || got.Running != nil || got.AgeSeconds != nil {
+		if got := e.only(); got.State != string(store.Pending) || got.Running != nil || got.AgeSeconds != nil {
 			t.Errorf("before the first count: %+v", got)
 		}
-		e.Warm()
+		e.Store.Warm()
 		time.Sleep(7 * time.Second)
 		got := e.only()
-		if r := got.Running; got.State != statePending || r == nil || r.Resource != "pods" || r.Page != 1 || r.ExpectedPods != nil {
+		if r := got.Running; got.State != string(store.Pending) || r == nil || r.Resource != "pods" || r.Page != 1 || r.ExpectedPods != nil {
 			t.Errorf("while the pods are counted: %+v, %+v", got, got.Running)
 		}
 		time.Sleep(time.Minute)
-		if got = e.only(); got.State != stateFresh || !got.LastCountSucceeded || got.ActivePods != 62 || got.NodeCount != 6 {
+		if got = e.only(); got.State != string(store.Fresh) || !got.LastCountSucceeded || got.ActivePods != 62 || got.NodeCount != 6 {
 			t.Errorf("counted: %+v", got)
 		}
-		time.Sleep(DefaultCacheTTL)
-		if got = e.only(); got.State != stateStale || got.Running != nil {
+		time.Sleep(store.DefaultCacheTTL)
+		if got = e.only(); got.State != string(store.Stale) || got.Running != nil {
 			t.Errorf("looking has begun a count: %+v", got)
 		}
 		e.ask(http.MethodGet, "/api/v1/nodes?cluster="+got.Cluster)
@@ -139,9 +140,9 @@ func TestAPIStates(t *testing.T) {
 			t.Errorf("asking for the nodes of a stale cluster: %+v", got.Running)
 		}
 		e.stop()
-		e.Wait()
-		time.Sleep(DefaultMaxStaleness)
-		if got = e.only(); got.State != stateWithdrawn || got.ActivePods != 0 {
+		e.Store.Wait()
+		time.Sleep(store.DefaultMaxStaleness)
+		if got = e.only(); got.State != string(store.Withdrawn) || got.ActivePods != 0 {
 			t.Errorf("too old: %+v", got)
 		}
 		if status, body := e.ask(http.MethodGet, "/api/v1/nodes?cluster="+got.Cluster); status != 503 || !strings.Contains(body, "too old") {
@@ -168,7 +169,7 @@ func TestFreshCountsBeginAfterTheRequest(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		counter := &scripted{takes: 10 * time.Second}
 		e := scriptedExporter(t, counter)
-		e.Warm()
+		e.Store.Warm()
 		time.Sleep(5 * time.Second)
 		began := time.Now()
 		status, body := e.ask(http.MethodGet, "/api/v1/nodes?cluster=one&fresh=true&timeout=1m")
@@ -215,7 +216,7 @@ func TestDiscovery(t *testing.T) {
 		if got := get(); !reflect.DeepEqual(got, []targetGroup{self}) {
 			t.Errorf("without clusters: %v, want the exporter itself", got)
 		}
-		e.Set(Member{Name: "process", Counter: &scripted{}}, Member{Name: "a & c", Counter: &scripted{}})
+		e.Store.Set(store.Target{Name: "process", Counter: &scripted{}}, store.Target{Name: "a & c", Counter: &scripted{}})
 		want := []targetGroup{self, target("exporter:10120/a & c", "cluster", "a & c"), target("exporter:10120/process", "cluster", "process")}
 		if got := get(); !reflect.DeepEqual(got, want) {
 			t.Errorf("targets %v, want %v", got, want)
@@ -246,7 +247,7 @@ func TestChoosingClusters(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				e := empty(t, steady())
-				e.Set(Member{Name: "a", Counter: &scripted{}}, Member{Name: "b", Counter: &scripted{}}, Member{Name: "c", Counter: &scripted{}})
+				e.Store.Set(store.Target{Name: "a", Counter: &scripted{}}, store.Target{Name: "b", Counter: &scripted{}}, store.Target{Name: "c", Counter: &scripted{}})
 				answer := httptest.NewRecorder()
 				e.handler.ServeHTTP(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/metrics"+tt.query, nil))
 				body := answer.Body.String()

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // TestAPIDocument holds the fields that docs/api.md describes against those of
@@ -29,8 +31,8 @@ func TestAPIDocument(t *testing.T) {
 	if !slices.Equal(documented, fields) {
 		t.Errorf("docs/api.md describes\n%v, and the answers have\n%v", documented, fields)
 	}
-	for _, state := range []string{statePending, stateFresh, stateStale, stateWithdrawn} {
-		if !strings.Contains(string(text), "`"+state+"`: ") {
+	for _, state := range []store.State{store.Pending, store.Fresh, store.Stale, store.Withdrawn} {
+		if !strings.Contains(string(text), "`"+string(state)+"`: ") {
 			t.Errorf("docs/api.md does not describe the state %s", state)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // scripted is a Counter that takes a while and then gives what it is told to.
@@ -19,20 +20,21 @@ type scripted struct {
 	err   error
 }
 
-func (s *scripted) Count(ctx context.Context, _ podcount.Observer) (*podcount.Snapshot, error) {
+func (s *scripted) Count(ctx context.Context, _ podcount.Observer, publish func(*podcount.Snapshot)) error {
 	calls := s.calls.Add(1)
 	select {
 	case <-time.After(s.takes):
 	case <-ctx.Done():
-		return nil, ctx.Err()
+		return ctx.Err()
 	}
 	if s.err != nil {
-		return nil, s.err
+		return s.err
 	}
-	return &podcount.Snapshot{
+	publish(&podcount.Snapshot{
 		Nodes: []podcount.Node{{Name: "a", ActivePods: int(calls)}}, Started: time.Now().Add(-s.takes), Time: time.Now(),
 		Consistent: true, Pages: 1,
-	}, nil
+	})
+	return nil
 }
 
 // succeeding is a Counter whose counts take one time each; the last is repeated.
@@ -41,15 +43,15 @@ type succeeding struct {
 	times []time.Duration
 }
 
-func (s *succeeding) Count(ctx context.Context, o podcount.Observer) (*podcount.Snapshot, error) {
+func (s *succeeding) Count(ctx context.Context, o podcount.Observer, publish func(*podcount.Snapshot)) error {
 	s.takes = s.times[min(int(s.calls.Load()), len(s.times)-1)]
-	return s.scripted.Count(ctx, o)
+	return s.scripted.Count(ctx, o, publish)
 }
 
-func scriptedExporter(t *testing.T, counter Counter) *exporter {
+func scriptedExporter(t *testing.T, counter store.Counter) *exporter {
 	t.Helper()
 	e := empty(t, steady())
-	e.Set(Member{Name: "one", Counter: counter})
+	e.Store.Set(store.Target{Name: "one", Counter: counter})
 	return e
 }
 
@@ -93,24 +95,24 @@ func TestLifeOfASnapshot(t *testing.T) {
 		}
 		expect("first count", "1", "1", 1)
 		firstSuccess := value(e.scrape("10"), "pod_count_last_success_timestamp_seconds")
-		time.Sleep(DefaultCacheTTL - time.Second)
+		time.Sleep(store.DefaultCacheTTL - time.Second)
 		expect("fresh", "1", "1", 1)
 		time.Sleep(time.Second)
 		expect("stale, counted anew", "2", "1", 2)
 		counter.err = errors.New("no luck")
-		time.Sleep(DefaultCacheTTL)
+		time.Sleep(store.DefaultCacheTTL)
 		expect("a failed count", "2", "0", 3)
 		if got := value(e.scrape("10"), "pod_count_last_success_timestamp_seconds"); got <= firstSuccess {
 			t.Errorf("last success is %s, was %s before the second count", got, firstSuccess)
 		}
-		time.Sleep(DefaultMaxStaleness)
+		time.Sleep(store.DefaultMaxStaleness)
 		expect("withdrawn", "absent", "0", 4)
 		expect("withdrawn, in the pause after a failure", "absent", "0", 4)
 		if got := value(e.scrape("10"), "pod_count_last_success_timestamp_seconds"); got == "absent" {
 			t.Error("health metrics were withdrawn too")
 		}
 		counter.err = nil
-		time.Sleep(longestPause)
+		time.Sleep(time.Minute)
 		expect("recovered", "5", "1", 5)
 	})
 }
@@ -119,7 +121,7 @@ func TestSlowClusterDelaysNoOther(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		fast := &scripted{takes: time.Second}
 		e := scriptedExporter(t, fast)
-		e.Set(Member{Name: "one", Counter: fast}, Member{Name: "slow", Counter: &scripted{takes: time.Hour}})
+		e.Store.Set(store.Target{Name: "one", Counter: fast}, store.Target{Name: "slow", Counter: &scripted{takes: time.Hour}})
 		body := e.scrape("10")
 		if got := series(body, "node_active_pods"); len(got) != 1 {
 			t.Errorf("series %v, want that of the fast cluster", got)
@@ -135,7 +137,7 @@ func TestFailuresAreHeldBack(t *testing.T) {
 		opts := steady()
 		opts.CacheTTL = time.Second // and no longer pause
 		e := empty(t, opts)
-		e.Set(Member{Name: "one", Counter: &scripted{err: errors.New("no luck")}})
+		e.Store.Set(store.Target{Name: "one", Counter: &scripted{err: errors.New("no luck")}})
 		for range 600 { // ten minutes of a scrape a second
 			e.scrape("10")
 			time.Sleep(time.Second)

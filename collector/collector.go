@@ -1,81 +1,67 @@
-// Package collector is the Prometheus side: it keeps the last complete snapshot
-// of every cluster, has it counted anew when it is stale, and serves it to
-// scrapes together with what is to be known of the counting itself.
+// Package collector is what is served: the metrics of every cluster and of the
+// process, the log of the counts, the JSON API and Prometheus' discovery of the
+// clusters. What is served is kept in a store.Store.
 package collector
 
 import (
 	"context"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/go-kit/log"
 
-	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
-// Counter counts one cluster; *podcount.Counter does.
-type Counter interface {
-	Count(context.Context, podcount.Observer) (*podcount.Snapshot, error)
-}
-
-var _ Counter = (*podcount.Counter)(nil)
-
-// Collector holds the clusters of one process.
+// Collector serves the clusters of one process.
 type Collector struct {
-	ctx       context.Context // the process's: counts outlive the scrape that began them
+	// Store has the clusters.
+	Store *store.Store
+
 	logger    log.Logger
 	opts      Options
 	metrics   *metrics
-	gate      *gate
 	responder *responder
 	reserve   reserve
-	counts    sync.WaitGroup
 	config    configState
 
-	mu       sync.Mutex
-	clusters map[string]*cluster
+	mu        sync.Mutex
+	recorders map[string]*recorder
 }
 
-// New returns a Collector without clusters. Counts run until ctx is cancelled.
+// New returns a Collector of a Store without clusters. Counts run until ctx is
+// cancelled.
 func New(ctx context.Context, logger log.Logger, opts Options) *Collector {
-	return &Collector{
-		ctx: ctx, logger: logger, opts: opts, metrics: newMetrics(), gate: newGate(opts.Concurrency),
-		responder: newResponder(opts.MaxRequests),
-		clusters:  make(map[string]*cluster),
+	c := &Collector{
+		logger: logger, opts: opts, metrics: newMetrics(), responder: newResponder(opts.MaxRequests),
+		recorders: make(map[string]*recorder),
 	}
+	c.Store = store.New(ctx, opts.Options, recorders{c})
+	return c
 }
 
-// Gate returns a new cluster's way to a place among those in which answers are
-// read. One for each Counter.
-func (c *Collector) Gate() podcount.Gate { return &clusterGate{gate: c.gate, class: unknownClass} }
+// recorders keeps the recorder of each cluster of the Store.
+type recorders struct{ *Collector }
 
-// Warm begins a count of every cluster that needs one, and waits for none: the
-// first scrape then finds numbers, and a cluster that cannot be reached is
-// logged as soon as the process runs.
-func (c *Collector) Warm() {
-	for _, one := range c.sorted() {
-		one.cache.refresh()
-	}
-}
-
-// Wait returns when no count is running any more. Cancel the context first.
-func (c *Collector) Wait() { c.counts.Wait() }
-
-func (c *Collector) sorted() []*cluster {
+// Observe returns a new recorder.
+func (c recorders) Observe(cluster string) store.Observer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := make([]*cluster, 0, len(c.clusters))
-	for _, one := range c.clusters {
-		all = append(all, one)
-	}
-	slices.SortFunc(all, func(a, b *cluster) int { return strings.Compare(a.name, b.name) })
-	return all
+	own := newRecorder(c.logger, cluster, c.metrics.forCluster(cluster))
+	c.recorders[cluster] = own
+	return own
 }
 
-// find returns the cluster of that name, or nil.
-func (c *Collector) find(name string) *cluster {
+// Forget drops the recorder and its series.
+func (c recorders) Forget(cluster string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.clusters[name]
+	delete(c.recorders, cluster)
+	c.metrics.forget(cluster)
+}
+
+// recorder returns the cluster's, or nil when the cluster is gone.
+func (c *Collector) recorder(cluster string) *recorder {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.recorders[cluster]
 }

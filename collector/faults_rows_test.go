@@ -11,6 +11,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
@@ -30,7 +31,7 @@ func rowsCases() []rowsCase {
 	var cases []rowsCase
 	add := func(resource string, first, top int, faults []kubesim.Fault) {
 		for _, fault := range faults {
-			switch reason, _ := reasonOf(fault); reason {
+			switch reason, _ := faultReason(fault); reason {
 			case podcount.Unauthorized, podcount.Forbidden, podcount.Expired, podcount.Throttled:
 			default:
 				cases = append(cases, rowsCase{fault, resource, first, top})
@@ -77,7 +78,7 @@ func (c rowsCase) run(t *testing.T) {
 	})
 	for range 3 {
 		e.scrape("10")
-		time.Sleep(DefaultCacheTTL)
+		time.Sleep(store.DefaultCacheTTL)
 	}
 	hits := script.Hits()
 	if hits == 0 {
@@ -88,7 +89,7 @@ func (c rowsCase) run(t *testing.T) {
 		if got, want := numbers(body), shown(e.sim.Truth()); got != want || value(body, "pod_count_success") != "1" {
 			t.Fatalf("success is %s, and the exposition shows\n%s\nwant\n%s", value(body, "pod_count_success"), got, want)
 		}
-		time.Sleep(DefaultCacheTTL)
+		time.Sleep(store.DefaultCacheTTL)
 	}
 	counted := c.fault.Harmless || c.fault.Name == "no node column" // in another form
 	if more := script.Hits() - hits; more > 0 && !counted {

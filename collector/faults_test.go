@@ -18,12 +18,13 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
-// reasonOf is what each fault has to be counted as. A fault that is not here
+// faultReason is what each fault has to be counted as. A fault that is not here
 // fails the matrix, so none can be added without saying.
-func reasonOf(fault kubesim.Fault) (podcount.Reason, bool) {
+func faultReason(fault kubesim.Fault) (podcount.Reason, bool) {
 	if reason, ok := dialReasons()[fault.Name]; ok {
 		return reason, true
 	}
@@ -225,10 +226,10 @@ func (r *matrixRun) run() {
 	r.change()
 	r.now = r.sim.Truth()
 	r.on.Store(true)
-	time.Sleep(DefaultCacheTTL)
+	time.Sleep(store.DefaultCacheTTL)
 	for range 2 {
 		r.neverAnotherNumber(r.scrape("10"))
-		time.Sleep(DefaultCacheTTL)
+		time.Sleep(store.DefaultCacheTTL)
 	}
 	if hits := r.script.Hits(); hits == 0 {
 		r.t.Error("the fault was never met")
@@ -240,7 +241,7 @@ func (r *matrixRun) run() {
 	r.on.Store(false)
 	r.dialGate.fail.Store(0)
 	r.scrape("10") // may have met the end of a count that failed
-	time.Sleep(DefaultCacheTTL)
+	time.Sleep(store.DefaultCacheTTL)
 	r.expect(shown(r.now), "1")
 }
 
@@ -255,7 +256,7 @@ func (r *matrixRun) change() {
 
 // staysBroken checks what is served of a cluster that cannot be counted.
 func (r *matrixRun) staysBroken() {
-	time.Sleep(DefaultMaxStaleness)
+	time.Sleep(store.DefaultMaxStaleness)
 	body := r.scrape("10")
 	if nodes := series(body, "node_active_pods"); nodes != nil {
 		r.t.Errorf("%d node series after the longest staleness", len(nodes))
@@ -267,7 +268,7 @@ func (r *matrixRun) staysBroken() {
 
 // counted checks that the failures have the reason of the fault and no other.
 func (r *matrixRun) counted() {
-	want, known := reasonOf(r.c.rule.Fault)
+	want, known := faultReason(r.c.rule.Fault)
 	if !known {
 		r.t.Fatalf("no reason is known for the fault %q", r.c.rule.Fault.Name)
 	}

@@ -54,12 +54,12 @@ type turns struct {
 	errs []error
 }
 
-func (s *turns) Count(ctx context.Context, o podcount.Observer) (*podcount.Snapshot, error) {
+func (s *turns) Count(ctx context.Context, o podcount.Observer, publish func(*podcount.Snapshot)) error {
 	s.err = nil
 	if turn := int(s.calls.Load()); turn < len(s.errs) {
 		s.err = s.errs[turn]
 	}
-	return s.scripted.Count(ctx, o)
+	return s.scripted.Count(ctx, o, publish)
 }
 
 // Each count takes four seconds; a request comes some time after the one that
@@ -107,7 +107,7 @@ func TestFreshIsNotOfAnEarlierScrape(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		counter := &turns{scripted: scripted{takes: 4 * time.Second}, errs: []error{errors.New("no luck")}}
 		e := scriptedExporter(t, counter)
-		e.Warm()
+		e.Store.Warm()
 		time.Sleep(time.Second)
 		began := time.Now()
 		status, body := e.ask(http.MethodGet, askFresh)

@@ -11,6 +11,8 @@ import (
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // timeoutHeader is how Prometheus tells its scrape_timeout, in seconds.
@@ -30,9 +32,9 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 		}
 		ctx, cancel := context.WithTimeout(r.Context(), c.reserve.wait(ask.limit, ask.series()))
 		defer cancel()
-		shown := ask.await(ctx)
+		views := ask.await(ctx)
 		took, err := c.responder.respond(w, r, func(answer http.ResponseWriter) {
-			c.encode(answer, r, shown, ask.some, process)
+			c.encode(answer, r, views, ask.some, process)
 		})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
@@ -43,9 +45,9 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 }
 
 // encode writes the exposition in the format that the client asks for.
-func (c *Collector) encode(w http.ResponseWriter, r *http.Request, shown exposition, some bool, process prometheus.Gatherer) {
+func (c *Collector) encode(w http.ResponseWriter, r *http.Request, views []store.View, some bool, process prometheus.Gatherer) {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(shown)
+	registry.MustRegister(exposition{c, views})
 	gatherers := prometheus.Gatherers{registry}
 	if !some {
 		registry.MustRegister(configMetrics{c})

@@ -101,7 +101,7 @@ func TestShutdownDoesNotWaitForPages(t *testing.T) {
 		e.scrape("1")
 		began := time.Now()
 		e.stop()
-		e.Wait()
+		e.Store.Wait()
 		if waited := time.Since(began); waited != 0 {
 			t.Errorf("shutdown waited %s for a page", waited)
 		}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // TestSet follows one cluster through changes of what the kubeconfigs say.
@@ -14,15 +16,15 @@ func TestSet(t *testing.T) {
 	first := &scripted{takes: time.Second}
 	tests := []struct {
 		name    string
-		next    []Member
+		next    []store.Target
 		nodes   string // value of node_active_pods of cluster a in the next second
 		old     string // pages counter of cluster a, which had been 0
 		counted int32  // counts by the first counter
 	}{
-		{"the same counter goes on", []Member{{Name: "a", Server: "s", Counter: first}}, "1", "present", 1},
-		{"other credentials keep the snapshot", []Member{{Name: "a", Server: "s", Counter: &scripted{takes: time.Hour}}}, "1", "present", 1},
-		{"another server does not", []Member{{Name: "a", Server: "t", Counter: &scripted{takes: time.Hour}}}, "absent", "present", 1},
-		{"one that is gone has no series", []Member{{Name: "b", Server: "s", Counter: &scripted{takes: time.Hour}}}, "absent", "absent", 1},
+		{"the same counter goes on", []store.Target{{Name: "a", Server: "s", Counter: first}}, "1", "present", 1},
+		{"other credentials keep the snapshot", []store.Target{{Name: "a", Server: "s", Counter: &scripted{takes: time.Hour}}}, "1", "present", 1},
+		{"another server does not", []store.Target{{Name: "a", Server: "t", Counter: &scripted{takes: time.Hour}}}, "absent", "present", 1},
+		{"one that is gone has no series", []store.Target{{Name: "b", Server: "s", Counter: &scripted{takes: time.Hour}}}, "absent", "absent", 1},
 		{"none at all", nil, "absent", "absent", 1},
 	}
 	for _, tt := range tests {
@@ -30,9 +32,9 @@ func TestSet(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				first.calls.Store(0)
 				e := empty(t, steady())
-				e.Set(Member{Name: "a", Server: "s", Counter: first})
+				e.Store.Set(store.Target{Name: "a", Server: "s", Counter: first})
 				e.scrape("10")
-				e.Set(tt.next...)
+				e.Store.Set(tt.next...)
 				body := e.scrape("1")
 				if got := value(body, `node_active_pods{cluster="a",node="a"}`); got != tt.nodes {
 					t.Errorf("node_active_pods is %s, want %s", got, tt.nodes)
@@ -58,8 +60,8 @@ func TestSetEndsTheCountsOfWhatGoes(t *testing.T) {
 		e := scriptedExporter(t, gone)
 		e.scrape("1")
 		began := time.Now()
-		e.Set()
-		e.Wait()
+		e.Store.Set()
+		e.Store.Wait()
 		if took := time.Since(began); took != 0 {
 			t.Errorf("the count ended %s after its cluster was removed", took)
 		}
@@ -80,7 +82,7 @@ func TestScrapeBesideARemoval(t *testing.T) {
 			e.scrape("10")
 		}()
 		synctest.Wait()
-		e.Set()
+		e.Store.Set()
 		<-done
 		if body := e.scrape("10"); strings.Contains(body, `cluster="one"`) {
 			t.Errorf("series of a removed cluster:\n%s", body)

@@ -9,6 +9,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
@@ -41,7 +42,7 @@ func watch(t *testing.T, bad int, kind func(*kubesim.Config)) outlook {
 	t.Helper()
 	opts := steady()
 	e := empty(t, opts)
-	var members []Member
+	var members []store.Target
 	add := func(name string, change func(*kubesim.Config)) {
 		cfg := slow(small(), 20*time.Millisecond)
 		cfg.Cluster = name
@@ -60,20 +61,20 @@ func watch(t *testing.T, bad int, kind func(*kubesim.Config)) outlook {
 	add("well-late", func(cfg *kubesim.Config) {
 		cfg.Latency = func(int, int) time.Duration { return 1500 * time.Millisecond }
 	})
-	e.Set(members...)
+	e.Store.Set(members...)
 
 	seen := outlook{first: map[string]time.Duration{}, worst: map[string]time.Duration{}}
 	for began := time.Now(); time.Since(began) < 11*time.Minute; time.Sleep(time.Second) {
-		e.Warm() // as a scrape does
-		for _, one := range e.sorted() {
-			s := one.cache.current()
-			if !strings.HasPrefix(one.name, "well-") || s.snapshot == nil {
+		e.Store.Warm() // as a scrape does
+		for _, one := range e.Store.Clusters() {
+			s := one.View()
+			if !strings.HasPrefix(one.Name(), "well-") || s.Snapshot == nil {
 				continue
 			}
-			if _, counted := seen.first[one.name]; !counted {
-				seen.first[one.name] = time.Since(began)
+			if _, counted := seen.first[one.Name()]; !counted {
+				seen.first[one.Name()] = time.Since(began)
 			}
-			seen.worst[one.name] = max(seen.worst[one.name], s.age)
+			seen.worst[one.Name()] = max(seen.worst[one.Name()], s.Age)
 		}
 	}
 	return seen

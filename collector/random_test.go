@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
@@ -129,7 +130,7 @@ func (r *randomRun) run() int {
 	compared := 0
 	for range 4 {
 		r.scrape("10")
-		time.Sleep(DefaultCacheTTL)
+		time.Sleep(store.DefaultCacheTTL)
 		snapshot := r.latest()
 		if snapshot != nil && (snapshot.Consistent || !r.churn) {
 			r.compare(snapshot)
@@ -139,12 +140,7 @@ func (r *randomRun) run() int {
 	return compared
 }
 
-func (r *randomRun) latest() *podcount.Snapshot {
-	cache := r.sorted()[0].cache
-	cache.mu.Lock()
-	defer cache.mu.Unlock()
-	return cache.snapshot
-}
+func (r *randomRun) latest() *podcount.Snapshot { return r.Store.Clusters()[0].View().Snapshot }
 
 // compare holds a snapshot against the truth at its resourceVersion. Nodes are
 // listed at a version of their own, so while they come and go only the sum over
@@ -214,7 +210,7 @@ func TestNothingLeaks(t *testing.T) {
 			for range times {
 				e.scrape("10")
 				e.log.Reset() // the log is not the exporter's memory
-				time.Sleep(DefaultCacheTTL)
+				time.Sleep(store.DefaultCacheTTL)
 			}
 			var memory runtime.MemStats
 			runtime.GC()

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // deaf is a client that does not read before it is told to.
@@ -59,7 +60,7 @@ func TestMaxRequests(t *testing.T) {
 				opts := steady()
 				opts.MaxRequests = tt.limit
 				e := empty(t, opts)
-				e.Set(Member{Name: "one", Counter: &scripted{}})
+				e.Store.Set(store.Target{Name: "one", Counter: &scripted{}})
 				mux := http.NewServeMux()
 				mux.Handle("/metrics", e.handler)
 				mux.Handle("/sd", e.Discovery("/metrics"))
@@ -96,7 +97,7 @@ func TestWaitingHoldsNoSlot(t *testing.T) {
 		opts := steady()
 		opts.MaxRequests = 1
 		e := empty(t, opts)
-		e.Set(Member{Name: "one", Counter: &scripted{}}, Member{Name: "slow", Counter: &scripted{takes: 5 * time.Second}})
+		e.Store.Set(store.Target{Name: "one", Counter: &scripted{}}, store.Target{Name: "slow", Counter: &scripted{takes: 5 * time.Second}})
 		var scrapes sync.WaitGroup
 		for range 100 {
 			scrapes.Go(func() {
@@ -254,7 +255,7 @@ func TestAnswersAreWhole(t *testing.T) {
 		e := scriptedExporter(t, shownAs{podcount.Snapshot{Nodes: nodes}})
 		want := e.scrape("10")
 		registry := prometheus.NewRegistry()
-		registry.MustRegister(scrape{metrics: e.metrics, clusters: e.sorted()}.await(t.Context()), configMetrics{e.Collector})
+		registry.MustRegister(exposition{e.Collector, scrape{clusters: e.Store.Clusters()}.await(t.Context())}, configMetrics{e.Collector})
 		plain := httptest.NewRecorder()
 		promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(plain, request(t.Context(), "/metrics"))
 		if plain.Body.String() != want {
@@ -283,8 +284,9 @@ func TestAnswersAreWhole(t *testing.T) {
 // shownAs is a Counter that always has the same snapshot, of the moment.
 type shownAs struct{ podcount.Snapshot }
 
-func (s shownAs) Count(context.Context, podcount.Observer) (*podcount.Snapshot, error) {
+func (s shownAs) Count(_ context.Context, _ podcount.Observer, publish func(*podcount.Snapshot)) error {
 	now := s.Snapshot
 	now.Started, now.Time = time.Now(), time.Now()
-	return &now, nil
+	publish(&now)
+	return nil
 }

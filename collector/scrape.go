@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // seriesPerCluster is about how many there are beside those of the nodes.
@@ -17,14 +19,12 @@ const seriesPerCluster = 80
 
 // scrape is what a request to the metrics asks for.
 type scrape struct {
-	metrics  *metrics
-	clusters []*cluster
+	clusters []*store.Cluster
 	some     bool          // they were chosen by name
 	limit    time.Duration // of the wait and of encoding
 }
 
 func (c *Collector) readScrape(r *http.Request) (s scrape, err error) {
-	s.metrics = c.metrics
 	if s.limit, err = scrapeTimeout(r.Header.Get(timeoutHeader)); err != nil {
 		return s, err
 	}
@@ -40,14 +40,14 @@ func (c *Collector) readScrape(r *http.Request) (s scrape, err error) {
 // await returns what is to be shown of the clusters. It asks all of them at
 // once, so that a slow one delays no other, and waits no longer than ctx for
 // snapshots that are being counted.
-func (s scrape) await(ctx context.Context) exposition {
-	shown := make([]shownCluster, len(s.clusters))
+func (s scrape) await(ctx context.Context) []store.View {
+	views := make([]store.View, len(s.clusters))
 	var all sync.WaitGroup
 	for i, one := range s.clusters {
-		all.Go(func() { shown[i] = shownCluster{one, one.cache.await(ctx)} })
+		all.Go(func() { views[i] = one.Await(ctx) })
 	}
 	all.Wait()
-	return exposition{metrics: s.metrics, clusters: shown}
+	return views
 }
 
 // series is about how many the answer will have.
@@ -55,8 +55,8 @@ func (s scrape) series() int {
 	sum := 0
 	for _, one := range s.clusters {
 		sum += seriesPerCluster
-		if state := one.cache.current(); !state.withdrawn {
-			sum += 2 * len(state.snapshot.Nodes)
+		if v := one.View(); v.Shown() {
+			sum += 2 * len(v.Snapshot.Nodes)
 		}
 	}
 	return sum
@@ -64,22 +64,19 @@ func (s scrape) series() int {
 
 // exposition is the prometheus.Collector of one answer.
 type exposition struct {
-	metrics  *metrics
-	clusters []shownCluster
-}
-
-type shownCluster struct {
-	*cluster
-	state state
+	collector *Collector
+	views     []store.View
 }
 
 // Describe sends every description that Collect may use.
-func (e exposition) Describe(ch chan<- *prometheus.Desc) { e.metrics.describe(ch) }
+func (e exposition) Describe(ch chan<- *prometheus.Desc) { e.collector.metrics.describe(ch) }
 
-// Collect sends the series of all clusters.
+// Collect sends the series of all clusters that there still are.
 func (e exposition) Collect(ch chan<- prometheus.Metric) {
-	for _, one := range e.clusters {
-		one.metrics.collect(ch, one.state)
+	for _, view := range e.views {
+		if own := e.collector.recorder(view.Cluster); own != nil {
+			own.metrics.collect(ch, view)
+		}
 	}
 }
 
@@ -94,16 +91,16 @@ const (
 // chosen returns the clusters that a query names, by cluster=NAME or
 // cluster[]=NAME as often as needed, and whether it names any; without, all
 // clusters, or none with scope=process.
-func (c *Collector) chosen(query url.Values) (clusters []*cluster, some bool, err error) {
+func (c *Collector) chosen(query url.Values) (clusters []*store.Cluster, some bool, err error) {
 	names := slices.Concat(query["cluster[]"], query["cluster"])
 	if scopes, asked := query[scopeParameter]; asked {
 		return nil, false, checkScope(scopes, names)
 	}
 	if len(names) == 0 {
-		return c.sorted(), false, nil
+		return c.Store.Clusters(), false, nil
 	}
 	for _, name := range slices.Compact(slices.Sorted(slices.Values(names))) {
-		one := c.find(name)
+		one := c.Store.Find(name)
 		if one == nil {
 			return nil, true, unknownCluster(name)
 		}

@@ -32,8 +32,8 @@ func (c *Collector) Discovery(metricsPath string) http.Handler {
 			}
 		}
 		groups := []targetGroup{target(r.Host, scopeParameter, scopeProcess)}
-		for _, one := range c.sorted() {
-			groups = append(groups, target(r.Host+"/"+one.name, "cluster", one.name))
+		for _, one := range c.Store.Clusters() {
+			groups = append(groups, target(r.Host+"/"+one.Name(), "cluster", one.Name()))
 		}
 		return c.respondJSON(w, r, func() any { return groups })
 	})

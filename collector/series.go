@@ -4,10 +4,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // collect sends all series of the cluster.
-func (c *clusterMetrics) collect(ch chan<- prometheus.Metric, s state) {
+func (c *clusterMetrics) collect(ch chan<- prometheus.Metric, v store.View) {
 	ch <- c.pages
 	ch <- c.bytes
 	ch <- c.succeeded
@@ -22,28 +23,28 @@ func (c *clusterMetrics) collect(ch chan<- prometheus.Metric, s state) {
 	for _, logged := range c.logs {
 		ch <- logged
 	}
-	c.health(ch, s)
-	if !s.withdrawn {
-		c.nodes(ch, s.snapshot)
+	c.health(ch, v)
+	if v.Shown() {
+		c.nodes(ch, v.Snapshot)
 	}
 }
 
 // health sends what stays when the counts themselves are withdrawn.
-func (c *clusterMetrics) health(ch chan<- prometheus.Metric, s state) {
-	c.gauge(ch, c.families.success, truth(s.success))
-	if s.snapshot == nil {
+func (c *clusterMetrics) health(ch chan<- prometheus.Metric, v store.View) {
+	c.gauge(ch, c.families.success, boolValue(v.Success))
+	if v.Snapshot == nil {
 		c.gauge(ch, c.families.lastSuccess, 0)
 		return
 	}
-	c.gauge(ch, c.families.lastSuccess, float64(s.snapshot.Time.UnixMilli())/1000)
-	c.gauge(ch, c.families.consistent, truth(s.snapshot.Consistent))
-	c.gauge(ch, c.families.lastPages, float64(s.snapshot.Pages))
+	c.gauge(ch, c.families.lastSuccess, float64(v.Snapshot.Time.UnixMilli())/1000)
+	c.gauge(ch, c.families.consistent, boolValue(v.Snapshot.Consistent))
+	c.gauge(ch, c.families.lastPages, float64(v.Snapshot.Pages))
 }
 
 func (c *clusterMetrics) nodes(ch chan<- prometheus.Metric, snapshot *podcount.Snapshot) {
 	for _, node := range snapshot.Nodes {
 		c.gauge(ch, c.families.activePods, float64(node.ActivePods), node.Name)
-		if node.HasAllocatable && !snapshot.Partial {
+		if node.HasAllocatable {
 			c.gauge(ch, c.families.allocatablePods, float64(node.AllocatablePods), node.Name)
 		}
 	}
@@ -58,7 +59,7 @@ func (c *clusterMetrics) gauge(ch chan<- prometheus.Metric, desc *prometheus.Des
 	ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, append([]string{c.name}, labels...)...)
 }
 
-func truth(b bool) float64 {
+func boolValue(b bool) float64 {
 	if b {
 		return 1
 	}

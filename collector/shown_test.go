@@ -10,6 +10,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
@@ -23,13 +24,15 @@ func TestPartialSnapshotsShowNoAllocatable(t *testing.T) {
 		source   string
 	}{
 		{"whole", podcount.Snapshot{Source: podcount.SourceTable}, 1, true, `pod_count_source_info{cluster="one",source="table"} 1`},
-		{"partial", podcount.Snapshot{Source: podcount.SourceListUnfiltered, Partial: true}, 0, false, `pod_count_source_info{cluster="one",source="list-unfiltered"} 1`},
+		{"of some namespaces", podcount.Snapshot{Source: podcount.SourceListUnfiltered, Nodes: []podcount.Node{{Name: "a", ActivePods: 3}}}, 0, false, `pod_count_source_info{cluster="one",source="list-unfiltered"} 1`},
 		{"of an unknown source", podcount.Snapshot{}, 1, true, ""},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				tt.snapshot.Nodes = []podcount.Node{{Name: "a", ActivePods: 3, AllocatablePods: 110, HasAllocatable: true}}
+				if tt.snapshot.Nodes == nil {
+					tt.snapshot.Nodes = []podcount.Node{{Name: "a", ActivePods: 3, AllocatablePods: 110, HasAllocatable: true}}
+				}
 				e := scriptedExporter(t, shownAs{tt.snapshot})
 				body := e.scrape("10")
 				if got := len(series(body, "node_allocatable_pods")); got != tt.nodes || len(series(body, "node_active_pods")) != 1 {
@@ -53,7 +56,7 @@ func TestSettingsAreShown(t *testing.T) {
 		opts := steady()
 		opts.CacheTTL, opts.MaxStaleness = 90*time.Second, time.Hour
 		e := empty(t, opts)
-		e.Set(Member{Name: "one", Counter: &scripted{}}, Member{Name: "two", Counter: &scripted{}})
+		e.Store.Set(store.Target{Name: "one", Counter: &scripted{}}, store.Target{Name: "two", Counter: &scripted{}})
 		e.SetInvalidContexts(3)
 		body := e.scrape("10")
 		for name, want := range map[string]string{
@@ -86,13 +89,13 @@ func TestLogSaysWhatIsShown(t *testing.T) {
 		}
 		expect("before the first", nothing, stays)
 		counter.err = nil
-		time.Sleep(longestPause)
+		time.Sleep(time.Minute)
 		e.scrape("10")
 		counter.err = errors.New("no luck")
-		time.Sleep(DefaultCacheTTL)
+		time.Sleep(store.DefaultCacheTTL)
 		e.scrape("10")
 		expect("with one", stays, nothing)
-		time.Sleep(DefaultMaxStaleness)
+		time.Sleep(store.DefaultMaxStaleness)
 		e.scrape("10")
 		expect("withdrawn", nothing, stays)
 	})

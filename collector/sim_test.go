@@ -17,6 +17,7 @@ import (
 	"k8s.io/client-go/rest"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
@@ -51,7 +52,7 @@ func startWith(t *testing.T, cfg kubesim.Config, opts Options, change func(*podc
 	e := empty(t, opts)
 	member, sim := e.simulate(cfg, change)
 	e.sim = sim
-	e.Set(member)
+	e.Store.Set(member)
 	return e
 }
 
@@ -64,13 +65,13 @@ func empty(t *testing.T, opts Options) *exporter {
 	c.Reloaded(true)
 	t.Cleanup(func() {
 		stop()
-		c.Wait()
+		c.Store.Wait()
 	})
 	return &exporter{t: t, log: out, handler: c.Handler(prometheus.NewRegistry()), stop: stop, Collector: c}
 }
 
 // simulate starts a cluster, which is not a member yet.
-func (e *exporter) simulate(cfg kubesim.Config, change func(*podcount.Config, *rest.Config)) (Member, *kubesim.Server) {
+func (e *exporter) simulate(cfg kubesim.Config, change func(*podcount.Config, *rest.Config)) (store.Target, *kubesim.Server) {
 	e.t.Helper()
 	sim, err := kubesim.New(cfg)
 	if err != nil {
@@ -79,13 +80,13 @@ func (e *exporter) simulate(cfg kubesim.Config, change func(*podcount.Config, *r
 	config, stopServer := sim.Start()
 	e.t.Cleanup(func() {
 		e.stop()
-		e.Wait()
+		e.Store.Wait()
 		stopServer()
 	})
 	config.DisableCompression = true
 	counting := podcount.DefaultConfig()
 	counting.Jitter = func() float64 { return 0.5 }
-	counting.Gate = e.Gate()
+	counting.Gate = e.Store.Gate()
 	change(&counting, config)
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
@@ -100,7 +101,7 @@ func (e *exporter) simulate(cfg kubesim.Config, change func(*podcount.Config, *r
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	return Member{Name: cfg.Cluster, Server: base.String(), Counter: counter}, sim
+	return store.Target{Name: cfg.Cluster, Server: base.String(), Counter: counter}, sim
 }
 
 // scrape returns the body of /metrics as a Prometheus with this timeout in

@@ -110,7 +110,7 @@ func processRegistry() (*prometheus.Registry, error) {
 func (a *app) serve(ctx context.Context, hangups <-chan os.Signal) int {
 	a.logStart()
 	failed := a.server.start()
-	a.collector.Warm()
+	a.collector.Store.Warm()
 	following, stop := context.WithCancel(ctx)
 	defer stop()
 	go a.follow(following, hangups)
@@ -147,7 +147,7 @@ func (a *app) shutdown(ctx context.Context) {
 	}
 	ended := make(chan struct{})
 	go func() {
-		a.collector.Wait()
+		a.collector.Store.Wait()
 		close(ended)
 	}()
 	select {

@@ -12,6 +12,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector"
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // fleet keeps the collector's clusters in step with the kubeconfigs.
@@ -32,7 +33,7 @@ type fleet struct {
 type member struct {
 	key, place string
 	fault      error // why it cannot be used
-	collector.Member
+	store.Target
 }
 
 // start reads the kubeconfigs for the first time. It fails when no cluster can be
@@ -65,7 +66,7 @@ func (f *fleet) reload(cause string) error {
 	}
 	f.report(o)
 	f.logChange(before, cause)
-	f.collector.Warm()
+	f.collector.Store.Warm()
 	return err
 }
 
@@ -86,7 +87,7 @@ func (f *fleet) load() outcome {
 		o.take(c.Name, c.Fault, f.shard.Owns(c.Name))
 	}
 	f.members = next
-	f.collector.Set(membersOf(next)...)
+	f.collector.Store.Set(membersOf(next)...)
 	f.collector.SetInvalidContexts(len(o.invalid))
 	f.collector.Reloaded(len(o.loaded.Problems) == 0)
 	f.retry.wanted = len(o.loaded.Problems)+len(o.invalid) > 0
@@ -106,7 +107,7 @@ func (f *fleet) member(c cluster.Cluster) member {
 	case known && before.fault != nil && before.fault.Error() == err.Error() && (c.Place == "" || before.place == c.Place):
 		return before
 	}
-	m = member{key: c.Key, place: c.Place, fault: err, Member: collector.Member{Name: c.Name, Server: c.Server, Counter: collector.Unusable(err)}}
+	m = member{key: c.Key, place: c.Place, fault: err, Target: store.Target{Name: c.Name, Server: c.Server, Counter: store.Unusable(err)}}
 	switch {
 	case c.Server != "":
 	case c.Place == "" || c.Place == before.place:
@@ -126,12 +127,12 @@ func (f *fleet) build(c cluster.Cluster) (member, error) {
 		return member{}, err
 	}
 	pages := f.pages
-	pages.Gate = f.collector.Gate()
+	pages.Gate = f.collector.Store.Gate()
 	counter, err := podcount.New(pages, client, base)
 	if err != nil {
 		return member{}, fmt.Errorf("%s: %w", c.Source, err)
 	}
-	return member{key: c.Key, place: c.Place, Member: collector.Member{Name: c.Name, Server: c.Server, Counter: counter}}, nil
+	return member{key: c.Key, place: c.Place, Target: store.Target{Name: c.Name, Server: c.Server, Counter: counter}}, nil
 }
 
 // due says why to read the kubeconfigs again: a file is not what the latest
@@ -148,10 +149,10 @@ func (f *fleet) due() string {
 	return ""
 }
 
-func membersOf(all map[string]member) []collector.Member {
-	members := make([]collector.Member, 0, len(all))
+func membersOf(all map[string]member) []store.Target {
+	members := make([]store.Target, 0, len(all))
 	for _, m := range all {
-		members = append(members, m.Member)
+		members = append(members, m.Target)
 	}
 	return members
 }

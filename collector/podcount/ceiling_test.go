@@ -94,7 +94,7 @@ func TestPageThatGrewTooLarge(t *testing.T) {
 						t.Fatal(err)
 					}
 					for count := range 10 {
-						snapshot, err := counter.Count(t.Context(), &recorder{})
+						snapshot, err := countOnce(t.Context(), counter, &recorder{})
 						if err != nil {
 							t.Fatalf("count %d: %v", count, err)
 						}
@@ -131,7 +131,7 @@ func TestFirstPageTooLarge(t *testing.T) {
 						}
 						complete := 0
 						for range 12 {
-							snapshot, err := counter.Count(t.Context(), &recorder{})
+							snapshot, err := countOnce(t.Context(), counter, &recorder{})
 							if err == nil && snapshot.ActivePods() == server.pods {
 								complete++
 							}
@@ -158,7 +158,7 @@ func TestOutageDuringGrowth(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				snapshot, err := counter.Count(t.Context(), &recorder{})
+				snapshot, err := countOnce(t.Context(), counter, &recorder{})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -179,7 +179,7 @@ func TestCeilingIsForgotten(t *testing.T) {
 			t.Fatal(err)
 		}
 		pages := func() int {
-			snapshot, err := counter.Count(t.Context(), &recorder{})
+			snapshot, err := countOnce(t.Context(), counter, &recorder{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -28,13 +28,13 @@ type count struct {
 	elapsed  time.Duration // of earlier tries
 }
 
-// Count counts the cluster once and returns a complete Snapshot. An error is a
-// *PageError when a page used up its attempts, or the context's own; then no
-// part of the count is given out, but its complete pages are kept, and the next
-// Count goes on from them while their continue token is young.
-func (c *Counter) Count(ctx context.Context, observer Observer) (*Snapshot, error) {
+// Count counts the cluster once, and publishes one complete Snapshot at its end. An
+// error is a *PageError when a page used up its attempts, or the context's own;
+// then no part of the count is given out, but its complete pages are kept, and the
+// next Count goes on from them while their continue token is young.
+func (c *Counter) Count(ctx context.Context, observer Observer, publish func(*Snapshot)) error {
 	if err := c.enter(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	defer c.leave()
 	start := time.Now()
@@ -49,9 +49,10 @@ func (c *Counter) Count(ctx context.Context, observer Observer) (*Snapshot, erro
 	if err != nil {
 		run.search.again()
 		c.suspended = run
-		return nil, err
+		return err
 	}
-	return c.snapshot(run), nil
+	publish(c.snapshot(run))
+	return nil
 }
 
 // begin takes up the count that was suspended if the server can be expected to

@@ -47,7 +47,7 @@ func TestCountByHand(t *testing.T) {
 		t.Fatal(err)
 	}
 	var seen recorder
-	snapshot, err := counter.Count(t.Context(), &seen)
+	snapshot, err := countOnce(t.Context(), counter, &seen)
 	if err != nil {
 		t.Fatal(err)
 	}

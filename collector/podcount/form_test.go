@@ -85,7 +85,7 @@ func TestForms(t *testing.T) {
 				source := tt.asked[len(tt.asked)-1]
 				const want = "a=1 b=0 c=0 unscheduled=0 unknown=0 pages=1 version=8 consistent=true"
 				for _, asks := range [][]Source{tt.asked, {source}} { // the second count knows
-					snapshot, err := c.Count(t.Context(), &recorder{})
+					snapshot, err := countOnce(t.Context(), c, &recorder{})
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -164,7 +164,7 @@ func formStays(t *testing.T, steps ...step) {
 		c := script.counter(func(cfg *Config) { cfg.PageAttempts = 3 })
 		failed := 0
 		for range 2 {
-			if _, err := c.Count(t.Context(), &recorder{}); err != nil {
+			if _, err := countOnce(t.Context(), c, &recorder{}); err != nil {
 				failed++
 			}
 		}
@@ -227,7 +227,7 @@ func TestNoFormWorks(t *testing.T) {
 // TestListInAnswerToTable is counted, finished pods left out, and said.
 func TestListInAnswerToTable(t *testing.T) {
 	script := newScript(t, body(200, pods(`[{"spec":{"nodeName":"a"}},{"spec":{"nodeName":"a"},"status":{"phase":"Failed"}}]`)))
-	snapshot, err := script.counter(nil).Count(t.Context(), &recorder{})
+	snapshot, err := countOnce(t.Context(), script.counter(nil), &recorder{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -256,7 +256,7 @@ func TestRefusedFormIsNoFailure(t *testing.T) {
 	var asked []Source
 	script.pods = repeat(3, script.refusing(body(200, defaultColumns), &asked, SourceTable, SourceTableMetadata))
 	var seen recorder
-	snapshot, err := script.counter(nil).Count(t.Context(), &seen)
+	snapshot, err := countOnce(t.Context(), script.counter(nil), &seen)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -125,7 +125,7 @@ func TestNamespacePages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t, podPage("t1", "a", "b"), podPage("", "<none>"), status(503, ""), podPage("t1", "a"), podPage("", "c"))
 		var seen recorder
-		if _, err := script.counter(inNamespaces).Count(t.Context(), &seen); err != nil {
+		if _, err := countOnce(t.Context(), script.counter(inNamespaces), &seen); err != nil {
 			t.Fatal(err)
 		}
 		var got []string
@@ -190,7 +190,7 @@ func TestNodesForbiddenLater(t *testing.T) {
 		if failure := script.countFails(c, Forbidden); failure.Resource != Nodes {
 			t.Errorf("%s failed, want nodes", failure.Resource)
 		}
-		snapshot, err := c.Count(t.Context(), &recorder{})
+		snapshot, err := countOnce(t.Context(), c, &recorder{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -209,7 +209,7 @@ func TestNodesForbidden(t *testing.T) {
 		counts := func() (string, *Snapshot, recorder) {
 			script.pods = []step{podPage("", "a", "<none>"), podPage("", "z")}
 			var seen recorder
-			s, err := c.Count(t.Context(), &seen)
+			s, err := countOnce(t.Context(), c, &seen)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -248,7 +248,7 @@ func TestPodsOnlyAllowed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t, podPage("", "a", "b", "a", "<none>"))
 		script.nodes = []step{status(http.StatusForbidden, "")}
-		snapshot, err := script.counter(nil).Count(t.Context(), &recorder{})
+		snapshot, err := countOnce(t.Context(), script.counter(nil), &recorder{})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -46,7 +46,6 @@ func (c *Counter) snapshot(n *count) *Snapshot {
 		Source:          n.source,
 		SourceRefused:   c.forms.refused,
 		NodesForbidden:  n.denied,
-		Partial:         partial,
 		OddAllocatable:  n.known.odd,
 		Consistent:      n.consistent(),
 		Started:         n.started,

@@ -16,7 +16,7 @@ func cancelled(t *testing.T, c *Counter) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	var seen recorder
-	if _, err := c.Count(ctx, &seen); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := countOnce(ctx, c, &seen); !errors.Is(err, context.DeadlineExceeded) {
 		t.Fatalf("got %v, want the context's own error", err)
 	}
 	for _, page := range seen.pages {
@@ -66,7 +66,7 @@ func TestResumeWhileItEnds(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() {
-			_, err := old.Count(ctx, &recorder{})
+			_, err := countOnce(ctx, old, &recorder{})
 			done <- err
 		}()
 		synctest.Wait()

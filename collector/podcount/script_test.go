@@ -249,7 +249,7 @@ func line(s *Snapshot) string {
 // count counts once, and fails the test if that fails.
 func (s *script) count(c *Counter) string {
 	s.t.Helper()
-	snapshot, err := c.Count(s.t.Context(), &recorder{})
+	snapshot, err := countOnce(s.t.Context(), c, &recorder{})
 	if err != nil {
 		s.t.Fatalf("count: %v", err)
 	}
@@ -260,10 +260,17 @@ func (s *script) count(c *Counter) string {
 // error with the reason.
 func (s *script) countFails(c *Counter, want Reason) *PageError {
 	s.t.Helper()
-	snapshot, err := c.Count(s.t.Context(), &recorder{})
+	snapshot, err := countOnce(s.t.Context(), c, &recorder{})
 	var failure *PageError
 	if !errors.As(err, &failure) || failure.Reason != want || snapshot != nil {
 		s.t.Fatalf("got %s, %v; want an error with reason %s", line(snapshot), err, want)
 	}
 	return failure
+}
+
+// countOnce counts, and returns what was published.
+func countOnce(ctx context.Context, c *Counter, observer Observer) (*Snapshot, error) {
+	var published *Snapshot
+	err := c.Count(ctx, observer, func(s *Snapshot) { published = s })
+	return published, err
 }

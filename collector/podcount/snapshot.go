@@ -30,9 +30,6 @@ type Snapshot struct {
 	// NodesForbidden says that the nodes could not be listed: those that hold no
 	// pod are missing, and none has allocatable pods.
 	NodesForbidden bool
-	// Partial says that pods of some namespaces only were counted. What the nodes
-	// can hold is left out then, for a share of it would be a wrong number.
-	Partial bool
 	// OddAllocatable is how many nodes have a value for allocatable pods that is no
 	// number of pods. It is left out of them.
 	OddAllocatable int

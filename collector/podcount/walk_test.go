@@ -297,7 +297,7 @@ func TestCancelledWait(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
 		start := time.Now()
-		if snapshot, err := c.Count(ctx, &recorder{}); !errors.Is(err, context.DeadlineExceeded) || snapshot != nil {
+		if snapshot, err := countOnce(ctx, c, &recorder{}); !errors.Is(err, context.DeadlineExceeded) || snapshot != nil {
 			t.Errorf("got %s, %v", line(snapshot), err)
 		}
 		if took := time.Since(start); took != 10*time.Second {
@@ -317,7 +317,7 @@ func TestCancelledRequest(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var seen recorder
-		_, err := script.counter(nil).Count(ctx, &seen)
+		_, err := countOnce(ctx, script.counter(nil), &seen)
 		var failure *PageError
 		if !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &failure) {
 			t.Errorf("got %v, want the context's own error", err)
@@ -345,7 +345,7 @@ func TestPageDeadline(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				script := newScript(t, slices.Insert(threePages(), 0, repeat(4, test.fault)...)...)
 				var seen recorder
-				if _, err := script.counter(nil).Count(t.Context(), &seen); err != nil {
+				if _, err := countOnce(t.Context(), script.counter(nil), &seen); err != nil {
 					t.Fatal(err)
 				}
 				if want := []int{500, 250, 125, 62, 50, 50, 50}; !slices.Equal(script.limits, want) {
@@ -381,7 +381,7 @@ func TestWaits(t *testing.T) {
 		script := newScript(t, body(500, ""), body(503, "", "Retry-After", "7"),
 			body(429, `{"kind":"Status","details":{"retryAfterSeconds":9},"code":429}`), body(500, ""), podPage("", "a"))
 		var seen recorder
-		if _, err := script.counter(nil).Count(t.Context(), &seen); err != nil {
+		if _, err := countOnce(t.Context(), script.counter(nil), &seen); err != nil {
 			t.Fatal(err)
 		}
 		want := []time.Duration{0, 125 * time.Millisecond, 7 * time.Second, 9 * time.Second, time.Second, 0}
@@ -401,7 +401,7 @@ func TestObserver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t, podPage("t1", "a", "b"), body(500, "oops"), podPage("", "a", "<none>", "c"))
 		var seen recorder
-		snapshot, err := script.counter(nil).Count(t.Context(), &seen)
+		snapshot, err := countOnce(t.Context(), script.counter(nil), &seen)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package collector
+package store
 
 import (
 	"context"
@@ -9,14 +9,14 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
-// panicked is a count that met a fault of this program.
-type panicked struct {
+// PanicError is a count that met a fault of this program.
+type PanicError struct {
 	value any
-	stack []byte
+	Stack []byte // of the goroutine that panicked
 }
 
 // Error quotes what Go itself says, and no other value: it may hold an answer.
-func (p *panicked) Error() string {
+func (p *PanicError) Error() string {
 	if fault, ok := p.value.(runtime.Error); ok {
 		return "the count panicked: " + fault.Error()
 	}
@@ -25,11 +25,11 @@ func (p *panicked) Error() string {
 
 // try counts, and turns a panic into an error: it must not end the other
 // clusters with this one.
-func (c *cache) try(ctx context.Context, counter Counter) (snapshot *podcount.Snapshot, err error) {
+func (c *Cluster) try(ctx context.Context, counter Counter, publish func(*podcount.Snapshot)) (err error) {
 	defer func() {
 		if value := recover(); value != nil {
-			snapshot, err = nil, &panicked{value: value, stack: debug.Stack()}
+			err = &PanicError{value: value, Stack: debug.Stack()}
 		}
 	}()
-	return counter.Count(ctx, &c.progress)
+	return counter.Count(ctx, &c.progress, publish)
 }

@@ -1,4 +1,4 @@
-package collector
+package store
 
 import (
 	"context"
@@ -9,21 +9,21 @@ import (
 
 // begin begins a count when none is running; nil means that none can begin any
 // more. c.mu must be held.
-func (c *cache) begin() *run {
+func (c *Cluster) begin() *run {
 	if c.ctx.Err() != nil {
 		return nil
 	}
-	r := &run{began: time.Now(), instant: c.opts.Clock(), done: make(chan struct{})}
+	r := &run{began: time.Now(), instant: c.opts.Clock(), ready: make(chan struct{}), done: make(chan struct{})}
 	c.run = r
 	c.progress.begin()
 	counter, changes, ctx := c.counter, c.changes, c.interruptible()
-	c.running.Go(func() { c.count(ctx, r, counter, changes) })
+	c.counts.Go(func() { c.count(ctx, r, counter, changes) })
 	return r
 }
 
 // interruptible is the context of a count with the present Counter. c.mu must be
 // held.
-func (c *cache) interruptible() context.Context {
+func (c *Cluster) interruptible() context.Context {
 	ctx, cancel := context.WithCancel(c.ctx)
 	c.interrupt = cancel
 	return ctx
@@ -32,52 +32,58 @@ func (c *cache) interruptible() context.Context {
 // count counts until there is an outcome. When the Counter is replaced
 // meanwhile, the new one goes on with what the old one has, and whoever waits
 // goes on waiting.
-func (c *cache) count(ctx context.Context, r *run, counter Counter, changes int) {
+func (c *Cluster) count(ctx context.Context, r *run, counter Counter, changes int) {
+	publish := func(snapshot *podcount.Snapshot) {
+		c.observer.Ended(Outcome{Snapshot: snapshot})
+		c.progress.end()
+		c.waits.reset()
+		c.publish(r, snapshot)
+	}
 	for {
-		snapshot, err := c.try(ctx, counter)
+		err := c.try(ctx, counter, publish)
 		if err != nil && c.ctx.Err() == nil && ctx.Err() != nil {
 			c.progress.begin()
 			ctx, counter, changes = c.goOn(counter)
 			continue
 		}
-		if faultOf(counter) == nil {
-			c.log(snapshot, err)
+		if err != nil && c.ctx.Err() == nil && faultOf(counter) == nil {
+			c.observer.Ended(Outcome{Err: err, Shown: c.View().Shown()})
 		}
 		c.progress.end()
-		c.end(r, snapshot, err, counter, changes)
+		c.end(r, err, counter, changes)
 		return
 	}
 }
 
 // goOn is for a count whose Counter was replaced: it returns the new one.
-func (c *cache) goOn(former Counter) (context.Context, Counter, int) {
+func (c *Cluster) goOn(former Counter) (context.Context, Counter, int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	handOver(c.counter, former)
 	return c.interruptible(), c.counter, c.changes
 }
 
-// log tells of the outcome. That a count was cancelled is none.
-func (c *cache) log(snapshot *podcount.Snapshot, err error) {
-	switch {
-	case err == nil:
-		c.journal.completed(snapshot)
-		c.patience.restore()
-	case c.ctx.Err() == nil:
-		c.journal.failed(err, !c.current().withdrawn)
+// publish replaces the snapshot in one step, and ends the waiting for the count.
+func (c *Cluster) publish(r *run, snapshot *podcount.Snapshot) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	part := spread
+	if c.snapshot == nil {
+		part = firstSpread
 	}
+	c.snapshot, c.taken, c.err = snapshot, c.opts.Clock(), nil
+	c.ttl = c.opts.CacheTTL - time.Duration(c.opts.Jitter()*part*float64(c.opts.CacheTTL))
+	c.forgive()
+	r.release()
 }
 
-// end replaces the snapshot in one step if the count was complete. A cancelled
-// count leaves everything as it was, and so does one that no Counter could go on with.
-func (c *cache) end(r *run, snapshot *podcount.Snapshot, err error, counter Counter, changes int) {
+// end is the end of a count. One that was cancelled leaves everything as it was,
+// and so does one that no Counter could go on with.
+func (c *Cluster) end(r *run, err error, counter Counter, changes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.interrupt()
-	switch {
-	case err == nil:
-		c.publish(snapshot)
-	case c.ctx.Err() == nil && faultOf(counter) == nil:
+	if err != nil && c.ctx.Err() == nil && faultOf(counter) == nil {
 		c.err = err
 		c.failures++
 		c.failed = c.opts.Clock()
@@ -87,23 +93,17 @@ func (c *cache) end(r *run, snapshot *podcount.Snapshot, err error, counter Coun
 		handOver(c.counter, counter)
 		c.forgive()
 	}
-	r.err = err
 	c.run, c.interrupt = nil, nil
+	r.err = err
+	r.release()
 	close(r.done)
 }
 
-func (c *cache) publish(snapshot *podcount.Snapshot) {
-	part := spread
-	if c.snapshot == nil {
-		part = firstSpread
-	}
-	c.snapshot, c.taken, c.err = snapshot, c.opts.Clock(), nil
-	c.ttl = c.opts.CacheTTL - time.Duration(c.opts.Jitter()*part*float64(c.opts.CacheTTL))
-	c.forgive()
-}
+// release ends the waiting for a snapshot.
+func (r *run) release() { r.waited.Do(func() { close(r.ready) }) }
 
 // forgive ends the pause after failed counts.
-func (c *cache) forgive() { c.failures, c.pause = 0, 0 }
+func (c *Cluster) forgive() { c.failures, c.pause = 0, 0 }
 
 // resumer is a Counter that can go on with what another one of the same server
 // has set aside. Neither counts while it is called.
@@ -122,7 +122,7 @@ func handOver(next, former Counter) {
 // replace makes counter the one that counts from now on, with other credentials
 // for the same server. What is known of the cluster stays; a running count goes
 // on with it.
-func (c *cache) replace(counter Counter) {
+func (c *Cluster) replace(counter Counter) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	former := c.counter

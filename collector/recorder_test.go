@@ -8,15 +8,17 @@ import (
 	"time"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // played gives one snapshot after the other.
 type played []podcount.Snapshot
 
-func (p *played) Count(context.Context, podcount.Observer) (*podcount.Snapshot, error) {
+func (p *played) Count(_ context.Context, _ podcount.Observer, publish func(*podcount.Snapshot)) error {
 	next := (*p)[0]
 	next.Started, next.Time, *p = time.Now(), time.Now(), (*p)[1:]
-	return &next, nil
+	publish(&next)
+	return nil
 }
 
 // TestRemarksAreSaidOnce has snapshots that lack something, and some that do not
@@ -48,7 +50,7 @@ func TestRemarksAreSaidOnce(t *testing.T) {
 				e := scriptedExporter(t, &tt.snapshots)
 				for len(tt.snapshots) > 0 {
 					e.scrape("10")
-					time.Sleep(DefaultCacheTTL)
+					time.Sleep(store.DefaultCacheTTL)
 				}
 				log := e.log.String()
 				if got := strings.Count(log, tt.message.text); got != tt.lines || !strings.Contains(log, tt.fields) {

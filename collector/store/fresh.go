@@ -1,4 +1,4 @@
-package collector
+package store
 
 import (
 	"context"
@@ -9,20 +9,20 @@ import (
 // need no credentials, so without it they would be a way to load API servers.
 const freshInterval = 10 * time.Second
 
-// awaitFresh waits for a complete count that began at or after the call, or one
+// CountFresh waits for a complete count that began at or after the call, or one
 // that another call had begun within the last freshInterval. Its error is that
 // of a count that began at or after the call, the context's, or a ConfigError. It
 // does not wait for the pause after a failed count.
-func (c *cache) awaitFresh(ctx context.Context) error {
+func (c *Cluster) CountFresh(ctx context.Context) error {
 	asked := time.Now()
-	since := c.shared(asked)
+	since := c.freshSince(asked)
 	for {
-		r, pause, err := c.anew(since)
+		r, pause, err := c.joinFresh(since)
 		switch {
 		case err != nil:
 			return err
 		case r != nil:
-			if err := c.finished(ctx, r); err != nil {
+			if err := c.awaitEnd(ctx, r); err != nil {
 				return err
 			}
 			if r.err != nil && !r.began.Before(asked) {
@@ -38,20 +38,20 @@ func (c *cache) awaitFresh(ctx context.Context) error {
 	}
 }
 
-// shared is since when a count must have begun to be fresh for who asks now.
-func (c *cache) shared(asked time.Time) time.Time {
+// freshSince is since when a count must have begun to be fresh for who asks now.
+func (c *Cluster) freshSince(asked time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.fresh != nil && c.untilFresh() > 0 {
-		return c.fresh.began
+	if c.freshRun != nil && c.untilFresh() > 0 {
+		return c.freshRun.began
 	}
 	return asked
 }
 
-// anew returns the count to wait for, which it begins unless one is running; or
+// joinFresh returns the count to wait for, which it begins unless one is running; or
 // how long it is too early to begin one; or neither, when the snapshot is of
 // since or later; or why nothing can be counted.
-func (c *cache) anew(since time.Time) (*run, time.Duration, error) {
+func (c *Cluster) joinFresh(since time.Time) (*run, time.Duration, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -66,20 +66,20 @@ func (c *cache) anew(since time.Time) (*run, time.Duration, error) {
 	case c.untilFresh() > 0:
 		return nil, c.untilFresh(), nil
 	}
-	c.fresh = c.begin()
-	return c.fresh, 0, nil
+	c.freshRun = c.begin()
+	return c.freshRun, 0, nil
 }
 
 // untilFresh is the rest of the freshInterval. c.mu must be held.
-func (c *cache) untilFresh() time.Duration {
-	if c.fresh == nil {
+func (c *Cluster) untilFresh() time.Duration {
+	if c.freshRun == nil {
 		return 0
 	}
-	return freshInterval - c.opts.Clock().since(c.fresh.instant)
+	return freshInterval - c.opts.Clock().since(c.freshRun.instant)
 }
 
-// finished waits for the end of a count. Its error is the context's.
-func (c *cache) finished(ctx context.Context, r *run) error {
+// awaitEnd waits for the end of a count. Its error is the context's.
+func (c *Cluster) awaitEnd(ctx context.Context, r *run) error {
 	select {
 	case <-r.done:
 		return c.ctx.Err()
@@ -90,7 +90,7 @@ func (c *cache) finished(ctx context.Context, r *run) error {
 	}
 }
 
-func (c *cache) sleep(ctx context.Context, pause time.Duration) error {
+func (c *Cluster) sleep(ctx context.Context, pause time.Duration) error {
 	timer := time.NewTimer(pause)
 	defer timer.Stop()
 	select {

@@ -59,10 +59,10 @@ func (c configMetrics) Collect(ch chan<- prometheus.Metric) {
 	send := func(desc *prometheus.Desc, value float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(desc, prometheus.GaugeValue, value, labels...)
 	}
-	send(m.configSuccess, truth(ok))
+	send(m.configSuccess, boolValue(ok))
 	send(m.configTime, good)
 	send(m.configInvalid, float64(invalid))
-	send(m.clusters, float64(len(c.collector.sorted())))
+	send(m.clusters, float64(len(c.collector.Store.Clusters())))
 	send(m.cacheTTL, opts.CacheTTL.Seconds())
 	send(m.maxStaleness, opts.MaxStaleness.Seconds())
 	send(m.shardInfo, 1, strconv.Itoa(opts.Shard), strconv.Itoa(opts.Shards))

@@ -1,9 +1,11 @@
 package collector
 
 import (
+	"errors"
 	"time"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // The answers of the API. Their field names are a contract, described in
@@ -63,44 +65,40 @@ type nodeAnswer struct {
 	AllocatablePods *int64 `json:"allocatablePods,omitempty"`
 }
 
-// The states of a cluster.
-const (
-	statePending   = "pending"   // no complete count yet
-	stateFresh     = "fresh"     // younger than the cache TTL
-	stateStale     = "stale"     // older, and shown
-	stateWithdrawn = "withdrawn" // older than the max staleness, and not shown
-)
-
-func (s state) name() string {
-	switch {
-	case s.snapshot == nil:
-		return statePending
-	case s.withdrawn:
-		return stateWithdrawn
-	case s.stale:
-		return stateStale
-	default:
-		return stateFresh
-	}
-}
-
-func (c *cluster) answer(s state) clusterAnswer {
+func clusterOf(v store.View) clusterAnswer {
 	a := clusterAnswer{
-		Cluster: c.name, State: s.name(), LastCountSucceeded: s.success,
-		Running: runningOf(c.cache.progress.current(), s.snapshot),
+		Cluster: v.Cluster, State: string(v.State), LastCountSucceeded: v.Success,
+		Running: runningOf(v.Progress, v.Snapshot),
 	}
-	if s.err != nil {
-		a.LastError = s.err.Error()
-		a.LastErrorReason = reasonWord(s.err)
+	if v.Err != nil {
+		a.LastError, a.LastErrorReason = v.Err.Error(), reasonOf(v.Err)
 	}
-	if s.snapshot != nil {
-		age := s.age.Seconds()
-		a.LastSuccess, a.AgeSeconds = stamp(s.snapshot.Time), &age
+	if v.Snapshot != nil {
+		age := v.Age.Seconds()
+		a.LastSuccess, a.AgeSeconds = stamp(v.Snapshot.Time), &age
 	}
-	if !s.withdrawn {
-		a.countAnswer = countOf(s.snapshot)
+	if v.Shown() {
+		a.countAnswer = countOf(v.Snapshot)
 	}
 	return a
+}
+
+// reasonConfig is the reason for a cluster that cannot be asked, since its
+// configuration is at fault. The others are podcount's.
+const reasonConfig = "config"
+
+// reasonOf is the API's word for what err, the end of a count, comes from.
+func reasonOf(err error) string {
+	var page *podcount.PageError
+	var fault *store.ConfigError
+	switch {
+	case errors.As(err, &page):
+		return string(page.Reason)
+	case errors.As(err, &fault):
+		return reasonConfig
+	default:
+		return ""
+	}
 }
 
 func countOf(s *podcount.Snapshot) *countAnswer {
@@ -110,19 +108,19 @@ func countOf(s *podcount.Snapshot) *countAnswer {
 		Consistent: s.Consistent, ResourceVersion: s.ResourceVersion,
 		Pages: s.Pages, ResponseBytes: s.Bytes, DurationSeconds: s.Duration.Seconds(),
 	}
-	if sum, known := s.AllocatablePods(); known && !s.Partial {
+	if sum, known := s.AllocatablePods(); known {
 		a.AllocatablePods = &sum
 	}
 	return a
 }
 
-func runningOf(r running, last *podcount.Snapshot) *runningAnswer {
-	if r.since.IsZero() {
+func runningOf(p store.Progress, last *podcount.Snapshot) *runningAnswer {
+	if p.Since.IsZero() {
 		return nil
 	}
 	a := &runningAnswer{
-		StartedAt: stamp(r.since), Resource: r.resource, Page: r.page, Attempt: r.attempt,
-		CountedPods: r.pods, FailedFor: string(r.reason),
+		StartedAt: stamp(p.Since), Resource: p.Resource, Page: p.Page, Attempt: p.Attempt,
+		CountedPods: p.Pods, FailedFor: string(p.Reason),
 	}
 	if last != nil {
 		expected := last.ActivePods() + last.UnscheduledPods
@@ -135,7 +133,7 @@ func nodesOf(s *podcount.Snapshot) []nodeAnswer {
 	nodes := make([]nodeAnswer, len(s.Nodes))
 	for i, node := range s.Nodes {
 		nodes[i] = nodeAnswer{Name: node.Name, ActivePods: node.ActivePods}
-		if node.HasAllocatable && !s.Partial {
+		if node.HasAllocatable {
 			nodes[i].AllocatablePods = &node.AllocatablePods
 		}
 	}

@@ -1,15 +1,10 @@
-package collector
+package store
 
 import (
 	"context"
-	"errors"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
-
-// reasonConfig is the API's reason for a cluster that cannot be asked, since its
-// configuration is at fault. The others are podcount's.
-const reasonConfig = "config"
 
 // ConfigError says why a cluster's configuration cannot be used. It holds no
 // credentials.
@@ -30,8 +25,8 @@ type unusable struct{ fault *ConfigError }
 func Unusable(err error) Counter { return &unusable{&ConfigError{err}} }
 
 // Count fails.
-func (u *unusable) Count(context.Context, podcount.Observer) (*podcount.Snapshot, error) {
-	return nil, u.fault
+func (u *unusable) Count(context.Context, podcount.Observer, func(*podcount.Snapshot)) error {
+	return u.fault
 }
 
 // faultOf returns the error of a Counter from Unusable, nil of any other.
@@ -40,18 +35,4 @@ func faultOf(counter Counter) error {
 		return u.fault
 	}
 	return nil
-}
-
-// reasonWord is the API's word for what err, the end of a count, comes from.
-func reasonWord(err error) string {
-	var page *podcount.PageError
-	var fault *ConfigError
-	switch {
-	case errors.As(err, &page):
-		return string(page.Reason)
-	case errors.As(err, &fault):
-		return reasonConfig
-	default:
-		return ""
-	}
 }

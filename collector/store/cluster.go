@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+)
+
+// Parts of the cache TTL over which the counts of many clusters are spread, so
+// that they do not all come at once for ever. The first counts all begin when
+// the process does, so those after them are spread further.
+const (
+	spread      = 0.1
+	firstSpread = 0.5
+)
+
+// Cluster keeps the last complete snapshot of one cluster, and has it counted.
+type Cluster struct {
+	name     string
+	target   Target             // guarded by the Store
+	cancel   context.CancelFunc // ends its counts
+	ctx      context.Context    // ends with the process, or when the cluster goes
+	opts     Options
+	observer Observer
+	progress progress
+	waits    waitLimiter
+	counts   *sync.WaitGroup
+
+	mu        sync.Mutex
+	counter   Counter            // counts from now on
+	changes   int                // how often counter was replaced
+	interrupt context.CancelFunc // ends what the running count does with its Counter
+
+	snapshot *podcount.Snapshot // nil before the first complete count
+	taken    Instant            // when the snapshot was complete
+	ttl      time.Duration      // of this snapshot
+
+	err      error         // of the latest count that was not cancelled
+	failures int           // counts in a row that failed
+	failed   Instant       // when the last of them ended
+	pause    time.Duration // from then until the next may begin
+
+	run      *run // nil when none runs
+	freshRun *run // the latest that was begun for a request for a fresh count
+}
+
+// run is a count from its begin to its end.
+type run struct {
+	began   time.Time
+	instant Instant       // the same moment
+	ready   chan struct{} // closed when there is a snapshot, or the count has ended
+	waited  sync.Once     // closes ready
+	done    chan struct{} // closed when the count has ended
+	err     error         // once done is closed
+}
+
+// Name returns the cluster's name.
+func (c *Cluster) Name() string { return c.name }
+
+// Await returns what is to be shown. If the snapshot is outdated, a count is begun
+// (or joined, when one runs) and waited for until ctx ends; the count goes on after
+// that. In the pause after a failed count nothing is waited for.
+func (c *Cluster) Await(ctx context.Context) View {
+	if ready := c.refresh(); ready != nil {
+		c.waits.wait(ctx, ready)
+	}
+	return c.View()
+}
+
+// Refresh has the cluster counted if that is due, and waits for nothing.
+func (c *Cluster) Refresh() { c.refresh() }
+
+// refresh begins a count if the snapshot is outdated, none is running and the
+// last did not just fail, and if there is a way to count. It returns what to wait
+// for: nil when there is no need to.
+func (c *Cluster) refresh() <-chan struct{} {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	v := c.view()
+	switch {
+	case faultOf(c.counter) != nil:
+		return nil
+	case v.State == Fresh && v.Err == nil:
+		return nil
+	case c.run != nil:
+		return c.run.ready
+	case c.failures > 0 && c.opts.Clock().since(c.failed) < c.pause:
+		return nil
+	}
+	if r := c.begin(); r != nil {
+		return r.ready
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// Defaults of Options.
+const (
+	DefaultCacheTTL     = 5 * time.Minute
+	DefaultMaxStaleness = 30 * time.Minute
+	DefaultConcurrency  = 10
+)
+
+// Options say how long snapshots serve, and how much is counted at once. Start
+// from DefaultOptions.
+type Options struct {
+	CacheTTL     time.Duration // a snapshot older than this is counted anew
+	MaxStaleness time.Duration // a snapshot older than this is withdrawn
+	Concurrency  int           // answers of API servers that are read at once, beside slow ones
+
+	// Jitter draws from [0, 1) to spread the counts of many clusters over time.
+	Jitter func() float64
+	// Clock gives the time by which snapshots age.
+	Clock func() Instant
+}
+
+// DefaultOptions returns the options that the flags default to.
+func DefaultOptions() Options {
+	return Options{
+		CacheTTL:     DefaultCacheTTL,
+		MaxStaleness: DefaultMaxStaleness,
+		Concurrency:  DefaultConcurrency,
+		Jitter:       rand.Float64,
+		Clock:        NewClock(),
+	}
+}
+
+// Validate names the first option that cannot work, and its value.
+func (o Options) Validate() error {
+	switch {
+	case o.CacheTTL <= 0:
+		return fmt.Errorf("cache TTL must be positive, is %s", o.CacheTTL)
+	case o.MaxStaleness < o.CacheTTL:
+		return fmt.Errorf("max staleness must be at least the cache TTL %s, is %s", o.CacheTTL, o.MaxStaleness)
+	case o.Concurrency < 1:
+		return fmt.Errorf("concurrency must be at least 1, is %d", o.Concurrency)
+	case o.Jitter == nil:
+		return errors.New("there is no jitter")
+	case o.Clock == nil:
+		return errors.New("there is no clock")
+	}
+	return nil
+}

@@ -1,0 +1,208 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+)
+
+// bubble runs a test with a clock that only moves when everything waits.
+func bubble(t *testing.T, test func(*testing.T)) {
+	t.Helper()
+	synctest.Test(t, test)
+}
+
+// notes is what the Store told of its clusters, in order.
+type notes struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (n *notes) add(format string, values ...any) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lines = append(n.lines, fmt.Sprintf(format, values...))
+}
+
+// take returns the lines so far, and forgets them.
+func (n *notes) take() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	lines := n.lines
+	n.lines = nil
+	return lines
+}
+
+func (n *notes) Observe(cluster string) Observer {
+	n.add("observe %s", cluster)
+	return noted{n, cluster}
+}
+
+func (n *notes) Forget(cluster string) { n.add("forget %s", cluster) }
+
+// noted is the Observer of one cluster.
+type noted struct {
+	*notes
+	cluster string
+}
+
+func (n noted) Started(int)        {}
+func (n noted) Page(podcount.Page) {}
+func (n noted) Ended(o Outcome) {
+	n.add("%s ended: snapshot %t, error %v, shown %t", n.cluster, o.Snapshot != nil, o.Err, o.Shown)
+}
+
+// counting is a Counter whose counts are functions.
+type counting func(ctx context.Context, publish func(*podcount.Snapshot)) error
+
+func (c *counting) Count(ctx context.Context, _ podcount.Observer, publish func(*podcount.Snapshot)) error {
+	return (*c)(ctx, publish)
+}
+
+// snapshotOf is one of this moment, with a node of so many pods.
+func snapshotOf(pods int) *podcount.Snapshot {
+	return &podcount.Snapshot{Nodes: []podcount.Node{{Name: "a", ActivePods: pods}}, Started: time.Now(), Time: time.Now()}
+}
+
+// newStore is a Store without chance that ends with the test.
+func newStore(t *testing.T, change func(*Options)) (*Store, *notes) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	opts := DefaultOptions()
+	opts.Jitter = func() float64 { return 0 }
+	if change != nil {
+		change(&opts)
+	}
+	told := &notes{}
+	s := New(ctx, opts, told)
+	t.Cleanup(func() {
+		cancel()
+		s.Wait()
+	})
+	return s, told
+}
+
+// await waits ten seconds at most.
+func await(t *testing.T, c *Cluster) View {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	return c.Await(ctx)
+}
+
+func TestObserversComeAndGoWithTheClusters(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, told := newStore(t, nil)
+		counter := counting(func(_ context.Context, publish func(*podcount.Snapshot)) error {
+			publish(snapshotOf(1))
+			return nil
+		})
+		other := counter
+		for _, step := range []struct {
+			name    string
+			targets []Target
+			want    []string
+		}{
+			{"two", []Target{{"a", "1", &counter}, {"b", "2", &counter}}, []string{"observe a", "observe b"}},
+			{"the same", []Target{{"a", "1", &counter}, {"b", "2", &counter}}, nil},
+			{"other credentials", []Target{{"a", "1", &other}, {"b", "2", &counter}}, nil},
+			{"another server of the name", []Target{{"a", "3", &other}, {"b", "2", &counter}}, []string{"observe a"}},
+			{"one is gone", []Target{{"b", "2", &counter}}, []string{"forget a"}},
+			{"all are gone", nil, []string{"forget b"}},
+		} {
+			s.Set(step.targets...)
+			if got := told.take(); !slices.Equal(got, step.want) {
+				t.Errorf("%s: told %q, want %q", step.name, got, step.want)
+			}
+		}
+	})
+}
+
+// TestFollowing has a Counter that publishes one snapshot after the other, as one
+// that follows a stream does, until the stream breaks.
+func TestFollowing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, told := newStore(t, nil)
+		broken := errors.New("the stream broke")
+		var starts atomic.Int32
+		counter := counting(func(ctx context.Context, publish func(*podcount.Snapshot)) error {
+			starts.Add(1)
+			for pods := range 20 {
+				select {
+				case <-time.After(time.Minute):
+					publish(snapshotOf(pods))
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			return broken
+		})
+		s.Set(Target{"a", "1", &counter})
+		one := s.Find("a")
+		s.Warm()
+		time.Sleep(time.Minute)
+		for pods := range 20 {
+			synctest.Wait()
+			began := time.Now()
+			v := await(t, one)
+			if time.Since(began) != 0 || v.Snapshot == nil || v.Snapshot.Nodes[0].ActivePods != pods || v.State != Fresh || starts.Load() != 1 {
+				t.Fatalf("after minute %d: %+v, %d counts, waited %s", pods, v, starts.Load(), time.Since(began))
+			}
+			if success := pods < 19; v.Success != success {
+				t.Errorf("after minute %d: success %t, want %t", pods, v.Success, success)
+			}
+			time.Sleep(time.Minute)
+		}
+		if got := told.take(); got[len(got)-1] != "a ended: snapshot false, error the stream broke, shown true" {
+			t.Errorf("told at last %q", got[len(got)-1])
+		}
+		if await(t, one); starts.Load() != 2 {
+			t.Errorf("%d counts after the stream broke, want another one", starts.Load())
+		}
+	})
+}
+
+func TestCountsAreSpreadOverTime(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var draws atomic.Int64
+		s, _ := newStore(t, func(opts *Options) {
+			opts.Jitter = func() float64 { return float64((draws.Add(1)-1)%4) / 4 }
+		})
+		var targets []Target
+		for i := range 4 {
+			counter := counting(func(_ context.Context, publish func(*podcount.Snapshot)) error {
+				publish(snapshotOf(1))
+				return nil
+			})
+			targets = append(targets, Target{Name: fmt.Sprint(i), Counter: &counter})
+		}
+		s.Set(targets...)
+		for _, step := range []struct {
+			name string
+			want []time.Duration // until the next counts
+		}{
+			{"the first counts, all at once", []time.Duration{187500 * time.Millisecond, 225 * time.Second, 262500 * time.Millisecond, 300 * time.Second}},
+			{"later ones", []time.Duration{277500 * time.Millisecond, 285 * time.Second, 292500 * time.Millisecond, 300 * time.Second}},
+		} {
+			time.Sleep(DefaultCacheTTL)
+			s.Warm()
+			synctest.Wait()
+			var ttls []time.Duration
+			for _, one := range s.Clusters() {
+				ttls = append(ttls, one.ttl)
+			}
+			slices.Sort(ttls)
+			if !slices.Equal(ttls, step.want) {
+				t.Errorf("%s: times until the next are %v, want %v", step.name, ttls, step.want)
+			}
+		}
+	})
+}

@@ -1,0 +1,65 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+const (
+	// shortWait is how long a scrape waits for a cluster that an earlier scrape has
+	// waited for in vain.
+	shortWait = time.Second
+	// timeoutTolerance is by how much the times that two scrapes have may differ.
+	timeoutTolerance = 100 * time.Millisecond
+)
+
+// waitLimiter keeps a cluster that is slow or down from holding up every scrape
+// until its deadline: after one has waited for all its time in vain, those with
+// no more time than that wait a moment only, until a count completes.
+type waitLimiter struct {
+	mu   sync.Mutex
+	vain time.Duration // the longest time that was waited in vain
+}
+
+// wait returns when done is closed, ctx has ended, or the short wait has.
+func (w *waitLimiter) wait(ctx context.Context, done <-chan struct{}) {
+	allowed, cancel := ctx, context.CancelFunc(func() {})
+	left, limited := remaining(ctx)
+	if limited && w.usedUp(left) {
+		allowed, cancel = context.WithTimeout(ctx, shortWait)
+	}
+	defer cancel()
+	select {
+	case <-done:
+	case <-allowed.Done():
+	}
+	if limited && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		w.note(left)
+	}
+}
+
+func remaining(ctx context.Context) (left time.Duration, limited bool) {
+	deadline, limited := ctx.Deadline()
+	return time.Until(deadline), limited
+}
+
+func (w *waitLimiter) usedUp(left time.Duration) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return left <= w.vain+timeoutTolerance && w.vain > 0
+}
+
+func (w *waitLimiter) note(left time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.vain = max(w.vain, left)
+}
+
+// reset begins anew: the cluster can be counted.
+func (w *waitLimiter) reset() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.vain = 0
+}
