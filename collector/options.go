@@ -36,15 +36,21 @@ func DefaultOptions() Options {
 	}
 }
 
-// Validate names the first option that cannot work, and its value.
+// maxTimeoutOffset is more than any scrape waits: an offset of this size leaves no
+// time to any.
+const maxTimeoutOffset = time.Minute
+
+// Validate's error begins with the first option that cannot work and its value.
 func (o Options) Validate() error {
 	switch {
 	case o.TimeoutOffset < 0:
-		return fmt.Errorf("timeout offset must not be negative, is %s", o.TimeoutOffset)
+		return fmt.Errorf("TimeoutOffset=%s: must not be negative", o.TimeoutOffset)
+	case o.TimeoutOffset >= maxTimeoutOffset:
+		return fmt.Errorf("TimeoutOffset=%s: leaves no time to any scrape, must be under %s", o.TimeoutOffset, maxTimeoutOffset)
 	case o.MaxRequests < 0:
-		return fmt.Errorf("max requests must not be negative, is %d", o.MaxRequests)
+		return fmt.Errorf("MaxRequests=%d: must not be negative", o.MaxRequests)
 	case o.Shard < 0 || o.Shard >= o.Shards:
-		return fmt.Errorf("shard must be from 0 to %d, is %d", o.Shards-1, o.Shard)
+		return fmt.Errorf("Shard=%d: must be from 0 to %d", o.Shard, o.Shards-1)
 	}
 	return o.Options.Validate()
 }

@@ -8,20 +8,14 @@ import (
 	"path"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
-	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
-
-// longestTimeout is more than any scrape waits: an offset of this size leaves
-// no time to any scrape.
-const longestTimeout = time.Minute
 
 // validate checks what can be told from the flags, and from podName for --shard.
 // Its errors begin with the flag and its value.
 func (f *flags) validate(podName string) error {
-	for _, check := range []func() error{f.checkAddresses, f.checkPath, f.checkPages, f.checkCache} {
+	for _, check := range []func() error{f.checkAddresses, f.checkPath, f.checkOptions} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -90,39 +84,35 @@ func notInPath(r rune) bool {
 	return !letter && !strings.ContainsRune("-._~/", r)
 }
 
-func (f *flags) checkPages() error {
-	p := f.pages
-	switch {
-	case p.PageSize < 1:
-		return fmt.Errorf("--collector.page-size=%d: must be at least 1", p.PageSize)
-	case p.MaxPageSize < p.PageSize:
-		return fmt.Errorf("--collector.max-page-size=%d: must be at least --collector.page-size, which is %d", p.MaxPageSize, p.PageSize)
-	case p.PageTimeout <= 0:
-		return fmt.Errorf("--collector.page-timeout=%s: must be positive", p.PageTimeout)
-	case p.PageAttempts < 1:
-		return fmt.Errorf("--collector.page-attempts=%d: must be at least 1", p.PageAttempts)
-	}
-	if err := podcount.CheckNamespaces(p.Namespaces); err != nil {
-		return fmt.Errorf("--collector.namespace: %w", err)
+// checkOptions has the packages that use the values check them.
+func (f *flags) checkOptions() error {
+	for _, err := range []error{f.pages.Validate(), f.cache.Validate()} {
+		if err != nil {
+			return inFlags(err)
+		}
 	}
 	return nil
 }
 
-func (f *flags) checkCache() error {
-	c := f.cache
-	switch {
-	case c.Concurrency < 1:
-		return fmt.Errorf("--collector.concurrency=%d: must be at least 1", c.Concurrency)
-	case c.CacheTTL <= 0:
-		return fmt.Errorf("--collector.cache-ttl=%s: must be positive", c.CacheTTL)
-	case c.MaxStaleness < c.CacheTTL:
-		return fmt.Errorf("--collector.max-staleness=%s: must be at least --collector.cache-ttl, which is %s", c.MaxStaleness, c.CacheTTL)
-	case c.MaxRequests < 0:
-		return fmt.Errorf("--web.max-requests=%d: must not be negative", c.MaxRequests)
-	case c.TimeoutOffset < 0:
-		return fmt.Errorf("--web.timeout-offset=%s: must not be negative", c.TimeoutOffset)
-	case c.TimeoutOffset >= longestTimeout:
-		return fmt.Errorf("--web.timeout-offset=%s: leaves no time to any scrape, must be under %s", c.TimeoutOffset, longestTimeout)
+// inFlags names flags in place of the fields that they set. A field's name is
+// followed by a sign everywhere it stands for the field.
+func inFlags(err error) error {
+	text := err.Error()
+	for _, one := range []struct{ field, flag string }{
+		{"MaxPageSize", "collector.max-page-size"},
+		{"PageSize", "collector.page-size"},
+		{"PageTimeout", "collector.page-timeout"},
+		{"PageAttempts", "collector.page-attempts"},
+		{"Namespaces", "collector.namespace"},
+		{"Concurrency", "collector.concurrency"},
+		{"CacheTTL", "collector.cache-ttl"},
+		{"MaxStaleness", "collector.max-staleness"},
+		{"MaxRequests", "web.max-requests"},
+		{"TimeoutOffset", "web.timeout-offset"},
+	} {
+		for _, sign := range []string{"=", ":", ","} {
+			text = strings.ReplaceAll(text, one.field+sign, "--"+one.flag+sign)
+		}
 	}
-	return nil
+	return errors.New(text)
 }

@@ -218,7 +218,7 @@ func TestHangingPluginIsLeftBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, want := range []string{"deadline exceeded", "an earlier request of this cluster has yet to end", "an earlier request of this cluster has yet to end"} {
-		if _, err := counter.Count(t.Context(), pageLog{}); err == nil || !strings.Contains(err.Error(), want) {
+		if err := counter.Count(t.Context(), pageLog{}, func(*podcount.Snapshot) {}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("count %d ended with %v, want %q", i+1, err, want)
 		}
 	}

@@ -17,9 +17,9 @@ import (
 // server's audit log.
 const denialLife = time.Hour
 
-// CheckNamespaces names the first value that cannot be a namespace, or is there
+// checkNamespaces names the first value that cannot be a namespace, or is there
 // twice.
-func CheckNamespaces(names []string) error {
+func checkNamespaces(names []string) error {
 	for i, name := range names {
 		if faults := validation.IsDNS1123Label(name); len(faults) > 0 {
 			return fmt.Errorf("%q: %s", name, strings.Join(faults, "; "))

@@ -258,7 +258,7 @@ func TestPodsOnlyAllowed(t *testing.T) {
 	})
 }
 
-func TestCheckNamespaces(t *testing.T) {
+func TestcheckNamespaces(t *testing.T) {
 	tests := []struct {
 		name  string
 		names []string
@@ -274,7 +274,7 @@ func TestCheckNamespaces(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			err := CheckNamespaces(tt.names)
+			err := checkNamespaces(tt.names)
 			if (err == nil) != (tt.text == "") || err != nil && !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("got %v, want %q", err, tt.text)
 			}

@@ -63,22 +63,23 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate names the first field that cannot work, and its value.
+// Validate's error begins with the first field that cannot work and its value:
+// "PageSize=0: must be at least 1".
 func (c Config) Validate() error {
 	switch {
 	case c.PageSize < 1:
-		return fmt.Errorf("page size must be at least 1, is %d", c.PageSize)
+		return fmt.Errorf("PageSize=%d: must be at least 1", c.PageSize)
 	case c.MaxPageSize < c.PageSize:
-		return fmt.Errorf("max page size must be at least the page size %d, is %d", c.PageSize, c.MaxPageSize)
+		return fmt.Errorf("MaxPageSize=%d: must be at least PageSize, which is %d", c.MaxPageSize, c.PageSize)
 	case c.PageTimeout <= 0:
-		return fmt.Errorf("page timeout must be positive, is %s", c.PageTimeout)
+		return fmt.Errorf("PageTimeout=%s: must be positive", c.PageTimeout)
 	case c.PageAttempts < 1:
-		return fmt.Errorf("page attempts must be at least 1, is %d", c.PageAttempts)
+		return fmt.Errorf("PageAttempts=%d: must be at least 1", c.PageAttempts)
 	case c.TokenLife < 0:
-		return fmt.Errorf("token life must not be negative, is %s", c.TokenLife)
+		return fmt.Errorf("TokenLife=%s: must not be negative", c.TokenLife)
 	}
-	if err := CheckNamespaces(c.Namespaces); err != nil {
-		return fmt.Errorf("namespace %w", err)
+	if err := checkNamespaces(c.Namespaces); err != nil {
+		return fmt.Errorf("Namespaces: %w", err)
 	}
 	return nil
 }

@@ -38,19 +38,19 @@ func DefaultOptions() Options {
 	}
 }
 
-// Validate names the first option that cannot work, and its value.
+// Validate's error begins with the first option that cannot work and its value.
 func (o Options) Validate() error {
 	switch {
 	case o.CacheTTL <= 0:
-		return fmt.Errorf("cache TTL must be positive, is %s", o.CacheTTL)
+		return fmt.Errorf("CacheTTL=%s: must be positive", o.CacheTTL)
 	case o.MaxStaleness < o.CacheTTL:
-		return fmt.Errorf("max staleness must be at least the cache TTL %s, is %s", o.CacheTTL, o.MaxStaleness)
+		return fmt.Errorf("MaxStaleness=%s: must be at least CacheTTL, which is %s", o.MaxStaleness, o.CacheTTL)
 	case o.Concurrency < 1:
-		return fmt.Errorf("concurrency must be at least 1, is %d", o.Concurrency)
+		return fmt.Errorf("Concurrency=%d: must be at least 1", o.Concurrency)
 	case o.Jitter == nil:
-		return errors.New("there is no jitter")
+		return errors.New("Jitter: there is none")
 	case o.Clock == nil:
-		return errors.New("there is no clock")
+		return errors.New("Clock: there is none")
 	}
 	return nil
 }
