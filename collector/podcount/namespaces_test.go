@@ -258,7 +258,7 @@ func TestPodsOnlyAllowed(t *testing.T) {
 	})
 }
 
-func TestcheckNamespaces(t *testing.T) {
+func TestCheckNamespaces(t *testing.T) {
 	tests := []struct {
 		name  string
 		names []string
