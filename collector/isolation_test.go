@@ -23,7 +23,7 @@ func fleet(t *testing.T, places, healthy, holes, slugs int) *exporter {
 	opts := steady()
 	opts.Concurrency = places
 	e := empty(t, opts)
-	var members []store.Target
+	var targets []store.Target
 	add := func(kind string, n int, change func(*kubesim.Config)) {
 		for i := range n {
 			cfg := slow(small(), 20*time.Millisecond)
@@ -31,7 +31,7 @@ func fleet(t *testing.T, places, healthy, holes, slugs int) *exporter {
 			cfg.Seed = uint64(i)
 			change(&cfg)
 			member, _ := e.simulate(cfg, unchanged)
-			members = append(members, member)
+			targets = append(targets, member)
 		}
 	}
 	add("healthy", healthy, func(*kubesim.Config) {})
@@ -39,7 +39,7 @@ func fleet(t *testing.T, places, healthy, holes, slugs int) *exporter {
 		cfg.Intercept = kubesim.NewScript(kubesim.Rule{Fault: kubesim.BlackHole(), Page: kubesim.AnyPage, Times: 1 << 30}).Intercept
 	})
 	add("slug", slugs, func(cfg *kubesim.Config) { cfg.Latency = func(int, int) time.Duration { return 10 * time.Second } })
-	e.Store.Set(members...)
+	e.Store.Set(targets...)
 	return e
 }
 
@@ -92,7 +92,7 @@ func TestBadClustersHurtNoOther(t *testing.T) {
 	}
 }
 
-func TestScrapesLosePatience(t *testing.T) {
+func TestScrapesWaitInVainOnce(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		counter := &scripted{takes: time.Hour}
 		e := scriptedExporter(t, counter)

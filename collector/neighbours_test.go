@@ -42,7 +42,7 @@ func watch(t *testing.T, bad int, kind func(*kubesim.Config)) outlook {
 	t.Helper()
 	opts := steady()
 	e := empty(t, opts)
-	var members []store.Target
+	var targets []store.Target
 	add := func(name string, change func(*kubesim.Config)) {
 		cfg := slow(small(), 20*time.Millisecond)
 		cfg.Cluster = name
@@ -50,7 +50,7 @@ func watch(t *testing.T, bad int, kind func(*kubesim.Config)) outlook {
 		member, _ := e.simulate(cfg, func(counting *podcount.Config, _ *rest.Config) {
 			counting.PageSize, counting.MaxPageSize = 10, 10
 		})
-		members = append(members, member)
+		targets = append(targets, member)
 	}
 	for i := range bad {
 		add(fmt.Sprintf("bad-%03d", i), kind)
@@ -61,7 +61,7 @@ func watch(t *testing.T, bad int, kind func(*kubesim.Config)) outlook {
 	add("well-late", func(cfg *kubesim.Config) {
 		cfg.Latency = func(int, int) time.Duration { return 1500 * time.Millisecond }
 	})
-	e.Store.Set(members...)
+	e.Store.Set(targets...)
 
 	seen := outlook{first: map[string]time.Duration{}, worst: map[string]time.Duration{}}
 	for began := time.Now(); time.Since(began) < 11*time.Minute; time.Sleep(time.Second) {

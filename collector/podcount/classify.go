@@ -61,13 +61,13 @@ func statusError(code int, header http.Header, doc document, now time.Time) *Pag
 		text = "a redirect, which is not followed"
 	}
 	failure := &PageError{
-		Reason:     classifyStatus(code),
-		Err:        fmt.Errorf("status %d: %s", code, text),
-		retryAfter: retryAfter(header.Get("Retry-After"), now),
-		token:      doc.next,
-		tooLarge:   code == http.StatusRequestEntityTooLarge,
-		code:       code,
-		refused:    refusesForm(code),
+		Reason:      classifyStatus(code),
+		Err:         fmt.Errorf("status %d: %s", code, text),
+		retryAfter:  retryAfter(header.Get("Retry-After"), now),
+		token:       doc.next,
+		tooLarge:    code == http.StatusRequestEntityTooLarge,
+		code:        code,
+		unknownForm: refusesForm(code),
 	}
 	if failure.retryAfter == 0 {
 		failure.retryAfter = retryAfterSeconds(doc.retryAfter)

@@ -48,10 +48,21 @@ type content struct {
 	echoed  func(string) bool    // says whether a text has a credential of the request; may be nil
 }
 
-// readDocument reads one whole answer: a Table, a list of objects or a Status.
-// What stands before the list and what stands after it has as much room as one
-// row, so that members that never end cannot fill memory.
+// readDocument reads one whole answer.
 func readDocument(d *decoder, c content) (document, error) {
+	doc, err := d.next(c)
+	if err == nil {
+		err = d.end()
+	}
+	return doc, err
+}
+
+// next reads one document of a stream: a Table, a list of objects or a Status. What
+// stands before the list and what stands after it has as much room as one row, so
+// that members that never end cannot fill memory.
+func (d *decoder) next(c content) (document, error) {
+	begin := d.json.InputOffset()
+	d.window.advance(begin)
 	d.window.budget, d.echoed = c.budget, c.echoed
 	defer d.window.close()
 	var doc document
@@ -59,15 +70,12 @@ func readDocument(d *decoder, c content) (document, error) {
 		return doc.member(d, c, string(key))
 	})
 	if err == nil {
-		err = d.end()
-	}
-	if err == nil {
 		err = doc.check(c)
 	}
 	if err == nil && d.echoed != nil && d.echoed(doc.resourceVersion) {
 		err = errEchoed
 	}
-	doc.size = d.json.InputOffset()
+	doc.size = d.json.InputOffset() - begin
 	return doc, err
 }
 

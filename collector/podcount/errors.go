@@ -35,13 +35,13 @@ type PageError struct {
 	Reason   Reason
 	Err      error // cleaned: short, one line, no credentials
 
-	retryAfter time.Duration // what the server asked for; 0 when it did not
-	code       int           // HTTP status, or that of a Status; 0 when there was none
-	token      string        // of a 410: where to go on
-	tooLarge   bool          // fewer rows may help
-	refused    bool          // the server does not take the request as it is
-	stuck      bool          // what has come so far leads nowhere: going on would not help
-	final      bool          // asking again would not help
+	retryAfter  time.Duration // what the server asked for; 0 when it did not
+	code        int           // HTTP status, or that of a Status; 0 when there was none
+	token       string        // of a 410: where to go on
+	tooLarge    bool          // fewer rows may help
+	unknownForm bool          // the server does not take the request as it is
+	stuck       bool          // what has come so far leads nowhere: going on would not help
+	final       bool          // asking again would not help
 }
 
 // malformed is the failure of an answer that cannot be counted.
@@ -49,7 +49,7 @@ func malformed(err error) *PageError {
 	final := errors.As(err, new(budgetError))
 	return &PageError{
 		Reason: Malformed, Err: err, tooLarge: errors.Is(err, errTooLarge), final: final, stuck: final,
-		refused: errors.Is(err, errNoNodeCell) || errors.Is(err, errNoColumns),
+		unknownForm: errors.Is(err, errNoNodeCell) || errors.Is(err, errNoColumns),
 	}
 }
 

@@ -64,10 +64,10 @@ const formLife = time.Hour
 
 // forms remembers which form a server can give.
 type forms struct {
-	at      int       // index into podForms
-	since   time.Time // when it was found
-	worked  time.Time // when it last gave a page
-	refused error     // why the server did not give the one before
+	at     int       // index into podForms
+	since  time.Time // when it was found
+	worked time.Time // when it last gave a page
+	why    error     // why the server did not give the one before
 }
 
 // search is a count's way through the forms.
@@ -94,7 +94,7 @@ func (s *search) use(at int) { s.at, s.form = at, podForms()[at] }
 // found notes that a form gave the first page of a count.
 func (f *forms) found(s *search, now time.Time) {
 	if s.at != f.at || s.tried > 0 {
-		f.since, f.refused = now, s.why
+		f.since, f.why = now, s.why
 	}
 	f.at, f.worked = s.at, now
 	s.first, s.tried = s.at, 0
@@ -140,7 +140,7 @@ func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) b
 	s, trusted := run.search, c.forms.trusts(run.search, time.Now())
 	fault := failure.code == http.StatusInternalServerError
 	switch {
-	case w.listing.form != &s.form || w.page > 1 || run.next > 0, !failure.refused && !fault:
+	case w.listing.form != &s.form || w.page > 1 || run.next > 0, !failure.unknownForm && !fault:
 		return false
 	case fault && (trusted || !last), trusted && !last, s.tried+1 == len(podForms()):
 		return false

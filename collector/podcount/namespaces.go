@@ -91,7 +91,7 @@ func (w *walk) follow(before *walk) {
 // versionRefused says whether the failure is that of a walk's resourceVersion,
 // which the server cannot list any more, or does not know how to.
 func (w *walk) versionRefused(failure *PageError) bool {
-	return w.startVersion != "" && w.token == "" && (failure.Reason == Expired || failure.refused)
+	return w.startVersion != "" && w.token == "" && (failure.Reason == Expired || failure.unknownForm)
 }
 
 // exists makes sure that a namespace without pods is one: a name with a typing

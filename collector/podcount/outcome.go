@@ -44,7 +44,7 @@ func (c *Counter) snapshot(n *count) *Snapshot {
 		Duration:        n.elapsed,
 		ResourceVersion: last.version,
 		Source:          n.source,
-		SourceRefused:   c.forms.refused,
+		SourceRefused:   c.forms.why,
 		NodesForbidden:  n.denied,
 		OddAllocatable:  n.known.odd,
 		Consistent:      n.consistent(),

@@ -21,18 +21,26 @@ type answer struct {
 	took  time.Duration
 }
 
+// pageRequest is a request for one page, and what reads its rows.
+type pageRequest struct {
+	listing listing
+	at      position
+	limit   int
+	rows    content
+	begun   bool // the count has pages already
+}
+
 // request asks for one page and reads it, all within one deadline. What it waits
 // for a place in which to read the answer is not part of that.
-func (c *Counter) request(ctx context.Context, r listing, at position, limit int, rows content, begun bool) (answer, *PageError) {
+func (c *Counter) request(ctx context.Context, p pageRequest) (answer, *PageError) {
 	start := time.Now()
 	x := c.newExchange(ctx)
 	defer x.close()
-	var a answer
-	rows.kind, rows.budget, rows.echoed = r.kind, c.cfg.Budget, x.sent.Echoed
-	failure := c.ask(x, &a, r, at, limit, rows, begun)
+	p.rows.kind, p.rows.budget, p.rows.echoed = p.listing.kind, c.cfg.Budget, x.sent.Echoed
+	a, failure := c.ask(x, p)
 	a.took = time.Since(start) - x.waited
 	if failure != nil {
-		failure.Resource = r.name
+		failure.Resource = p.listing.name
 		failure.Err = clean(failure.Err, x.sent)
 		if failure.Reason == Timeout || failure.Reason == Network || ctx.Err() != nil {
 			// The connection may be what is broken, or nobody will need it again.
@@ -45,19 +53,19 @@ func (c *Counter) request(ctx context.Context, r listing, at position, limit int
 	return a, failure
 }
 
-func (c *Counter) ask(x *exchange, a *answer, r listing, at position, limit int, rows content, begun bool) *PageError {
-	request, err := http.NewRequestWithContext(x.ctx, http.MethodGet, c.pageURL(r, at, limit), nil)
+func (c *Counter) ask(x *exchange, p pageRequest) (a answer, failure *PageError) {
+	request, err := http.NewRequestWithContext(x.ctx, http.MethodGet, c.pageURL(p), nil)
 	if err != nil {
-		return &PageError{Reason: Network, Err: fmt.Errorf("making the request: %w", err)}
+		return a, &PageError{Reason: Network, Err: fmt.Errorf("making the request: %w", err)}
 	}
-	request.Header.Set("Accept", r.form.accept)
+	request.Header.Set("Accept", p.listing.form.accept)
 	request.Header.Set("Accept-Encoding", "identity")
-	if r.form.gzip {
+	if p.listing.form.gzip {
 		request.Header.Set("Accept-Encoding", "gzip")
 	}
 	response, err := x.send(c.client, request)
 	if err != nil {
-		return x.failed("waiting for an answer", err)
+		return a, x.failed("waiting for an answer", err)
 	}
 	body := &wire{r: x.ready(response)}
 	defer func() {
@@ -65,16 +73,14 @@ func (c *Counter) ask(x *exchange, a *answer, r listing, at position, limit int,
 		// A failed Close takes nothing from an answer that was read to its end.
 		_ = response.Body.Close()
 	}()
-	place, err := x.enter(c.cfg.Gate, begun)
+	place, err := x.enter(c.cfg.Gate, p.begun)
 	if err != nil {
-		return x.failed("waiting for a place in which to read the answer", err)
+		return a, x.failed("waiting for a place in which to read the answer", err)
 	}
-	failed := true
-	defer func() { place.Leave(failed) }()
+	defer func() { place.Leave(failure != nil) }()
 	body.r = newYielding(body.r, place)
-	failure := a.read(x, response, body, rows)
-	failed = failure != nil
-	return failure
+	failure = a.read(x, response, body, p.rows)
+	return a, failure
 }
 
 // position is where a page begins: at a continue token, or else at the start, as
@@ -82,25 +88,25 @@ func (c *Counter) ask(x *exchange, a *answer, r listing, at position, limit int,
 type position struct{ token, version string }
 
 // pageURL never has the resourceVersion 0: with it the server ignores the limit.
-func (c *Counter) pageURL(r listing, at position, limit int) string {
+func (c *Counter) pageURL(p pageRequest) string {
 	query := url.Values{
-		"limit":   {strconv.Itoa(limit)},
+		"limit":   {strconv.Itoa(p.limit)},
 		"timeout": {c.cfg.PageTimeout.String()},
 	}
-	if r.form.selector != "" {
-		query.Set("fieldSelector", r.form.selector)
+	if p.listing.form.selector != "" {
+		query.Set("fieldSelector", p.listing.form.selector)
 	}
-	if r.form.include != "" {
-		query.Set("includeObject", r.form.include)
+	if p.listing.form.include != "" {
+		query.Set("includeObject", p.listing.form.include)
 	}
 	switch {
-	case at.token != "":
-		query.Set("continue", at.token)
-	case at.version != "":
-		query.Set("resourceVersion", at.version)
+	case p.at.token != "":
+		query.Set("continue", p.at.token)
+	case p.at.version != "":
+		query.Set("resourceVersion", p.at.version)
 		query.Set("resourceVersionMatch", "Exact")
 	}
-	page := c.base.JoinPath(r.path)
+	page := c.base.JoinPath(p.listing.path)
 	page.RawQuery = query.Encode()
 	return page.String()
 }

@@ -1,5 +1,9 @@
 package podcount
 
+import "errors"
+
+var errBelowZero = errors.New("a pod is taken back that was not counted")
+
 // tally counts pods per node name. What the page under way adds is kept apart
 // until commit, so a page that fails half-way leaves no trace.
 type tally struct {
@@ -33,6 +37,24 @@ func (t *tally) add(node []byte, echoed func(string) bool) error {
 		i = t.enter(name)
 	}
 	t.page[i]++
+	return nil
+}
+
+// remove takes one pod back, on the page under way. That there is none says that
+// what was told of the pods before is not all.
+func (t *tally) remove(node []byte) error {
+	if len(node) == 0 {
+		if t.unscheduled+t.pageWithout == 0 {
+			return errBelowZero
+		}
+		t.pageWithout--
+		return nil
+	}
+	i, known := t.index[string(node)]
+	if !known || t.total[i]+t.page[i] == 0 {
+		return errBelowZero
+	}
+	t.page[i]--
 	return nil
 }
 

@@ -39,7 +39,7 @@ type walk struct {
 	page     int // number of the page under way
 	total    int // rows of the complete pages
 	version  string
-	progress progress
+	usage    usage
 
 	expiry       expiry
 	inconsistent bool // the pages are not known to show one resourceVersion
@@ -70,7 +70,7 @@ func (w *walk) rewind() {
 	w.target, w.content = w.open()
 	w.token, w.tokenAt, w.version = "", time.Time{}, ""
 	w.page, w.total = 1, 0
-	w.progress = progress{}
+	w.usage = usage{}
 	w.expiry, w.inconsistent = min(w.expiry, startedAfresh), false
 }
 
@@ -111,7 +111,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		last := attempt >= allowed || attempt >= maxRefusals && failure.refusal() || failure.final || run.search.probing(failure) || w.missing(failure)
 		fewer := w.fewerRows(failure)
 		if !fewer && c.nextForm(run, w, failure, last) {
-			if !failure.refused {
+			if !failure.unknownForm {
 				run.observer.Page(event)
 			}
 			attempt, allowed = 0, c.cfg.PageAttempts
@@ -138,9 +138,11 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int) (Page, *PageError) {
 	limit := w.sizer.size
 	event := Page{Resource: w.listing.name, Number: w.firstPage + w.page, Attempt: attempt, Limit: limit}
-	a, failure := c.request(ctx, w.listing, position{w.token, w.startVersion}, limit, w.content, run.bytes > 0)
+	a, failure := c.request(ctx, pageRequest{
+		listing: w.listing, at: position{w.token, w.startVersion}, limit: limit, rows: w.content, begun: run.bytes > 0,
+	})
 	if failure == nil {
-		failure = w.progress.check(w.token, a.document, limit)
+		failure = w.usage.check(w.token, a.document, limit)
 	}
 	event.Bytes, event.Duration = a.bytes, a.took
 	if failure != nil {
@@ -161,7 +163,7 @@ func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int)
 // keep makes a complete page part of the walk.
 func (w *walk) keep(a answer, limit int) int {
 	rows := w.target.commit()
-	w.progress.passed(a.document, limit)
+	w.usage.passed(a.document, limit)
 	if w.page == 1 {
 		w.began, w.version = time.Now(), a.resourceVersion
 	}

@@ -106,7 +106,7 @@ func (r *run) release() { r.waited.Do(func() { close(r.ready) }) }
 func (c *Cluster) forgive() { c.failures, c.pause = 0, 0 }
 
 // resumer is a Counter that can go on with what another one of the same server
-// has set aside. Neither counts while it is called.
+// has suspended. Neither counts while it is called.
 type resumer interface {
 	Resume(former *podcount.Counter)
 }

@@ -34,9 +34,9 @@ var (
 	errNull      = errors.New("the answer has a null where the rows of a page should be")
 )
 
-// progress is what the complete pages of a walk took of its budgets, and the
+// usage is what the complete pages of a walk took of its budgets, and the
 // tokens that lead back.
-type progress struct {
+type usage struct {
 	sent   map[uint64]struct{} // hashes of the tokens that were given, and so sent
 	pages  int
 	rows   int
@@ -47,10 +47,10 @@ type progress struct {
 
 // check refuses a page that leads nowhere. The token is opaque: one that was
 // sent before is all that it can be found out by.
-func (p *progress) check(token string, doc document, limit int) *PageError {
+func (u *usage) check(token string, doc document, limit int) *PageError {
 	var err error
-	next := p.with(doc, limit)
-	_, known := p.sent[hash(doc.next)]
+	next := u.with(doc, limit)
+	_, known := u.sent[hash(doc.next)]
 	switch {
 	case doc.null && (token != "" || doc.next != ""):
 		err = errNull
@@ -78,9 +78,9 @@ func (p *progress) check(token string, doc document, limit int) *PageError {
 	return failure
 }
 
-// with is the progress after one more page.
-func (p *progress) with(doc document, limit int) progress {
-	next := *p
+// with is the usage after one more page.
+func (u *usage) with(doc document, limit int) usage {
+	next := *u
 	next.pages++
 	next.rows += doc.rows
 	next.bytes += doc.size
@@ -95,12 +95,12 @@ func (p *progress) with(doc document, limit int) progress {
 }
 
 // passed notes a page that counts.
-func (p *progress) passed(doc document, limit int) {
-	*p = p.with(doc, limit)
-	if p.sent == nil {
-		p.sent = make(map[uint64]struct{})
+func (u *usage) passed(doc document, limit int) {
+	*u = u.with(doc, limit)
+	if u.sent == nil {
+		u.sent = make(map[uint64]struct{})
 	}
-	p.sent[hash(doc.next)] = struct{}{}
+	u.sent[hash(doc.next)] = struct{}{}
 }
 
 func hash(token string) uint64 {

@@ -1,0 +1,110 @@
+package podcount
+
+import (
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestStreamOfDocuments reads documents one after the other as one alone is read: a
+// fault is that of its document, and sizes are those of each.
+func TestStreamOfDocuments(t *testing.T) {
+	table := func(version, rows string) string {
+		return `{"kind":"Table","metadata":{"resourceVersion":"` + version + `"},"columnDefinitions":[{"name":"Node"}],"rows":` + rows + `}`
+	}
+	first, second := table("1", `[{"cells":["a"]},{"cells":["b"]}]`), table("2", `[{"cells":["a"]}]`)
+	tests := []struct {
+		name   string
+		stream string
+		rows   []int
+		end    error
+	}{
+		{"one", first, []int{2}, io.EOF},
+		{"two", first + second, []int{2, 1}, io.EOF},
+		{"two on lines of their own", first + "\n" + second + "\n", []int{2, 1}, io.EOF},
+		{"the second is cut", first + second[:len(second)-3], []int{2}, io.ErrUnexpectedEOF},
+		{"the second is no list", first + `{"kind":"Table"}`, []int{2}, errNoList},
+		{"a Status", first + `{"kind":"Status","code":410}` + second, []int{2, 0, 1}, io.EOF},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			counted := newTally(newAccount(nil).open())
+			rows := podContent(counted)
+			rows.kind = "PodList"
+			d := newDecoder(strings.NewReader(tt.stream))
+			var got []int
+			var size int64
+			for {
+				doc, err := d.next(rows)
+				if err != nil {
+					if !errors.Is(err, tt.end) {
+						t.Errorf("the stream ended with %v, want %v", err, tt.end)
+					}
+					break
+				}
+				got = append(got, doc.rows)
+				size += doc.size
+			}
+			if !slices.Equal(got, tt.rows) {
+				t.Errorf("documents of %v rows, want %v", got, tt.rows)
+			}
+			if whole := int64(len(strings.TrimSpace(tt.stream))); errors.Is(tt.end, io.EOF) && !strings.HasSuffix(tt.name, "own") && size != whole {
+				t.Errorf("%d bytes, want %d", size, whole)
+			}
+		})
+	}
+}
+
+func TestTallyRemoves(t *testing.T) {
+	tests := []struct {
+		name     string
+		steps    string // + and - of node a, * and / of no node, ; ends a page, ! fails it
+		a, none  int
+		refusals int
+	}{
+		{"nothing", "", 0, 0, 0},
+		{"one of two", "++;-;", 1, 0, 0},
+		{"on the page that adds it", "+-;", 0, 0, 0},
+		{"more than there are", "+;--;", 0, 0, 1},
+		{"what never was", "-;", 0, 0, 1},
+		{"unscheduled", "**;/;", 0, 1, 0},
+		{"more unscheduled than there are", "/;", 0, 0, 1},
+		{"a page that fails takes nothing", "++;--!;", 2, 0, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			counted := newTally(newAccount(nil).open())
+			refusals := 0
+			note := func(err error) {
+				if err != nil {
+					refusals++
+				}
+			}
+			for _, step := range tt.steps {
+				switch step {
+				case '+':
+					note(counted.add([]byte("a"), nil))
+				case '-':
+					note(counted.remove([]byte("a")))
+				case '*':
+					note(counted.add(nil, nil))
+				case '/':
+					note(counted.remove(nil))
+				case ';':
+					counted.commit()
+				case '!':
+					counted.discard()
+				}
+			}
+			a := 0
+			if i, known := counted.index["a"]; known {
+				a = counted.total[i]
+			}
+			if a != tt.a || counted.unscheduled != tt.none || refusals != tt.refusals {
+				t.Errorf("a=%d, %d unscheduled, %d refused; want %d, %d and %d", a, counted.unscheduled, refusals, tt.a, tt.none, tt.refusals)
+			}
+		})
+	}
+}
