@@ -61,8 +61,8 @@ func (f *fleet) reload(cause string) error {
 	before := f.members
 	o := f.load()
 	err := inOne(o.loaded.Problems)
-	if err != nil && (cause != causeRetry || f.news(o)) {
-		_ = level.Error(f.logger).Log("msg", "Reloading the kubeconfigs failed, the clusters stay", "err", err)
+	if asked := cause != causeRetry && cause != causeChange; err != nil && (asked || f.news(o)) {
+		_ = level.Error(f.logger).Log("msg", "Some kubeconfigs cannot be read, their clusters stay", "err", err)
 	}
 	f.report(o)
 	f.logChange(before, cause)
@@ -119,9 +119,6 @@ func (f *fleet) member(c cluster.Cluster) member {
 }
 
 func (f *fleet) build(c cluster.Cluster) (member, error) {
-	if c.Fault != nil {
-		return member{}, c.Fault
-	}
 	client, base, err := c.Client()
 	if err != nil {
 		return member{}, err
