@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // A cluster that becomes unusable amid a count, or never was of use, has no success
@@ -14,7 +16,7 @@ func TestUnusable(t *testing.T) {
 		opts := steady()
 		opts.CacheTTL, opts.MaxStaleness = time.Minute, 10*time.Minute
 		e := empty(t, opts)
-		fault := Unusable(errors.New("its kubeconfig is wrong"))
+		fault := store.Unusable(errors.New("its kubeconfig is wrong"))
 		good := &scripted{takes: 3 * time.Second}
 		check := func(when, success, nodes, lastError string) {
 			t.Helper()
@@ -30,22 +32,22 @@ func TestUnusable(t *testing.T) {
 					t.Errorf("%s: %s is %s, want %s", when, series, got, want)
 				}
 			}
-			if s := e.find("a").cache.current(); lastError != "" && (s.err == nil || reasonWord(s.err) != reasonConfig || s.err.Error() != lastError) {
-				t.Errorf("%s: the error is %v", when, s.err)
+			if v := e.Store.Find("a").View(); lastError != "" && (v.Err == nil || reasonOf(v.Err) != reasonConfig || v.Err.Error() != lastError) {
+				t.Errorf("%s: the error is %v", when, v.Err)
 			}
 		}
-		e.Set(Member{Name: "a", Server: "s", Counter: fault})
+		e.Store.Set(store.Target{Name: "a", Server: "s", Counter: fault})
 		check("from the start", "0", "absent", "its kubeconfig is wrong")
-		e.Set(Member{Name: "a", Server: "s", Counter: good})
+		e.Store.Set(store.Target{Name: "a", Server: "s", Counter: good})
 		check("healed", "1", "1", "")
 		time.Sleep(2 * time.Minute)
 		e.scrape("1") // which begins a count
-		e.Set(Member{Name: "a", Server: "s", Counter: fault})
+		e.Store.Set(store.Target{Name: "a", Server: "s", Counter: fault})
 		time.Sleep(time.Second)
 		check("amid a count", "0", "1", "its kubeconfig is wrong")
 		time.Sleep(10 * time.Minute)
 		check("for long", "0", "absent", "its kubeconfig is wrong")
-		e.Set(Member{Name: "a", Server: "s", Counter: good})
+		e.Store.Set(store.Target{Name: "a", Server: "s", Counter: good})
 		check("healed again", "1", "3", "")
 		if strings.Contains(e.log.String(), "level=error") {
 			t.Errorf("a failure is logged:\n%s", e.log)
