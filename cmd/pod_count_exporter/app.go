@@ -85,6 +85,7 @@ func (a *app) openFleet(process context.Context, env cluster.Env) error {
 		opts.Plugins = cluster.NewPlugins(a.logPlugin)
 	}
 	a.fleet = &fleet{
+		lanes:  make(lanes),
 		loader: cluster.NewLoader(opts), pages: a.flags.pages, shard: shard, logger: a.logger, collector: a.collector,
 	}
 	return a.fleet.start()

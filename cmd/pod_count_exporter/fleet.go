@@ -27,6 +27,7 @@ type fleet struct {
 	members map[string]member
 	told    map[string]bool // what the log says of the latest reading
 	retry   retry
+	lanes   lanes
 }
 
 // member is a cluster with what its client was made of.
@@ -87,6 +88,7 @@ func (f *fleet) load() outcome {
 		o.take(c.Name, c.Fault, f.shard.Owns(c.Name))
 	}
 	f.members = next
+	f.lanes.keep(o.loaded.Clusters)
 	f.collector.Store.Set(membersOf(next)...)
 	f.collector.SetInvalidContexts(len(o.invalid))
 	f.collector.Reloaded(len(o.loaded.Problems) == 0)
@@ -124,7 +126,7 @@ func (f *fleet) build(c cluster.Cluster) (member, error) {
 		return member{}, err
 	}
 	pages := f.pages
-	pages.Gate = f.collector.Store.Gate()
+	pages.Gate, pages.Lane = f.collector.Store.Gate(), f.lanes.of(c)
 	counter, err := podcount.New(pages, client, base)
 	if err != nil {
 		return member{}, fmt.Errorf("%s: %w", c.Source, err)

@@ -31,6 +31,8 @@ type Cluster struct {
 	// without the authority, which may be in a file that cannot be read. A Fault can
 	// keep either from being known: it is empty then. They reveal nothing.
 	Server, Place string
+	// Login changes with the user's entry. It reveals nothing.
+	Login string
 	// Fault says why the cluster cannot be used: Source and field, and no value of
 	// the user's entry. Nil when it can, as far as the kubeconfig tells.
 	Fault error
@@ -38,7 +40,6 @@ type Cluster struct {
 	config  *rest.Config
 	read    func(path string) found
 	plugins *Plugins
-	login   string // changes with the user's entry; reveals nothing
 	// the names of the kubeconfig's entries, for messages
 	clusterEntry, userEntry string
 }

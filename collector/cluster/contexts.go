@@ -131,7 +131,7 @@ func (c *Cluster) configure(config *api.Config, name string, kctx *api.Context, 
 	if err != nil {
 		return err
 	}
-	if c.login, err = digestOf(c.Source, e.user, issuer); err != nil {
+	if c.Login, err = digestOf(c.Source, e.user, issuer); err != nil {
 		return err
 	}
 	c.Key, err = digestOf(e.cluster, e.user, c.Server, issuer)

@@ -30,7 +30,7 @@ func (c Cluster) signIn(config *rest.Config) error {
 	if config.AuthProvider == nil || config.AuthProvider.Name != oidc {
 		return nil
 	}
-	provider, err := rest.GetAuthProvider(c.login, config.AuthProvider, inMemory{})
+	provider, err := rest.GetAuthProvider(c.Login, config.AuthProvider, inMemory{})
 	if err != nil {
 		return fmt.Errorf("%s: %w", c.Source, c.entriesOf(config).providerFault())
 	}
