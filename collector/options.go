@@ -40,7 +40,7 @@ func DefaultOptions() Options {
 // time to any.
 const maxTimeoutOffset = time.Minute
 
-// Validate's error begins with the first option that cannot work and its value.
+// Validate returns an error that begins with the first option that cannot work and its value.
 func (o Options) Validate() error {
 	switch {
 	case o.TimeoutOffset < 0:

@@ -63,7 +63,7 @@ func DefaultConfig() Config {
 	}
 }
 
-// Validate's error begins with the first field that cannot work and its value:
+// Validate returns an error that begins with the first field that cannot work and its value:
 // "PageSize=0: must be at least 1".
 func (c Config) Validate() error {
 	switch {

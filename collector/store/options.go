@@ -38,7 +38,7 @@ func DefaultOptions() Options {
 	}
 }
 
-// Validate's error begins with the first option that cannot work and its value.
+// Validate returns an error that begins with the first option that cannot work and its value.
 func (o Options) Validate() error {
 	switch {
 	case o.CacheTTL <= 0:
