@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"errors"
 	"time"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
@@ -92,10 +91,7 @@ func (c *cluster) answer(s state) clusterAnswer {
 	}
 	if s.err != nil {
 		a.LastError = s.err.Error()
-		var page *podcount.PageError
-		if errors.As(s.err, &page) {
-			a.LastErrorReason = string(page.Reason)
-		}
+		a.LastErrorReason = reasonWord(s.err)
 	}
 	if s.snapshot != nil {
 		age := s.age.Seconds()

@@ -9,8 +9,6 @@ import (
 	"net/url"
 	"strconv"
 	"time"
-
-	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
 // API serves the snapshots as JSON under /api/v1/: clusters, and
@@ -162,11 +160,10 @@ func (q nodesQuery) wait(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, q.limit)
 	defer cancel()
 	err := q.cluster.cache.awaitFresh(ctx)
-	var page *podcount.PageError
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &page):
+	case reasonWord(err) != "":
 		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("the count of cluster %q failed: %v", q.cluster.name, err)}
 	case ctx.Err() != nil:
 		return apiError{http.StatusGatewayTimeout, fmt.Sprintf("the count of cluster %q is not complete after %s, and goes on", q.cluster.name, q.limit)}

@@ -84,19 +84,24 @@ func (c *cache) state() state {
 		s.age = c.opts.Clock().since(c.taken)
 		s.withdrawn = s.age > c.opts.MaxStaleness
 		s.stale = s.age >= c.ttl
-		s.success = c.err == nil && !s.withdrawn
 	}
+	if fault := faultOf(c.counter); fault != nil {
+		s.err = fault
+	}
+	s.success = s.err == nil && !s.withdrawn
 	return s
 }
 
 // refresh begins a count if the snapshot is outdated, none is running and the
-// last did not just fail. It returns what to wait for: nil when there is no need
-// to.
+// last did not just fail, and if there is a way to count. It returns what to wait
+// for: nil when there is no need to.
 func (c *cache) refresh() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.state()
 	switch {
+	case faultOf(c.counter) != nil:
+		return nil
 	case !s.stale && s.err == nil:
 		return nil
 	case c.run != nil:

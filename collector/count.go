@@ -40,7 +40,9 @@ func (c *cache) count(ctx context.Context, r *run, counter Counter, changes int)
 			ctx, counter, changes = c.goOn(counter)
 			continue
 		}
-		c.log(snapshot, err)
+		if faultOf(counter) == nil {
+			c.log(snapshot, err)
+		}
 		c.progress.end()
 		c.end(r, snapshot, err, counter, changes)
 		return
@@ -67,7 +69,7 @@ func (c *cache) log(snapshot *podcount.Snapshot, err error) {
 }
 
 // end replaces the snapshot in one step if the count was complete. A cancelled
-// count leaves everything as it was.
+// count leaves everything as it was, and so does one that no Counter could go on with.
 func (c *cache) end(r *run, snapshot *podcount.Snapshot, err error, counter Counter, changes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -75,7 +77,7 @@ func (c *cache) end(r *run, snapshot *podcount.Snapshot, err error, counter Coun
 	switch {
 	case err == nil:
 		c.publish(snapshot)
-	case c.ctx.Err() == nil:
+	case c.ctx.Err() == nil && faultOf(counter) == nil:
 		c.err = err
 		c.failures++
 		c.failed = c.opts.Clock()

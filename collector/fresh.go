@@ -11,14 +11,16 @@ const freshInterval = 10 * time.Second
 
 // awaitFresh waits for a complete count that began at or after the call, or one
 // that another call had begun within the last freshInterval. Its error is that
-// of a count that began at or after the call, or the context's. It does not
-// wait for the pause after a failed count.
+// of a count that began at or after the call, the context's, or a ConfigError. It
+// does not wait for the pause after a failed count.
 func (c *cache) awaitFresh(ctx context.Context) error {
 	asked := time.Now()
 	since := c.shared(asked)
 	for {
-		r, pause := c.anew(since)
+		r, pause, err := c.anew(since)
 		switch {
+		case err != nil:
+			return err
 		case r != nil:
 			if err := c.finished(ctx, r); err != nil {
 				return err
@@ -31,7 +33,7 @@ func (c *cache) awaitFresh(ctx context.Context) error {
 				return err
 			}
 		default:
-			return c.ctx.Err()
+			return nil
 		}
 	}
 }
@@ -48,20 +50,24 @@ func (c *cache) shared(asked time.Time) time.Time {
 
 // anew returns the count to wait for, which it begins unless one is running; or
 // how long it is too early to begin one; or neither, when the snapshot is of
-// since or later and when nothing can be counted any more.
-func (c *cache) anew(since time.Time) (*run, time.Duration) {
+// since or later; or why nothing can be counted.
+func (c *cache) anew(since time.Time) (*run, time.Duration, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
-	case c.ctx.Err() != nil, c.snapshot != nil && !c.snapshot.Started.Before(since):
-		return nil, 0
+	case c.ctx.Err() != nil:
+		return nil, 0, c.ctx.Err()
+	case c.snapshot != nil && !c.snapshot.Started.Before(since):
+		return nil, 0, nil
+	case faultOf(c.counter) != nil:
+		return nil, 0, faultOf(c.counter)
 	case c.run != nil:
-		return c.run, 0
+		return c.run, 0, nil
 	case c.untilFresh() > 0:
-		return nil, c.untilFresh()
+		return nil, c.untilFresh(), nil
 	}
 	c.fresh = c.begin()
-	return c.fresh, 0
+	return c.fresh, 0, nil
 }
 
 // untilFresh is the rest of the freshInterval. c.mu must be held.

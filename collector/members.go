@@ -7,8 +7,9 @@ import (
 // Member is a cluster to count.
 type Member struct {
 	Name string // the value of the label "cluster"; unique
-	// Server tells one API server from another. A snapshot outlives a change of
-	// credentials, but not one of this: it may be of another cluster.
+	// Server tells one API server from another: all that decides where a request
+	// ends up. A snapshot outlives a change of credentials, but not one of this: it
+	// may be of another cluster.
 	Server  string
 	Counter Counter
 }

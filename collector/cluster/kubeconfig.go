@@ -1,159 +1,135 @@
 package cluster
 
 import (
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
+	"slices"
 
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/yaml"
 )
 
-// file is a kubeconfig: one file, or the several of KUBECONFIG merged.
+// file is a kubeconfig file as it was when it was last looked at.
 type file struct {
-	// origin is what messages begin with: flag or variable, and path.
-	origin string
-	config *api.Config
+	path   string
+	origin string // what messages begin with: flag or variable, and path
+
+	sum    [sha256.Size]byte // of the content that config or fault come from
+	read   bool              // there has been content
+	config *api.Config       // nil with a fault
+	fault  error
+	// good is the last config that gave contexts. A file that once had some stands
+	// for them until it goes or has others: it is never taken for another kind of
+	// file, nor for an empty one, as which a file that is being written can look.
+	good *api.Config
+	once bool // good cannot be read again: it came out of a pipe
 }
 
-// fromFlags reads each file of --kubeconfig apart from the others: unlike
-// KUBECONFIG's files they do not share users and clusters, so that the
-// kubeconfigs of several clusters, alike but for the address, can stand together.
-func fromFlags(opts Options) ([]Cluster, error) {
-	var files []file
-	for _, path := range opts.Kubeconfigs {
-		paths, err := expand(path)
+func (l *Loader) file(flag, path string) *file {
+	f := l.files[path]
+	if f == nil {
+		f = &file{path: path}
+		l.files[path] = f
+	}
+	f.origin = fmt.Sprintf("%s=%q", flag, path)
+	return f
+}
+
+// take makes what was found the content of the file. Its error names the file.
+func (f *file) take(now found) error {
+	err := now.err
+	switch {
+	case f.once:
+		return nil
+	case err != nil:
+	case now.mode.IsDir():
+		err = errors.New("is a directory")
+	default:
+		err = f.parse(now)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", f.origin, err)
+	}
+	return nil
+}
+
+// parse reads the content again if it is not the one that it was.
+func (f *file) parse(now found) error {
+	sum := sha256.Sum256(now.data)
+	if !f.read || sum != f.sum {
+		f.config, f.fault = f.decode(now)
+		f.sum, f.read = sum, true
+	}
+	if f.fault != nil {
+		return f.fault
+	}
+	if len(f.config.Contexts) > 0 {
+		f.good = f.config
+		f.once = !now.regular()
+	} else if f.good != nil && empty(f.config) {
+		return errors.New("the kubeconfig is empty, and was not before")
+	}
+	return nil
+}
+
+func empty(config *api.Config) bool {
+	return len(config.Contexts)+len(config.Clusters)+len(config.AuthInfos) == 0
+}
+
+// decode leaves a regular file to client-go's loading rules, which resolve the
+// paths in it against its own place. What can be read only once has no place.
+func (f *file) decode(now found) (*api.Config, error) {
+	if !now.regular() {
+		config, err := clientcmd.Load(now.data)
 		if err != nil {
-			return nil, fmt.Errorf("--kubeconfig=%q: %w", path, err)
+			return nil, invalid(now.data, err)
 		}
-		for _, p := range paths {
-			f, err := readFile("--kubeconfig", p)
-			if err != nil {
-				return nil, err
+		return config, nil
+	}
+	config, err := (&clientcmd.ClientConfigLoadingRules{ExplicitPath: f.path}).Load()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fs.ErrNotExist
+	}
+	if err != nil {
+		return nil, invalid(now.data, err)
+	}
+	return config, nil
+}
+
+// invalid says what is wrong with a kubeconfig. The parsers quote what they could
+// not read, which may be a token.
+func invalid(data []byte, err error) error {
+	if section, name := twice(data); section != "" {
+		return fmt.Errorf("not a valid kubeconfig: %s: the name %q is there twice", section, name)
+	}
+	return fmt.Errorf("not a valid kubeconfig%s", placeIn(err))
+}
+
+// twice finds the section of a kubeconfig in which a name is there twice.
+func twice(data []byte) (section, name string) {
+	type named struct {
+		Name string `json:"name"`
+	}
+	var names struct {
+		Clusters []named `json:"clusters"`
+		Users    []named `json:"users"`
+		Contexts []named `json:"contexts"`
+	}
+	if yaml.Unmarshal(data, &names) != nil {
+		return "", ""
+	}
+	for _, list := range []struct {
+		section string
+		entries []named
+	}{{"clusters", names.Clusters}, {"users", names.Users}, {"contexts", names.Contexts}} {
+		for i, entry := range list.entries {
+			if slices.Contains(list.entries[:i], entry) {
+				return list.section, entry.Name
 			}
-			files = append(files, f)
 		}
 	}
-	return choose(opts, files)
-}
-
-// fromEnv merges the files of KUBECONFIG the way kubectl does: the first file
-// that has a name wins, and files that do not exist are passed over.
-func fromEnv(opts Options, list string) ([]Cluster, error) {
-	merged := api.NewConfig()
-	found := 0
-	for _, path := range filepath.SplitList(list) {
-		if path == "" {
-			continue
-		}
-		f, err := readFile("KUBECONFIG", path)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
-			return nil, err
-		}
-		found++
-		merge(merged, f.config)
-	}
-	if found == 0 {
-		return nil, fmt.Errorf("KUBECONFIG=%q: no such file", list)
-	}
-	return choose(opts, []file{{origin: fmt.Sprintf("KUBECONFIG=%q", list), config: merged}})
-}
-
-func merge(into, from *api.Config) {
-	if into.CurrentContext == "" {
-		into.CurrentContext = from.CurrentContext
-	}
-	keepFirst(into.Contexts, from.Contexts)
-	keepFirst(into.Clusters, from.Clusters)
-	keepFirst(into.AuthInfos, from.AuthInfos)
-}
-
-func keepFirst[T any](into, from map[string]T) {
-	for name, value := range from {
-		if _, ok := into[name]; !ok {
-			into[name] = value
-		}
-	}
-}
-
-// expand gives the regular files of a directory in the order of their names, or
-// the path itself. Hidden entries are passed over: a mounted Secret keeps its
-// versions in them. Links are followed, as the files of a Secret are links.
-func expand(path string) ([]string, error) {
-	if path == "" {
-		return nil, errors.New("the path is empty")
-	}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, cause(err)
-	}
-	if !info.IsDir() {
-		return []string{path}, nil
-	}
-	entries, err := os.ReadDir(path)
-	if err != nil {
-		return nil, cause(err)
-	}
-	var paths []string
-	for _, entry := range entries {
-		p := filepath.Join(path, entry.Name())
-		if strings.HasPrefix(entry.Name(), ".") {
-			continue
-		}
-		if info, err := os.Stat(p); err == nil && info.Mode().IsRegular() {
-			paths = append(paths, p)
-		}
-	}
-	if len(paths) == 0 {
-		return nil, errors.New("the directory holds no files")
-	}
-	return paths, nil
-}
-
-// readFile reads one kubeconfig. Paths in it are resolved against its own place.
-func readFile(flag, path string) (file, error) {
-	f := file{origin: fmt.Sprintf("%s=%q", flag, path)}
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return f, fmt.Errorf("%s: %w", f.origin, cause(err))
-	}
-	config, err := clientcmd.Load(data)
-	if err != nil {
-		// The parsers quote what they could not read, which may be a token.
-		return f, fmt.Errorf("%s: not a valid kubeconfig%s", f.origin, placeIn(err))
-	}
-	setOrigin(config, path)
-	if err := clientcmd.ResolveLocalPaths(config); err != nil {
-		return f, fmt.Errorf("%s: resolving the paths in it: %w", f.origin, err)
-	}
-	f.config = config
-	return f, nil
-}
-
-func setOrigin(config *api.Config, path string) {
-	for _, c := range config.Clusters {
-		c.LocationOfOrigin = path
-	}
-	for _, u := range config.AuthInfos {
-		u.LocationOfOrigin = path
-	}
-	for _, c := range config.Contexts {
-		c.LocationOfOrigin = path
-	}
-}
-
-// cause strips operation and path, which the message has already, from the error
-// of a file.
-func cause(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	return err
+	return "", ""
 }

@@ -1,0 +1,166 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+const (
+	// maxFile is more than any kubeconfig, certificate or token needs, and less than
+	// hurts.
+	maxFile = 16 << 20
+	// readLimit is how long a file is waited for.
+	readLimit = 2 * time.Second
+	// maxHanging bounds the readings left behind, each of which keeps a thread.
+	maxHanging = 8
+)
+
+// found is what a path leads to.
+type found struct {
+	mode    fs.FileMode   // of the file that links lead to
+	data    []byte        // of a file
+	entries []fs.DirEntry // of a directory, by name
+	err     error         // without operation and path
+}
+
+func (f found) regular() bool { return f.err == nil && f.mode.IsRegular() }
+
+// reader reads files. One that does not answer (on a file system whose server is
+// gone, or a pipe that nobody writes to) holds up no other, except those beside it:
+// its reading is left behind.
+type reader struct {
+	look  func(path string, pipes bool) found // does not return while the file hangs
+	limit time.Duration
+
+	mu     sync.Mutex
+	silent map[string]bool       // directories with a file that is being read
+	pipes  map[string]chan found // what is being read once
+}
+
+func newReader() *reader {
+	return &reader{look: look, limit: readLimit, silent: make(map[string]bool), pipes: make(map[string]chan found)}
+}
+
+// read says what path leads to. Only a regular file has data.
+func (r *reader) read(path string) found {
+	dir := filepath.Dir(path)
+	r.mu.Lock()
+	hangs := r.silent[dir] || r.hanging() >= maxHanging
+	r.silent[dir] = r.silent[dir] || !hangs
+	r.mu.Unlock()
+	if hangs {
+		return found{err: errors.New("not read, as other files there do not answer")}
+	}
+	answer := make(chan found, 1)
+	go func() {
+		f := r.look(path, false)
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.silent, dir)
+		answer <- f
+	}()
+	return r.await(answer, r.limit)
+}
+
+// readAny is read for a path that somebody has named: what is no regular file,
+// such as a pipe, is read to its end. When that takes long, a later call gets it.
+func (r *reader) readAny(path string) found {
+	r.mu.Lock()
+	answer, limit := r.pipes[path], time.Duration(0)
+	if answer == nil {
+		answer, limit = make(chan found, 1), r.limit
+		r.pipes[path] = answer
+		go func() { answer <- r.look(path, true) }()
+	}
+	r.mu.Unlock()
+	f := r.await(answer, limit)
+	if !errors.Is(f.err, errHangs) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		delete(r.pipes, path)
+	}
+	return f
+}
+
+// errHangs is the error of a file that is still being read.
+var errHangs = errors.New("still being read: nobody answers, or writes to it")
+
+// await prefers an answer that is there already to the end of the limit.
+func (r *reader) await(answer chan found, limit time.Duration) found {
+	timer := time.NewTimer(limit)
+	defer timer.Stop()
+	select {
+	case f := <-answer:
+		return f
+	case <-timer.C:
+	}
+	select {
+	case f := <-answer:
+		return f
+	default:
+		return found{err: errHangs}
+	}
+}
+
+// hanging is the number of readings that have not ended. r.mu must be held.
+func (r *reader) hanging() int { return len(r.silent) + len(r.pipes) }
+
+// content reads a file that a kubeconfig names.
+func (r *reader) content(path string) ([]byte, error) {
+	f := r.read(path)
+	if f.err == nil && !f.mode.IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	return f.data, f.err
+}
+
+// look reads a file or lists a directory. It follows links. What is neither is read
+// only with pipes.
+func look(path string, pipes bool) found {
+	info, err := os.Stat(path)
+	if err != nil {
+		return found{err: cause(err)}
+	}
+	f := found{mode: info.Mode()}
+	switch {
+	case info.IsDir():
+		f.entries, err = os.ReadDir(path)
+	case info.Size() > maxFile:
+		err = errTooLarge()
+	case info.Mode().IsRegular() || pipes:
+		f.data, err = readAll(path)
+	}
+	f.err = cause(err)
+	return f
+}
+
+func readAll(path string) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }() // which loses nothing
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil && len(data) > maxFile {
+		return nil, errTooLarge()
+	}
+	return data, err
+}
+
+func errTooLarge() error { return fmt.Errorf("larger than %d MiB", maxFile>>20) }
+
+// cause strips operation and path, which the message has already, from the error
+// of a file.
+func cause(err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
+}

@@ -1,0 +1,57 @@
+package collector
+
+import (
+	"context"
+	"errors"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+)
+
+// reasonConfig is the API's reason for a cluster that cannot be asked, since its
+// configuration is at fault. The others are podcount's.
+const reasonConfig = "config"
+
+// ConfigError says why a cluster's configuration cannot be used. It holds no
+// credentials.
+type ConfigError struct{ Err error }
+
+// Error is what Err says.
+func (e *ConfigError) Error() string { return e.Err.Error() }
+
+// Unwrap returns Err.
+func (e *ConfigError) Unwrap() error { return e.Err }
+
+// unusable is the Counter of a cluster whose configuration is at fault.
+type unusable struct{ fault *ConfigError }
+
+// Unusable returns the Counter of a cluster that cannot be asked because of err.
+// Nothing is counted with it, so nothing fails either: the cluster has err, no
+// success, and its last snapshot for as long as that may be shown.
+func Unusable(err error) Counter { return &unusable{&ConfigError{err}} }
+
+// Count fails.
+func (u *unusable) Count(context.Context, podcount.Observer) (*podcount.Snapshot, error) {
+	return nil, u.fault
+}
+
+// faultOf returns the error of a Counter from Unusable, nil of any other.
+func faultOf(counter Counter) error {
+	if u, ok := counter.(*unusable); ok {
+		return u.fault
+	}
+	return nil
+}
+
+// reasonWord is the API's word for what err, the end of a count, comes from.
+func reasonWord(err error) string {
+	var page *podcount.PageError
+	var fault *ConfigError
+	switch {
+	case errors.As(err, &page):
+		return string(page.Reason)
+	case errors.As(err, &fault):
+		return reasonConfig
+	default:
+		return ""
+	}
+}
