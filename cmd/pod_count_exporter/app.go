@@ -85,13 +85,9 @@ func (a *app) openFleet(process context.Context, env cluster.Env) error {
 		opts.Plugins = cluster.NewPlugins(a.logPlugin)
 	}
 	a.fleet = &fleet{
-		opts: opts, pages: a.flags.pages, shard: shard, logger: a.logger, collector: a.collector,
+		loader: cluster.NewLoader(opts), pages: a.flags.pages, shard: shard, logger: a.logger, collector: a.collector,
 	}
-	if err := a.fleet.load(); err != nil {
-		return err
-	}
-	a.collector.Reloaded(true)
-	return nil
+	return a.fleet.start()
 }
 
 // processRegistry holds what the exporter says of itself.

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"errors"
 	"io"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
@@ -64,7 +64,7 @@ func parseFlags(args []string, stdout io.Writer) (f *flags, done bool, err error
 func (f *flags) addWeb(app *kingpin.Application) {
 	f.web = kingpinflag.AddFlags(app, defaultAddress)
 	add(app, &f.telemetryPath, "web.telemetry-path", "Path under which to expose metrics.", text)
-	add(app, &f.cache.TimeoutOffset, "web.timeout-offset", "Time to take off Prometheus's scrape timeout, so that the answer arrives before it.", time.ParseDuration)
+	add(app, &f.cache.TimeoutOffset, "web.timeout-offset", "Time to take off Prometheus's scrape timeout, so that the answer arrives before it.", duration)
 	add(app, &f.cache.MaxRequests, "web.max-requests", "Answers with metrics or JSON that are encoded and sent at once; 0 is no limit.", strconv.Atoi)
 	app.Flag("web.enable-pprof", "Serve Go's profiles under /debug/pprof/.").BoolVar(&f.pprof)
 }
@@ -74,26 +74,43 @@ func (f *flags) addClusters(app *kingpin.Application) {
 	app.Flag("kubernetes.context", "Context to count instead of the current one. Repeatable.").PlaceHolder("NAME").StringsVar(&f.clusters.Contexts)
 	app.Flag("kubernetes.all-contexts", "Count every context of the kubeconfigs.").BoolVar(&f.clusters.AllContexts)
 	add(app, &f.shard, "shard", "Share the clusters with other replicas: INDEX/COUNT, from 0/COUNT, or auto/COUNT with the ordinal at the end of POD_NAME.", text)
-	add(app, &f.clusters.Name, "kubernetes.cluster-name", "Value of the label \"cluster\" when there is one cluster, instead of the context's name.", text)
+	add(app, &f.clusters.Name, "kubernetes.cluster-name", "Value of the label \"cluster\" when there is one cluster, instead of the context's name.", notEmpty)
+	f.clusters.NameFrom = cluster.NameSources()[0]
+	add(app, &f.clusters.NameFrom, "kubernetes.cluster-name-from", "What clusters are named after: context, cluster, file or file/context.", oneOf(cluster.NameSources()...))
 }
 
 func (f *flags) addCollector(app *kingpin.Application) {
-	add(app, &f.cache.CacheTTL, "collector.cache-ttl", "Age up to which a count is served without counting anew.", time.ParseDuration)
-	add(app, &f.cache.MaxStaleness, "collector.max-staleness", "Age beyond which a cluster's last count is no longer served.", time.ParseDuration)
+	add(app, &f.cache.CacheTTL, "collector.cache-ttl", "Age up to which a count is served without counting anew.", duration)
+	add(app, &f.cache.MaxStaleness, "collector.max-staleness", "Age beyond which a cluster's last count is no longer served.", duration)
 	add(app, &f.cache.Concurrency, "collector.concurrency", "Answers of API servers that are read at once; more where they are slow to come.", strconv.Atoi)
 	app.Flag("collector.namespace", "Namespace to count; only those given, or all without. Repeatable.").PlaceHolder("NAME").StringsVar(&f.pages.Namespaces)
 	add(app, &f.pages.PageSize, "collector.page-size", "Pods to ask for in the first page.", strconv.Atoi)
 	add(app, &f.pages.MaxPageSize, "collector.max-page-size", "Pods per page that pages may grow to; equal to --collector.page-size fixes the size.", strconv.Atoi)
-	add(app, &f.pages.PageTimeout, "collector.page-timeout", "Deadline of one page. A count of many pages has none.", time.ParseDuration)
+	add(app, &f.pages.PageTimeout, "collector.page-timeout", "Deadline of one page. A count of many pages has none.", duration)
 	add(app, &f.pages.PageAttempts, "collector.page-attempts", "Requests for one page before the count is set aside.", strconv.Atoi)
 }
 
 func (f *flags) addLog(app *kingpin.Application) {
-	add(app, &f.logLevel, "log.level", "Least level to log: debug, info, warn or error.", oneOf("debug", "info", "warn", "error"))
+	add(app, &f.logLevel, "log.level", "Least level to log: debug, info, warn or error.", logLevel)
 	add(app, &f.logFormat, "log.format", "Format of the log: logfmt or json.", oneOf("logfmt", "json"))
 }
 
 func text(s string) (string, error) { return s, nil }
+
+func notEmpty(s string) (string, error) {
+	if s == "" {
+		return "", errors.New("must not be empty")
+	}
+	return s, nil
+}
+
+// logLevel takes the whole word for warn, too.
+func logLevel(s string) (string, error) {
+	if s == "warning" {
+		s = "warn"
+	}
+	return oneOf("debug", "info", "warn", "error")(s)
+}
 
 func oneOf(allowed ...string) func(string) (string, error) {
 	return func(s string) (string, error) {

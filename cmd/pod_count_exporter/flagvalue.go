@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/alecthomas/kingpin/v2"
 )
@@ -39,17 +40,22 @@ func (v *value[T]) Set(text string) error {
 	return nil
 }
 
-// plain shortens the errors of strconv and time, which quote the text again.
+// plain shortens the errors of strconv, which quote the text again.
 func plain(err error) error {
 	var num *strconv.NumError
 	if errors.As(err, &num) {
 		return fmt.Errorf("not a whole number: %w", num.Err)
 	}
-	var choice *choiceError
-	if errors.As(err, &choice) {
-		return choice
+	return err
+}
+
+// duration is time.ParseDuration, whose errors quote the text again.
+func duration(text string) (time.Duration, error) {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return 0, errors.New("not a duration like 500ms, 30s or 5m")
 	}
-	return errors.New("not a duration like 500ms, 30s or 5m")
+	return d, nil
 }
 
 // choiceError is a value that is not among those allowed.

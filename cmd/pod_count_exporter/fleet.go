@@ -16,67 +16,112 @@ import (
 
 // fleet keeps the collector's clusters in step with the kubeconfigs.
 type fleet struct {
-	opts      cluster.Options
 	pages     podcount.Config
 	shard     cluster.Shard
 	logger    log.Logger
 	collector *collector.Collector
 
 	mu      sync.Mutex // one reading at a time
+	loader  *cluster.Loader
 	members map[string]member
-	digest  string // of the files, from before they were last read
+	told    map[string]bool // what the log says of the latest reading
+	retry   retry
 }
 
 // member is a cluster with the key of what its client was made of.
 type member struct {
-	key string
+	key   string
+	fault error // why it cannot be used
 	collector.Member
 }
 
-// load reads the kubeconfigs and hands their clusters to the collector, all or,
-// on an error, none. A cluster that is what it was keeps its client.
-func (f *fleet) load() error {
+// start reads the kubeconfigs for the first time. It fails when no cluster can be
+// counted, by this replica or another.
+func (f *fleet) start() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	// What is written while they are read shows as a change afterwards.
-	f.digest = cluster.Digest(f.opts)
-	clusters, err := cluster.Load(f.opts)
-	if err != nil {
-		return err
-	}
-	clusters = f.shard.Of(clusters)
-	next := make(map[string]member, len(clusters))
-	for _, c := range clusters {
-		m, known := f.members[c.Name]
-		if !known || m.key != c.Key {
-			if m, err = f.build(c); err != nil {
-				return err
-			}
+	loaded, usable := f.load()
+	if !usable {
+		for _, c := range f.shard.Others(loaded.Clusters) {
+			loaded.Problems = append(loaded.Problems, c.Fault)
 		}
-		next[c.Name] = m
+		return inOne(append(loaded.Problems, f.faults()...))
 	}
-	f.collector.Set(membersOf(next)...)
-	f.logChange(f.members, next)
-	f.members = next
+	f.report(loaded)
 	return nil
 }
 
-// changed says whether a file is not what the latest reading may have seen.
-func (f *fleet) changed() bool {
+// reload reads the kubeconfigs again. Its error has what could not be read; the
+// clusters of that are what they were.
+func (f *fleet) reload(cause string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return cluster.Digest(f.opts) != f.digest
+	if cause != causeRetry {
+		f.retry.reset()
+		_ = level.Info(f.logger).Log("msg", "Reloading the kubeconfigs", "cause", cause)
+	}
+	before := f.members
+	loaded, _ := f.load()
+	err := inOne(loaded.Problems)
+	if err != nil && (cause != causeRetry || f.news(loaded)) {
+		_ = level.Error(f.logger).Log("msg", "Reloading the kubeconfigs failed, the clusters stay", "err", err)
+	}
+	f.report(loaded)
+	f.logChange(before, cause)
+	f.collector.Warm()
+	return err
 }
 
-func membersOf(all map[string]member) []collector.Member {
-	members := make([]collector.Member, 0, len(all))
-	for _, m := range all {
-		members = append(members, m.Member)
+// load hands the clusters to the collector. One that is what it was keeps its
+// client.
+func (f *fleet) load() (loaded cluster.Loaded, usable bool) {
+	loaded = f.loader.Load()
+	next := make(map[string]member)
+	invalid := loaded.Nameless
+	for _, c := range loaded.Clusters {
+		if !f.shard.Owns(c.Name) {
+			usable = usable || c.Fault == nil
+			continue
+		}
+		m := f.member(c)
+		next[c.Name] = m
+		if m.fault != nil {
+			invalid++
+		}
+		usable = usable || m.fault == nil
 	}
-	return members
+	f.members = next
+	f.collector.Set(membersOf(next)...)
+	f.collector.SetInvalidContexts(invalid)
+	f.collector.Reloaded(len(loaded.Problems) == 0)
+	f.retry.wanted = len(loaded.Problems) > 0 || invalid > 0
+	return loaded, usable
+}
+
+// member is the one of before, unless there is something new.
+func (f *fleet) member(c cluster.Cluster) member {
+	before, known := f.members[c.Name]
+	if known && before.fault == nil && c.Fault == nil && before.key == c.Key {
+		return before
+	}
+	m, err := f.build(c)
+	switch {
+	case err == nil:
+		return m
+	case known && before.fault != nil && before.fault.Error() == err.Error():
+		return before
+	}
+	server := c.Server
+	if server == "" {
+		server = before.Server // as far as anybody knows
+	}
+	return member{key: c.Key, fault: err, Member: collector.Member{Name: c.Name, Server: server, Counter: collector.Unusable(err)}}
 }
 
 func (f *fleet) build(c cluster.Cluster) (member, error) {
+	if c.Fault != nil {
+		return member{}, c.Fault
+	}
 	client, base, err := c.Client()
 	if err != nil {
 		return member{}, err
@@ -87,31 +132,29 @@ func (f *fleet) build(c cluster.Cluster) (member, error) {
 	if err != nil {
 		return member{}, fmt.Errorf("%s: %w", c.Source, err)
 	}
-	return member{key: c.Key, Member: collector.Member{Name: c.Name, Server: base.String(), Counter: counter}}, nil
+	return member{key: c.Key, Member: collector.Member{Name: c.Name, Server: c.Server, Counter: counter}}, nil
 }
 
-// logChange tells what a reload has changed; the start has its own line.
-func (f *fleet) logChange(before, next map[string]member) {
-	if before == nil {
-		return
+// due says why to read the kubeconfigs again: a file is not what the latest
+// reading may have seen, or its time has come to try again what failed.
+func (f *fleet) due() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.loader.Changed():
+		return causeChange
+	case f.retry.due():
+		return causeRetry
 	}
-	added, changed, removed := 0, 0, 0
-	for name, m := range next {
-		old, known := before[name]
-		switch {
-		case !known:
-			added++
-		case old.key != m.key:
-			changed++
-		}
+	return ""
+}
+
+func membersOf(all map[string]member) []collector.Member {
+	members := make([]collector.Member, 0, len(all))
+	for _, m := range all {
+		members = append(members, m.Member)
 	}
-	for name := range before {
-		if _, stays := next[name]; !stays {
-			removed++
-		}
-	}
-	_ = level.Info(f.logger).Log("msg", "Reloaded the kubeconfigs", "clusters", len(next),
-		"added", added, "changed", changed, "removed", removed)
+	return members
 }
 
 func userAgent() string {

@@ -6,44 +6,60 @@ import (
 	"net/http"
 	"os"
 	"time"
-
-	"github.com/go-kit/log/level"
 )
 
 // watchInterval is how often the kubeconfigs are looked at.
 const watchInterval = 5 * time.Second
 
-// reload reads the kubeconfigs again. An error has been logged, and nothing has
-// changed.
-func (a *app) reload(cause string) error {
-	a.log(level.Info(a.logger), "msg", "Reloading the kubeconfigs", "cause", cause)
-	err := a.fleet.load()
-	a.collector.Reloaded(err == nil)
-	if err != nil {
-		a.log(level.Error(a.logger), "msg", "Reloading the kubeconfigs failed, the clusters stay", "err", err)
-		return err
+// Causes of a reload, beside signals and requests.
+const (
+	causeChange = "file changed"
+	causeRetry  = "retry"
+)
+
+// longestRetry is the longest pause between two attempts, in looks at the files.
+const longestRetry = 64
+
+// retry says when to try again what failed: at the next look, and after pauses
+// that double.
+type retry struct {
+	wanted       bool
+	pause, looks int
+}
+
+func (r *retry) reset() { r.pause, r.looks = 0, 0 }
+
+// due counts a look.
+func (r *retry) due() bool {
+	if !r.wanted {
+		r.reset()
+		return false
 	}
-	a.collector.Warm()
-	return nil
+	if r.looks++; r.looks <= r.pause {
+		return false
+	}
+	r.pause, r.looks = min(2*r.pause+1, longestRetry), 0
+	return true
 }
 
 // reloadHandler answers when the kubeconfigs have been read.
 func (a *app) reloadHandler(w http.ResponseWriter, _ *http.Request) {
-	if err := a.reload("request"); err != nil {
+	if err := a.fleet.reload("request"); err != nil {
 		answer(w, http.StatusInternalServerError, "reloading failed: "+err.Error())
 		return
 	}
 	answer(w, http.StatusOK, "reloaded")
 }
 
-// follow reloads on each signal, and when the kubeconfigs change, until ctx ends.
+// follow reloads on each signal, and when the kubeconfigs change or want another try,
+// until ctx ends.
 func (a *app) follow(ctx context.Context, signals <-chan os.Signal) {
-	watch(ctx, watchInterval, signals, a.fleet.changed, func(cause string) {
-		_ = a.reload(cause) // which logs
+	watch(ctx, watchInterval, signals, a.fleet.due, func(cause string) {
+		_ = a.fleet.reload(cause) // which logs
 	})
 }
 
-func watch(ctx context.Context, every time.Duration, signals <-chan os.Signal, changed func() bool, reload func(cause string)) {
+func watch(ctx context.Context, every time.Duration, signals <-chan os.Signal, due func() string, reload func(cause string)) {
 	ticker := time.NewTicker(every)
 	defer ticker.Stop()
 	for {
@@ -53,8 +69,8 @@ func watch(ctx context.Context, every time.Duration, signals <-chan os.Signal, c
 		case s := <-signals:
 			reload(fmt.Sprint(s))
 		case <-ticker.C:
-			if changed() {
-				reload("file changed")
+			if cause := due(); cause != "" {
+				reload(cause)
 			}
 		}
 	}

@@ -171,7 +171,12 @@ func TestWatch(t *testing.T) {
 		var change atomic.Bool
 		reloads := make(chan string, 10)
 		go watch(ctx, 5*time.Second, signals,
-			func() bool { return change.Swap(false) },
+			func() string {
+				if change.Swap(false) {
+					return causeChange
+				}
+				return ""
+			},
 			func(cause string) { reloads <- cause })
 		for _, step := range []struct {
 			name string

@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -25,9 +26,12 @@ import (
 func (c Cluster) Client() (*http.Client, *url.URL, error) {
 	base, err := c.base()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, fmt.Errorf("%s: %w", c.Source, err)
 	}
 	config := c.restConfig()
+	if err := c.signIn(config); err != nil {
+		return nil, nil, err
+	}
 	next, err := c.transportFor(config)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", c.Source, entriesOf(c.clusterEntry, c.userEntry, config).fault())
@@ -59,7 +63,7 @@ func (c Cluster) transportFor(config *rest.Config) (next http.RoundTripper, err 
 func (c Cluster) base() (*url.URL, error) {
 	u, _, err := rest.DefaultServerUrlFor(c.config)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
-		return nil, fmt.Errorf("%s: the cluster's server is not an http or https URL with a host", c.Source)
+		return nil, errors.New("the cluster's server is not an http or https URL with a host")
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")}, nil
 }

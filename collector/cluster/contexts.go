@@ -13,90 +13,104 @@ import (
 
 // choose picks the contexts that the options ask for. The files of KUBECONFIG are
 // merged by now: one of them alone may have none.
-func choose(opts Options, files []file) ([]Cluster, error) {
-	for _, f := range files {
-		if len(f.config.Contexts) == 0 {
-			return nil, fmt.Errorf("%s: the kubeconfig has no contexts", f.origin)
-		}
-	}
+func choose(opts Options, r *reading) []Cluster {
 	if len(opts.Contexts) > 0 {
-		return chooseNamed(opts.Contexts, files)
+		return chooseNamed(opts, r)
 	}
 	var clusters []Cluster
-	for _, f := range files {
-		names := []string{f.config.CurrentContext}
+	for _, k := range r.configs {
+		names := []string{k.config.CurrentContext}
 		if opts.AllContexts {
-			names = slices.Sorted(maps.Keys(f.config.Contexts))
-		} else if f.config.CurrentContext == "" {
-			return nil, fmt.Errorf("%s: no current-context is set; choose with --kubernetes.context or --kubernetes.all-contexts", f.origin)
+			names = slices.Sorted(maps.Keys(k.config.Contexts))
+		} else if k.config.CurrentContext == "" {
+			r.fails(fmt.Errorf("%s: no current-context is set; choose with --kubernetes.context or --kubernetes.all-contexts", k.origin))
+			continue
 		}
 		for _, name := range names {
-			c, err := build(f, name)
-			if err != nil {
-				return nil, err
-			}
-			clusters = append(clusters, c)
-		}
-	}
-	return clusters, nil
-}
-
-// chooseNamed looks for each name in every file; a name found twice is left for
-// checkNames to report.
-func chooseNamed(names []string, files []file) ([]Cluster, error) {
-	var clusters []Cluster
-	for _, name := range names {
-		before := len(clusters)
-		for _, f := range files {
-			if _, ok := f.config.Contexts[name]; !ok {
+			if name == "" {
+				r.fails(fmt.Errorf("%s: a context has no name", k.origin))
 				continue
 			}
-			c, err := build(f, name)
-			if err != nil {
-				return nil, err
-			}
-			clusters = append(clusters, c)
-		}
-		if len(clusters) == before {
-			return nil, fmt.Errorf("--kubernetes.context=%q: no such context in %s", name, origins(files))
+			clusters = append(clusters, k.cluster(opts, name))
 		}
 	}
-	return clusters, nil
+	return clusters
 }
 
-func origins(files []file) string {
-	list := make([]string, len(files))
-	for i, f := range files {
-		list[i] = f.origin
+// chooseNamed looks for each name in every file.
+func chooseNamed(opts Options, r *reading) []Cluster {
+	var clusters []Cluster
+	for _, name := range opts.Contexts {
+		before := len(clusters)
+		for _, k := range r.configs {
+			if _, ok := k.config.Contexts[name]; ok {
+				clusters = append(clusters, k.cluster(opts, name))
+			}
+		}
+		if len(clusters) == before && len(r.configs) > 0 {
+			where := fmt.Sprintf("--kubernetes.context=%q", name)
+			clusters = append(clusters, Cluster{Name: name, Source: where, Fault: fmt.Errorf("%s: no such context in %s", where, origins(r.configs))})
+		}
+	}
+	return clusters
+}
+
+func origins(configs []kubeconfig) string {
+	list := make([]string, len(configs))
+	for i, k := range configs {
+		list[i] = k.origin
 	}
 	return strings.Join(list, ", ")
 }
 
-// build turns one context into a cluster.
-func build(f file, name string) (Cluster, error) {
-	where := fmt.Sprintf("%s: context %q", f.origin, name)
-	kctx, ok := f.config.Contexts[name]
+// cluster turns one context into a cluster.
+func (k kubeconfig) cluster(opts Options, name string) Cluster {
+	c := Cluster{Name: opts.nameOf(k.path, name, name), Source: fmt.Sprintf("%s: context %q", k.origin, name)}
+	kctx, ok := k.config.Contexts[name]
 	if !ok {
-		return Cluster{}, fmt.Errorf("%s: no such context", where)
+		c.Fault = fmt.Errorf("%s: no such context", c.Source)
+		return c
 	}
-	if name == "" {
-		return Cluster{}, fmt.Errorf("%s: the context has no name", where)
+	path := k.path
+	if kctx.LocationOfOrigin != "" {
+		path = kctx.LocationOfOrigin
 	}
-	if err := checkReferences(f.config, kctx); err != nil {
-		return Cluster{}, fmt.Errorf("%s: %w", where, err)
+	c.Name = opts.nameOf(path, name, kctx.Cluster)
+	c.clusterEntry, c.userEntry = kctx.Cluster, kctx.AuthInfo
+	if err := c.configure(k.config, name, kctx); err != nil {
+		c.Fault = fmt.Errorf("%s: %w", c.Source, err)
 	}
-	config, err := clientcmd.NewNonInteractiveClientConfig(*f.config, name, &clientcmd.ConfigOverrides{}, nil).ClientConfig()
-	if err != nil {
-		return Cluster{}, fmt.Errorf("%s: %w", where, entries{kctx.Cluster, kctx.AuthInfo, f.config.Clusters[kctx.Cluster], f.config.AuthInfos[kctx.AuthInfo]}.fault())
+	return c
+}
+
+// configure is what a context's client is made of.
+func (c *Cluster) configure(config *api.Config, name string, kctx *api.Context) error {
+	if err := checkReferences(config, kctx); err != nil {
+		return err
 	}
-	c := Cluster{Name: name, Source: where, config: config, clusterEntry: kctx.Cluster, userEntry: kctx.AuthInfo}
-	if _, err = c.base(); err != nil {
-		return c, err
+	e := entries{kctx.Cluster, kctx.AuthInfo, config.Clusters[kctx.Cluster], config.AuthInfos[kctx.AuthInfo]}
+	if e.user == nil {
+		e.user = &api.AuthInfo{}
 	}
-	if c.Key, err = keyOf(f.config.Clusters[kctx.Cluster], f.config.AuthInfos[kctx.AuthInfo]); err != nil {
-		return c, fmt.Errorf("%s: %w", where, err)
+	// Before client-go, which waits for whatever file it is given.
+	if err := e.filesFault(); err != nil {
+		return err
 	}
-	return c, nil
+	var err error
+	if c.config, err = clientcmd.NewNonInteractiveClientConfig(*config, name, &clientcmd.ConfigOverrides{}, nil).ClientConfig(); err != nil {
+		return e.fault()
+	}
+	if _, err := c.base(); err != nil {
+		return err
+	}
+	if c.Server, err = identityOf(e.cluster); err != nil {
+		return err
+	}
+	if c.login, err = digestOf(c.Source, e.user); err != nil {
+		return err
+	}
+	c.Key, err = digestOf(e.cluster, e.user, c.Server)
+	return err
 }
 
 // checkReferences looks at what client-go would report by quoting a URL, which

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// hidden entries of a directory are passed over without a word: a mounted Secret
-// keeps its versions in them.
-func hidden(name string) bool { return strings.HasPrefix(name, ".") }
+// passedOver are the hidden entries of a directory: a mounted Secret keeps its
+// versions in them.
+func passedOver(name string) bool { return strings.HasPrefix(name, ".") }
 
 // spare says whether a file's name is that of a copy, a lock or a text beside the
 // kubeconfigs of a directory. The content of a copy would tell nothing: it has the

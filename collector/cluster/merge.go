@@ -59,7 +59,7 @@ func (l *Loader) fromEnv(list string) (r reading) {
 		overlay(merged, remembered, order)
 		merged.CurrentContext = current
 	}
-	if len(order) > 0 && len(r.unreadable) == 0 && len(merged.Contexts) == 0 {
+	if len(order) > 0 && len(r.problems) == 0 && len(merged.Contexts) == 0 {
 		r.fails(fmt.Errorf("%s: the kubeconfig has no contexts", origin))
 	}
 	if len(merged.Contexts) == 0 {
@@ -67,7 +67,7 @@ func (l *Loader) fromEnv(list string) (r reading) {
 	}
 	l.merged = merged
 	if len(merged.Contexts) > 0 {
-		r.configs = []kubeconfig{{origin, merged}}
+		r.configs = []kubeconfig{{origin, "", merged}}
 	}
 	return r
 }

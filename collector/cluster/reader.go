@@ -111,15 +111,6 @@ func (r *reader) await(answer chan found, limit time.Duration) found {
 // hanging is the number of readings that have not ended. r.mu must be held.
 func (r *reader) hanging() int { return len(r.silent) + len(r.pipes) }
 
-// content reads a file that a kubeconfig names.
-func (r *reader) content(path string) ([]byte, error) {
-	f := r.read(path)
-	if f.err == nil && !f.mode.IsRegular() {
-		return nil, errors.New("not a regular file")
-	}
-	return f.data, f.err
-}
-
 // look reads a file or lists a directory. It follows links. What is neither is read
 // only with pipes.
 func look(path string, pipes bool) found {

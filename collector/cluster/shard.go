@@ -69,13 +69,13 @@ func score(name string, shard int) uint64 {
 	return binary.BigEndian.Uint64(sum[:])
 }
 
-// Of returns the clusters that are this shard's, in their order.
-func (s Shard) Of(all []Cluster) []Cluster {
-	var own []Cluster
+// Others returns the clusters that are other shards', in their order.
+func (s Shard) Others(all []Cluster) []Cluster {
+	var others []Cluster
 	for _, c := range all {
-		if s.Owns(c.Name) {
-			own = append(own, c)
+		if !s.Owns(c.Name) {
+			others = append(others, c)
 		}
 	}
-	return own
+	return others
 }

@@ -15,17 +15,19 @@ import (
 type kubeconfig struct {
 	// origin is what messages begin with: flag or variable, and path.
 	origin string
+	path   string // of its only file
 	config *api.Config
 }
 
 // reading is what the places hold.
 type reading struct {
-	configs    []kubeconfig
-	unreadable []error
-	leftOut    []string
+	configs  []kubeconfig
+	clusters []Cluster // that are in no kubeconfig
+	problems []error
+	leftOut  []string
 }
 
-func (r *reading) fails(err error) { r.unreadable = append(r.unreadable, err) }
+func (r *reading) fails(err error) { r.problems = append(r.problems, err) }
 
 // add takes a file that stands alone. What it gave before goes on while it cannot
 // be read.
@@ -37,7 +39,7 @@ func (r *reading) add(f *file, err error) {
 		r.fails(err)
 	}
 	if f.good != nil {
-		r.configs = append(r.configs, kubeconfig{f.origin, f.good})
+		r.configs = append(r.configs, kubeconfig{f.origin, f.path, f.good})
 	}
 }
 
@@ -85,7 +87,7 @@ func (l *Loader) isDirectory(path string, now found) bool {
 func (l *Loader) fromDirectory(r *reading, dir string, now found) {
 	var paths []string
 	for _, entry := range now.entries {
-		if !hidden(entry.Name()) {
+		if !passedOver(entry.Name()) {
 			paths = append(paths, filepath.Join(dir, entry.Name()))
 		}
 	}
@@ -106,8 +108,12 @@ func (l *Loader) fromDirectory(r *reading, dir string, now found) {
 		}
 	}
 	l.dirs[dir] = paths
+	before := len(r.configs) + len(r.problems)
 	for _, path := range paths {
 		l.fromEntry(r, path)
+	}
+	if len(r.configs)+len(r.problems) == before {
+		r.fails(fmt.Errorf("--kubeconfig=%q: the directory holds no kubeconfigs", dir))
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -83,14 +82,11 @@ func contentOf(path string, data []byte) ([]byte, error) {
 	if len(data) > 0 || path == "" {
 		return data, nil
 	}
-	info, err := os.Stat(path)
-	if err == nil && !info.Mode().IsRegular() {
+	f := look(path, false)
+	if f.err == nil && !f.mode.IsRegular() {
 		return nil, errors.New("not a regular file")
 	}
-	if err == nil {
-		data, err = os.ReadFile(path)
-	}
-	return data, cause(err)
+	return f.data, f.err
 }
 
 func (e entries) authorityFault() error {
@@ -134,7 +130,7 @@ func (e entries) pluginFault() error {
 	case plugin == nil && e.user.AuthProvider == nil:
 		return nil
 	case plugin == nil:
-		return e.ofUser("auth-provider", "not one that works here; use an exec plugin instead")
+		return oidcFault(e.userName, e.user.AuthProvider)
 	case e.user.AuthProvider != nil:
 		return e.ofUser("exec", "not together with auth-provider")
 	case plugin.Command == "":
@@ -149,6 +145,20 @@ func (e entries) pluginFault() error {
 		return e.ofUser("exec.env", "a variable has no name")
 	}
 	return nil
+}
+
+// oidcFault says what is wrong with an auth-provider, or what to use instead.
+func oidcFault(user string, provider *api.AuthProviderConfig) error {
+	e := entries{userName: user}
+	switch {
+	case provider.Name != oidc:
+		return e.ofUser("auth-provider", "not one that works here; use an exec plugin instead, such as gke-gcloud-auth-plugin or kubelogin")
+	case provider.Config["idp-issuer-url"] == "":
+		return e.ofUser("auth-provider.config.idp-issuer-url", "missing")
+	case provider.Config["client-id"] == "":
+		return e.ofUser("auth-provider.config.client-id", "missing")
+	}
+	return e.ofUser("auth-provider.config", "the certificate authority of the issuer cannot be read")
 }
 
 func (e entries) loginFault() error {

@@ -9,13 +9,14 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 )
 
-// TestDigest makes one change after another to what a directory holds.
-func TestDigest(t *testing.T) {
+// TestChanged makes one change after another to what a directory holds.
+func TestChanged(t *testing.T) {
 	root := files(t, map[string]string{"one": oneContext("https://one.example"), "notes.txt~": "x"})
 	opts := cluster.Options{Kubeconfigs: []string{root}}
 	at := func(name string) string { return filepath.Join(root, name) }
 	write := func(name, content string) error { return os.WriteFile(at(name), []byte(content), 0o600) }
-	last := cluster.Digest(opts)
+	loader := cluster.NewLoader(opts)
+	loader.Load()
 	for _, step := range []struct {
 		name    string
 		do      func() error
@@ -38,29 +39,51 @@ func TestDigest(t *testing.T) {
 		if err := step.do(); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
-		now := cluster.Digest(opts)
-		if changed := now != last; changed != step.changes {
+		if changed := loader.Changed(); changed != step.changes {
 			t.Errorf("%s: changed %t, want %t", step.name, changed, step.changes)
 		}
-		last = now
+		loader.Load()
 	}
 }
 
-// The digest looks where Load does.
-func TestDigestPlaces(t *testing.T) {
-	root := files(t, map[string]string{".kube/config": "home", "listed": "listed"})
-	env := func(vars map[string]string) cluster.Env {
-		return cluster.Env{
-			Getenv: func(name string) string { return vars[name] },
-			Home:   func() (string, error) { return root, nil },
-		}
-	}
-	home := cluster.Digest(cluster.Options{Env: env(nil)})
-	listed := cluster.Digest(cluster.Options{Env: env(map[string]string{"KUBECONFIG": filepath.Join(root, "listed")})})
-	flag := cluster.Digest(cluster.Options{Env: env(nil), Kubeconfigs: []string{filepath.Join(root, "listed")}})
-	inPod := cluster.Digest(cluster.Options{Env: env(map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1"})})
-	if home == "" || listed == home || listed != flag || inPod != "" {
-		t.Errorf("home %q, KUBECONFIG %q, --kubeconfig %q, in a pod %q", home, listed, flag, inPod)
+// Changes are looked for where Load looks, and in the files that a kubeconfig names.
+func TestChangedPlaces(t *testing.T) {
+	for _, tt := range []struct {
+		name, file string
+		vars       map[string]string
+		flag       bool
+		changes    bool
+	}{
+		{name: "home", file: ".kube/config", changes: true},
+		{name: "home beside KUBECONFIG", file: ".kube/config", vars: map[string]string{"KUBECONFIG": "ROOT/listed"}},
+		{name: "KUBECONFIG", file: "listed", vars: map[string]string{"KUBECONFIG": "ROOT/gone:ROOT/listed"}, changes: true},
+		{name: "a file of KUBECONFIG that comes", file: "late", vars: map[string]string{"KUBECONFIG": "ROOT/late:ROOT/listed"}, changes: true},
+		{name: "flag", file: "listed", flag: true, changes: true},
+		{name: "in a pod", file: ".kube/config", vars: map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1"}},
+		{name: "token file", file: "token", flag: true, changes: true},
+		{name: "authority that comes", file: "ca.crt", flag: true, changes: true},
+		{name: "a file that nobody names", file: "other", flag: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			listed := kubeconfig("server: https://h, certificate-authority: ca.crt", "tokenFile: token")
+			root := files(t, map[string]string{".kube/config": oneContext("https://home"), "listed": listed, "token": "x"})
+			vars := map[string]string{}
+			for name, value := range tt.vars {
+				vars[name] = strings.ReplaceAll(value, "ROOT", root)
+			}
+			opts := cluster.Options{Env: surroundings(vars, root, nil)}
+			if tt.flag {
+				opts.Kubeconfigs = []string{filepath.Join(root, "listed")}
+			}
+			loader := cluster.NewLoader(opts)
+			loader.Load()
+			if err := os.WriteFile(filepath.Join(root, tt.file), []byte("changed"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if changed := loader.Changed(); changed != tt.changes {
+				t.Errorf("changed %t, want %t", changed, tt.changes)
+			}
+		})
 	}
 }
 

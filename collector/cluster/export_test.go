@@ -1,0 +1,14 @@
+package cluster
+
+import "errors"
+
+// Load is a Loader's first Load, for tests of what is found and what is not: its
+// error has all problems and faults.
+func Load(opts Options) ([]Cluster, error) {
+	loaded := NewLoader(opts).Load()
+	errs := loaded.Problems
+	for _, c := range loaded.Clusters {
+		errs = append(errs, c.Fault)
+	}
+	return loaded.Clusters, errors.Join(errs...)
+}
