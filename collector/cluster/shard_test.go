@@ -104,7 +104,7 @@ func TestShardOwnersStay(t *testing.T) {
 	}
 }
 
-func TestShardOf(t *testing.T) {
+func TestShardOthers(t *testing.T) {
 	all := []cluster.Cluster{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}}
 	if own := (cluster.Shard{Count: 1}).Of(all); len(own) != len(all) || own[3].Name != "d" {
 		t.Errorf("the only shard has %v", own)
