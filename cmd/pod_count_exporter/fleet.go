@@ -28,10 +28,10 @@ type fleet struct {
 	retry   retry
 }
 
-// member is a cluster with the key of what its client was made of.
+// member is a cluster with what its client was made of.
 type member struct {
-	key   string
-	fault error // why it cannot be used
+	key, place string
+	fault      error // why it cannot be used
 	collector.Member
 }
 
@@ -40,14 +40,11 @@ type member struct {
 func (f *fleet) start() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	loaded, usable := f.load()
-	if !usable {
-		for _, c := range f.shard.Others(loaded.Clusters) {
-			loaded.Problems = append(loaded.Problems, c.Fault)
-		}
-		return inOne(append(loaded.Problems, f.faults()...))
+	o := f.load()
+	if !o.usable {
+		return inOne(append(o.loaded.Problems, o.faults()...))
 	}
-	f.report(loaded)
+	f.report(o)
 	return nil
 }
 
@@ -61,12 +58,12 @@ func (f *fleet) reload(cause string) error {
 		_ = level.Info(f.logger).Log("msg", "Reloading the kubeconfigs", "cause", cause)
 	}
 	before := f.members
-	loaded, _ := f.load()
-	err := inOne(loaded.Problems)
-	if err != nil && (cause != causeRetry || f.news(loaded)) {
+	o := f.load()
+	err := inOne(o.loaded.Problems)
+	if err != nil && (cause != causeRetry || f.news(o)) {
 		_ = level.Error(f.logger).Log("msg", "Reloading the kubeconfigs failed, the clusters stay", "err", err)
 	}
-	f.report(loaded)
+	f.report(o)
 	f.logChange(before, cause)
 	f.collector.Warm()
 	return err
@@ -74,28 +71,26 @@ func (f *fleet) reload(cause string) error {
 
 // load hands the clusters to the collector. One that is what it was keeps its
 // client.
-func (f *fleet) load() (loaded cluster.Loaded, usable bool) {
-	loaded = f.loader.Load()
+func (f *fleet) load() outcome {
+	o := outcome{loaded: f.loader.Load()}
 	next := make(map[string]member)
-	invalid := loaded.Nameless
-	for _, c := range loaded.Clusters {
-		if !f.shard.Owns(c.Name) {
-			usable = usable || c.Fault == nil
-			continue
+	for _, c := range o.loaded.Clusters {
+		own, fault := f.shard.Owns(c.Name), c.Fault
+		if own {
+			m := f.member(c)
+			next[c.Name], fault = m, m.fault
 		}
-		m := f.member(c)
-		next[c.Name] = m
-		if m.fault != nil {
-			invalid++
-		}
-		usable = usable || m.fault == nil
+		o.take(c.Name, fault, own)
+	}
+	for _, c := range o.loaded.Nameless {
+		o.take(c.Name, c.Fault, f.shard.Owns(c.Name))
 	}
 	f.members = next
 	f.collector.Set(membersOf(next)...)
-	f.collector.SetInvalidContexts(invalid)
-	f.collector.Reloaded(len(loaded.Problems) == 0)
-	f.retry.wanted = len(loaded.Problems) > 0 || invalid > 0
-	return loaded, usable
+	f.collector.SetInvalidContexts(len(o.invalid))
+	f.collector.Reloaded(len(o.loaded.Problems) == 0)
+	f.retry.wanted = len(o.loaded.Problems)+len(o.invalid) > 0
+	return o
 }
 
 // member is the one of before, unless there is something new.
@@ -108,14 +103,18 @@ func (f *fleet) member(c cluster.Cluster) member {
 	switch {
 	case err == nil:
 		return m
-	case known && before.fault != nil && before.fault.Error() == err.Error():
+	case known && before.fault != nil && before.fault.Error() == err.Error() && (c.Place == "" || before.place == c.Place):
 		return before
 	}
-	server := c.Server
-	if server == "" {
-		server = before.Server // as far as anybody knows
+	m = member{key: c.Key, place: c.Place, fault: err, Member: collector.Member{Name: c.Name, Server: c.Server, Counter: collector.Unusable(err)}}
+	switch {
+	case c.Server != "":
+	case c.Place == "" || c.Place == before.place:
+		m.place, m.Server = before.place, before.Server // as far as anybody knows
+	default:
+		m.Server = c.Place
 	}
-	return member{key: c.Key, fault: err, Member: collector.Member{Name: c.Name, Server: server, Counter: collector.Unusable(err)}}
+	return m
 }
 
 func (f *fleet) build(c cluster.Cluster) (member, error) {
@@ -132,7 +131,7 @@ func (f *fleet) build(c cluster.Cluster) (member, error) {
 	if err != nil {
 		return member{}, fmt.Errorf("%s: %w", c.Source, err)
 	}
-	return member{key: c.Key, Member: collector.Member{Name: c.Name, Server: c.Server, Counter: counter}}, nil
+	return member{key: c.Key, place: c.Place, Member: collector.Member{Name: c.Name, Server: c.Server, Counter: counter}}, nil
 }
 
 // due says why to read the kubeconfigs again: a file is not what the latest

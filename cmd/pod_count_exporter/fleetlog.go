@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"maps"
 	"slices"
 	"strings"
 
@@ -10,6 +9,40 @@ import (
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 )
+
+// outcome is what one reading of the kubeconfigs has found.
+type outcome struct {
+	loaded  cluster.Loaded
+	usable  bool      // somebody can count something
+	invalid []invalid // of this replica, in the order of the kubeconfigs
+	others  []error   // faults of clusters that other replicas count
+}
+
+// invalid is a cluster that cannot be used.
+type invalid struct {
+	name  string
+	fault error
+}
+
+// take notes what became of a cluster.
+func (o *outcome) take(name string, fault error, own bool) {
+	switch {
+	case fault == nil:
+		o.usable = true
+	case own:
+		o.invalid = append(o.invalid, invalid{name, fault})
+	default:
+		o.others = append(o.others, fault)
+	}
+}
+
+func (o outcome) faults() []error {
+	faults := o.others
+	for _, one := range o.invalid {
+		faults = append(faults, one.fault)
+	}
+	return faults
+}
 
 // inOne puts errors into one line; nil without any.
 func inOne(errs []error) error {
@@ -23,44 +56,31 @@ func inOne(errs []error) error {
 	return errors.New(strings.Join(texts, "; "))
 }
 
-// faults are those of the clusters that cannot be used, by name.
-func (f *fleet) faults() []error {
-	var faults []error
-	for _, name := range slices.Sorted(maps.Keys(f.members)) {
-		if fault := f.members[name].fault; fault != nil {
-			faults = append(faults, fault)
-		}
-	}
-	return faults
-}
-
 // news says whether there is a problem that the log does not tell yet.
-func (f *fleet) news(loaded cluster.Loaded) bool {
-	return slices.ContainsFunc(loaded.Problems, func(err error) bool { return !f.told[err.Error()] })
+func (f *fleet) news(o outcome) bool {
+	return slices.ContainsFunc(o.loaded.Problems, func(err error) bool { return !f.told[err.Error()] })
 }
 
 // report tells, once for as long as it is so, what cannot be used and what was left
 // out. The start tells of the files that cannot be read, too; a reload does so itself.
-func (f *fleet) report(loaded cluster.Loaded) {
-	first := f.told == nil
+func (f *fleet) report(o outcome) {
 	told := make(map[string]bool)
-	for _, err := range loaded.Problems {
-		told[err.Error()] = true
-		if first {
+	fresh := func(text string) bool {
+		told[text] = true
+		return !f.told[text]
+	}
+	for _, err := range o.loaded.Problems {
+		if fresh(err.Error()) && f.told == nil {
 			_ = level.Error(f.logger).Log("msg", "Reading a kubeconfig failed", "err", err)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(f.members)) {
-		if fault := f.members[name].fault; fault != nil {
-			told[fault.Error()] = true
-			if !f.told[fault.Error()] {
-				_ = level.Warn(f.logger).Log("msg", "Cluster cannot be used", "cluster", name, "err", fault)
-			}
+	for _, one := range o.invalid {
+		if fresh(one.fault.Error()) {
+			_ = level.Warn(f.logger).Log("msg", "Cluster cannot be used", "cluster", one.name, "err", one.fault)
 		}
 	}
-	for _, path := range loaded.LeftOut {
-		told[path] = true
-		if !f.told[path] {
+	for _, path := range o.loaded.LeftOut {
+		if fresh(path) {
 			_ = level.Info(f.logger).Log("msg", "Left out what is no kubeconfig", "file", path)
 		}
 	}

@@ -17,14 +17,15 @@ const (
 	causeRetry  = "retry"
 )
 
-// longestRetry is the longest pause between two attempts, in looks at the files.
-const longestRetry = 64
+// longestRetry is the longest pause between two attempts, in looks at the files: a
+// minute.
+const longestRetry = int(time.Minute / watchInterval)
 
 // retry says when to try again what failed: at the next look, and after pauses
 // that double.
 type retry struct {
 	wanted       bool
-	pause, looks int
+	pause, looks int // the one after the latest attempt, and what is past of it
 }
 
 func (r *retry) reset() { r.pause, r.looks = 0, 0 }
@@ -35,10 +36,10 @@ func (r *retry) due() bool {
 		r.reset()
 		return false
 	}
-	if r.looks++; r.looks <= r.pause {
+	if r.looks++; r.looks < r.pause {
 		return false
 	}
-	r.pause, r.looks = min(2*r.pause+1, longestRetry), 0
+	r.pause, r.looks = min(max(2*r.pause, 2), longestRetry), 0
 	return true
 }
 

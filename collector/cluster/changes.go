@@ -6,65 +6,57 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"maps"
 	"net/url"
-	"path/filepath"
 
 	"k8s.io/client-go/tools/clientcmd/api"
 )
 
-// Changed says whether a file is not what the latest Load may have seen: a
-// kubeconfig, one that joins a directory or leaves it, or a file that one of them
-// names. Files are read, not only looked at: a mounted Secret is replaced by moving
-// a link, and network file systems tell no one of a change.
+// Changed says whether a file is not what the latest Load has seen: a kubeconfig,
+// one that joins a directory or leaves it, or a file that one of them names. Files are
+// read, not only looked at: a mounted Secret is replaced by moving a link, and network
+// file systems tell no one of a change.
 func (l *Loader) Changed() bool {
-	now := l.look(l.places())
-	maps.Copy(now, l.look(l.named))
-	return !maps.Equal(now, l.seen)
-}
-
-// places are the paths to look for kubeconfigs at.
-func (l *Loader) places() []string {
-	if len(l.opts.Kubeconfigs) > 0 {
-		return l.opts.Kubeconfigs
-	}
-	if list := l.env.Getenv("KUBECONFIG"); list != "" {
-		return filepath.SplitList(list)
-	}
-	if l.opts.inPod(l.env) {
-		return nil
-	}
-	home, err := l.env.Home()
-	if err != nil {
-		return nil
-	}
-	return []string{filepath.Join(home, ".kube", "config")}
-}
-
-// look gives what each of paths, and of the files in those that are directories,
-// is, as a text that changes with it. A pipe is not read for it.
-func (l *Loader) look(paths []string) map[string]string {
-	seen := make(map[string]string)
-	for _, path := range paths {
-		if path == "" || seen[path] != "" || l.files[path] != nil && l.files[path].once {
-			continue
-		}
-		now := l.reader.read(path)
-		seen[path] = now.state()
-		for _, entry := range now.entries {
-			if child := filepath.Join(path, entry.Name()); !passedOver(entry.Name()) {
-				seen[child] = l.reader.read(child).state()
-			}
+	for path, was := range l.seen {
+		if l.reader.read(path).state() != was {
+			return true
 		}
 	}
-	return seen
+	return false
 }
 
-// state is a text that changes with what was found.
+// see reads a path for Load. A pipe is not read.
+func (l *Loader) see(path string) found {
+	now := l.reader.read(path)
+	l.note(path, now)
+	return now
+}
+
+// note remembers what the first reading of a path in one Load has found: what is
+// written from then on shows as a change.
+func (l *Loader) note(path string, now found) {
+	if _, noted := l.seen[path]; !noted {
+		l.seen[path] = now.state()
+	}
+}
+
+// state is a text that changes with what was found: the content of a file, and the
+// names in a directory.
 func (f found) state() string {
-	sum := sha256.Sum256(f.data)
-	return fmt.Sprintf("%v %x %v %t", f.mode.Type(), sum, f.err, errors.Is(f.err, fs.ErrNotExist))
+	switch {
+	case errors.Is(f.err, errHangs):
+		return errHangs.Error()
+	case f.err != nil:
+		return f.err.Error()
+	case f.mode.IsRegular():
+		return fmt.Sprintf("%x", sha256.Sum256(f.data))
+	}
+	var names []string
+	for _, entry := range f.entries {
+		if name := entry.Name(); !passedOver(name) && !copyOfOther(name) {
+			names = append(names, name)
+		}
+	}
+	return fmt.Sprintf("%v %q", f.mode.Type(), names)
 }
 
 // digestOf is a text that changes with values and reveals nothing of them.
@@ -77,13 +69,10 @@ func digestOf(values ...any) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// identityOf is a digest of what decides where a request ends up.
-func identityOf(server *api.Cluster) (string, error) {
-	authority, err := contentOf(server.CertificateAuthority, server.CertificateAuthorityData)
-	if err != nil {
-		return "", err
-	}
-	return digestOf(withoutUser(server.Server), withoutUser(server.ProxyURL), server.TLSServerName, authority)
+// placeOf is a digest of what, with the certificate authority, decides where a
+// request ends up.
+func placeOf(server *api.Cluster) (string, error) {
+	return digestOf(withoutUser(server.Server), withoutUser(server.ProxyURL), server.TLSServerName)
 }
 
 // withoutUser is a URL without what may change while it leads to the same place.

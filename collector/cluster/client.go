@@ -34,7 +34,7 @@ func (c Cluster) Client() (*http.Client, *url.URL, error) {
 	}
 	next, err := c.transportFor(config)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", c.Source, entriesOf(c.clusterEntry, c.userEntry, config).fault())
+		return nil, nil, fmt.Errorf("%s: %w", c.Source, c.entriesOf(config).fault())
 	}
 	return &http.Client{
 		Transport:     &transport{next: next, plugin: config.ExecProvider != nil, heard: c.plugins != nil},

@@ -27,14 +27,16 @@ type Cluster struct {
 	// certificates) are in it by their paths only. It reveals nothing.
 	Key string
 	// Server changes with what decides where a request ends up: the server's URL,
-	// the proxy's, tls-server-name and the certificate authority. Empty with a Fault
-	// that keeps it from being known. It reveals nothing.
-	Server string
+	// the proxy's, tls-server-name and the certificate authority. Place is the same
+	// without the authority, which may be in a file that cannot be read. A Fault can
+	// keep either from being known: it is empty then. They reveal nothing.
+	Server, Place string
 	// Fault says why the cluster cannot be used: Source and field, and no value of
 	// the user's entry. Nil when it can, as far as the kubeconfig tells.
 	Fault error
 
 	config  *rest.Config
+	read    func(path string) found
 	plugins *Plugins
 	login   string // changes with the user's entry; reveals nothing
 	// the names of the kubeconfig's entries, for messages

@@ -13,14 +13,14 @@ import (
 
 // choose picks the contexts that the options ask for. The files of KUBECONFIG are
 // merged by now: one of them alone may have none.
-func choose(opts Options, r *reading) []Cluster {
-	if len(opts.Contexts) > 0 {
-		return chooseNamed(opts, r)
+func (l *Loader) choose(r *reading) []Cluster {
+	if len(l.opts.Contexts) > 0 {
+		return l.chooseNamed(r)
 	}
 	var clusters []Cluster
 	for _, k := range r.configs {
 		names := []string{k.config.CurrentContext}
-		if opts.AllContexts {
+		if l.opts.AllContexts {
 			names = slices.Sorted(maps.Keys(k.config.Contexts))
 		} else if k.config.CurrentContext == "" {
 			r.fails(fmt.Errorf("%s: no current-context is set; choose with --kubernetes.context or --kubernetes.all-contexts", k.origin))
@@ -31,20 +31,20 @@ func choose(opts Options, r *reading) []Cluster {
 				r.fails(fmt.Errorf("%s: a context has no name", k.origin))
 				continue
 			}
-			clusters = append(clusters, k.cluster(opts, name))
+			clusters = append(clusters, l.cluster(k, name))
 		}
 	}
 	return clusters
 }
 
 // chooseNamed looks for each name in every file.
-func chooseNamed(opts Options, r *reading) []Cluster {
+func (l *Loader) chooseNamed(r *reading) []Cluster {
 	var clusters []Cluster
-	for _, name := range opts.Contexts {
+	for _, name := range l.opts.Contexts {
 		before := len(clusters)
 		for _, k := range r.configs {
 			if _, ok := k.config.Contexts[name]; ok {
-				clusters = append(clusters, k.cluster(opts, name))
+				clusters = append(clusters, l.cluster(k, name))
 			}
 		}
 		if len(clusters) == before && len(r.configs) > 0 {
@@ -64,52 +64,68 @@ func origins(configs []kubeconfig) string {
 }
 
 // cluster turns one context into a cluster.
-func (k kubeconfig) cluster(opts Options, name string) Cluster {
-	c := Cluster{Name: opts.nameOf(k.path, name, name), Source: fmt.Sprintf("%s: context %q", k.origin, name)}
+func (l *Loader) cluster(k kubeconfig, name string) Cluster {
+	c := Cluster{Source: fmt.Sprintf("%s: context %q", k.origin, name)}
 	kctx, ok := k.config.Contexts[name]
 	if !ok {
+		c.Name = l.opts.nameOf(k.path(), name, "")
 		c.Fault = fmt.Errorf("%s: no such context", c.Source)
 		return c
 	}
-	path := k.path
-	if kctx.LocationOfOrigin != "" {
-		path = kctx.LocationOfOrigin
-	}
-	c.Name = opts.nameOf(path, name, kctx.Cluster)
+	c.Name = l.opts.nameOf(kctx.LocationOfOrigin, name, kctx.Cluster)
 	c.clusterEntry, c.userEntry = kctx.Cluster, kctx.AuthInfo
-	if err := c.configure(k.config, name, kctx); err != nil {
+	if err := c.configure(k.config, name, kctx, l.see); err != nil {
 		c.Fault = fmt.Errorf("%s: %w", c.Source, err)
 	}
 	return c
 }
 
-// configure is what a context's client is made of.
-func (c *Cluster) configure(config *api.Config, name string, kctx *api.Context) error {
+// path is that of a file with contexts; of several, any one.
+func (k kubeconfig) path() string {
+	for _, name := range slices.Sorted(maps.Keys(k.config.Contexts)) {
+		return k.config.Contexts[name].LocationOfOrigin
+	}
+	return ""
+}
+
+// configure is what a context's client is made of. What can be told of the server is
+// told first: which one it is stays known when something else is wrong.
+func (c *Cluster) configure(config *api.Config, name string, kctx *api.Context, read func(path string) found) error {
 	if err := checkReferences(config, kctx); err != nil {
 		return err
 	}
-	e := entries{kctx.Cluster, kctx.AuthInfo, config.Clusters[kctx.Cluster], config.AuthInfos[kctx.AuthInfo]}
+	e := entries{kctx.Cluster, kctx.AuthInfo, config.Clusters[kctx.Cluster], config.AuthInfos[kctx.AuthInfo], read}
 	if e.user == nil {
 		e.user = &api.AuthInfo{}
+	}
+	var err error
+	if c.Place, err = placeOf(e.cluster); err != nil {
+		return err
+	}
+	authority, unread := e.contentOf(e.cluster.CertificateAuthority, e.cluster.CertificateAuthorityData)
+	if unread == nil {
+		if c.Server, err = digestOf(c.Place, authority); err != nil {
+			return err
+		}
 	}
 	// Before client-go, which waits for whatever file it is given.
 	if err := e.filesFault(); err != nil {
 		return err
 	}
-	var err error
 	if c.config, err = clientcmd.NewNonInteractiveClientConfig(*config, name, &clientcmd.ConfigOverrides{}, nil).ClientConfig(); err != nil {
 		return e.fault()
 	}
 	if _, err := c.base(); err != nil {
 		return err
 	}
-	if c.Server, err = identityOf(e.cluster); err != nil {
+	issuer, err := e.contentOf(e.issuerAuthority(), nil)
+	if err != nil {
 		return err
 	}
-	if c.login, err = digestOf(c.Source, e.user); err != nil {
+	if c.login, err = digestOf(c.Source, e.user, issuer); err != nil {
 		return err
 	}
-	c.Key, err = digestOf(e.cluster, e.user, c.Server)
+	c.Key, err = digestOf(e.cluster, e.user, c.Server, issuer)
 	return err
 }
 

@@ -7,7 +7,7 @@ import "errors"
 func Load(opts Options) ([]Cluster, error) {
 	loaded := NewLoader(opts).Load()
 	errs := loaded.Problems
-	for _, c := range loaded.Clusters {
+	for _, c := range append(loaded.Clusters, loaded.Nameless...) {
 		errs = append(errs, c.Fault)
 	}
 	return loaded.Clusters, errors.Join(errs...)

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 
 	"k8s.io/client-go/tools/clientcmd"
@@ -12,30 +11,28 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
+// errNoContexts is the error of a kubeconfig that stands alone.
+var errNoContexts = errors.New("the kubeconfig has no contexts")
+
 // file is a kubeconfig file as it was when it was last looked at.
 type file struct {
 	path   string
 	origin string // what messages begin with: flag or variable, and path
+	part   bool   // of KUBECONFIG's list: other files may have its contexts
 
 	sum    [sha256.Size]byte // of the content that config or fault come from
 	read   bool              // there has been content
 	config *api.Config       // nil with a fault
 	fault  error
-	// good is the last config that gave contexts. A file that once had some stands
-	// for them until it goes or has others: it is never taken for another kind of
-	// file, nor for an empty one, as which a file that is being written can look.
+	// good is the last config that was of use. It stands for the file until there is
+	// another: a file that once had contexts is never taken for something else, nor
+	// for an empty kubeconfig, as which one that is being written can look.
 	good *api.Config
 	once bool // good cannot be read again: it came out of a pipe
 }
 
-func (l *Loader) file(flag, path string) *file {
-	f := l.files[path]
-	if f == nil {
-		f = &file{path: path}
-		l.files[path] = f
-	}
-	f.origin = fmt.Sprintf("%s=%q", flag, path)
-	return f
+func newFile(origin, path string) *file {
+	return &file{path: path, origin: fmt.Sprintf("%s=%q", origin, path)}
 }
 
 // take makes what was found the content of the file. Its error names the file.
@@ -60,41 +57,45 @@ func (f *file) take(now found) error {
 func (f *file) parse(now found) error {
 	sum := sha256.Sum256(now.data)
 	if !f.read || sum != f.sum {
-		f.config, f.fault = f.decode(now)
+		f.config, f.fault = f.decode(now.data)
 		f.sum, f.read = sum, true
 	}
-	if f.fault != nil {
+	switch {
+	case f.fault != nil:
 		return f.fault
-	}
-	if len(f.config.Contexts) > 0 {
-		f.good = f.config
-		f.once = !now.regular()
-	} else if f.good != nil && empty(f.config) {
+	case f.ofUse():
+		f.good, f.once = f.config, !now.regular()
+	case !f.part:
+		return errNoContexts
+	case f.good != nil:
 		return errors.New("the kubeconfig is empty, and was not before")
 	}
 	return nil
 }
 
-func empty(config *api.Config) bool {
-	return len(config.Contexts)+len(config.Clusters)+len(config.AuthInfos) == 0
+func (f *file) ofUse() bool {
+	c := f.config
+	return len(c.Contexts) > 0 || f.part && len(c.Clusters)+len(c.AuthInfos)+len(c.CurrentContext) > 0
 }
 
-// decode leaves a regular file to client-go's loading rules, which resolve the
-// paths in it against its own place. What can be read only once has no place.
-func (f *file) decode(now found) (*api.Config, error) {
-	if !now.regular() {
-		config, err := clientcmd.Load(now.data)
-		if err != nil {
-			return nil, invalid(now.data, err)
-		}
-		return config, nil
-	}
-	config, err := (&clientcmd.ClientConfigLoadingRules{ExplicitPath: f.path}).Load()
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fs.ErrNotExist
-	}
+// decode is client-go's LoadFromFile with what has been read already: a pipe can be
+// read only once, and another reading might not end.
+func (f *file) decode(data []byte) (*api.Config, error) {
+	config, err := clientcmd.Load(data)
 	if err != nil {
-		return nil, invalid(now.data, err)
+		return nil, invalid(data, err)
+	}
+	for _, c := range config.Clusters {
+		c.LocationOfOrigin = f.path
+	}
+	for _, u := range config.AuthInfos {
+		u.LocationOfOrigin = f.path
+	}
+	for _, c := range config.Contexts {
+		c.LocationOfOrigin = f.path
+	}
+	if err := clientcmd.ResolveLocalPaths(config); err != nil {
+		return nil, errors.New("the paths in it cannot be resolved")
 	}
 	return config, nil
 }

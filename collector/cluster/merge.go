@@ -11,81 +11,98 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 )
 
-// fromEnv merges the files of KUBECONFIG by client-go's loading rules, which pass
-// over files that do not exist.
+// fromEnv merges the files of KUBECONFIG.
 func (l *Loader) fromEnv(list string) (r reading) {
 	origin := fmt.Sprintf("KUBECONFIG=%q", list)
-	var readable []string  // by client-go
-	var remembered []*file // those that it cannot read, or not again
-	var order []string
-	var current string
-	for _, path := range filepath.SplitList(list) {
-		if path == "" || slices.Contains(order, path) {
-			continue
-		}
-		f := l.file("KUBECONFIG", path)
-		now := found{}
-		if !f.once {
-			now = l.reader.readAny(path)
-		}
-		if errors.Is(now.err, fs.ErrNotExist) && (f.good == nil || !there(path)) {
-			continue
-		}
-		order = append(order, path)
-		err := f.take(now)
-		config := f.config
-		switch {
-		case err == nil && now.regular():
-			readable = append(readable, path)
-		case f.good != nil:
-			config = f.good
-			remembered = append(remembered, f)
-		}
-		if err != nil {
-			r.fails(err)
-		}
-		if current == "" && config != nil {
-			current = config.CurrentContext
-		}
-	}
-	if len(order) == 0 {
+	files, remembered := l.listed(&r, list)
+	if len(files)+len(r.problems) == 0 && !l.exists(list) {
 		r.fails(fmt.Errorf("%s: no such file", origin))
 	}
-	merged, err := (&clientcmd.ClientConfigLoadingRules{Precedence: readable}).Load()
-	if err != nil {
-		r.fails(fmt.Errorf("%s: a file changed while it was read", origin))
-		merged = l.merged
-	} else {
-		overlay(merged, remembered, order)
-		merged.CurrentContext = current
+	config := merge(files, remembered)
+	switch {
+	case len(config.Contexts) > 0:
+		l.merged = config
+	case len(r.problems) == 0:
+		r.fails(fmt.Errorf("%s: %w", origin, errNoContexts))
 	}
-	if len(order) > 0 && len(r.problems) == 0 && len(merged.Contexts) == 0 {
-		r.fails(fmt.Errorf("%s: the kubeconfig has no contexts", origin))
-	}
-	if len(merged.Contexts) == 0 {
-		merged = l.merged
-	}
-	l.merged = merged
-	if len(merged.Contexts) > 0 {
-		r.configs = []kubeconfig{{origin, "", merged}}
+	if len(l.merged.Contexts) > 0 {
+		r.configs = []kubeconfig{{origin, l.merged}}
 	}
 	return r
 }
 
-// overlay adds to what client-go has merged the files that it cannot read: an entry
-// is the one of the first file that has its name.
-func overlay(into *api.Config, files []*file, order []string) {
+// listed reads the files of KUBECONFIG, and returns those that hold something; of
+// these, remembered cannot be read again. One that does not exist is passed over,
+// unless it did before.
+func (l *Loader) listed(r *reading, list string) (files, remembered []*file) {
+	for _, path := range filepath.SplitList(list) {
+		f := l.file("KUBECONFIG", path)
+		f.part = true
+		if path == "" || slices.Contains(files, f) {
+			continue
+		}
+		now := l.open(f)
+		if errors.Is(now.err, fs.ErrNotExist) && f.good == nil {
+			continue
+		}
+		err := f.take(now)
+		if err != nil {
+			r.fails(err)
+		}
+		if f.good == nil {
+			continue
+		}
+		files = append(files, f)
+		if err != nil || f.once {
+			remembered = append(remembered, f)
+		}
+	}
+	return files, remembered
+}
+
+// exists says whether a file of KUBECONFIG does, if only an empty one.
+func (l *Loader) exists(list string) bool {
+	return slices.ContainsFunc(filepath.SplitList(list), func(path string) bool { return l.file("KUBECONFIG", path).read })
+}
+
+// merge has client-go's loading rules merge those of files that it can read, and
+// adds those that are remembered.
+func merge(files, remembered []*file) *api.Config {
+	var rules clientcmd.ClientConfigLoadingRules
 	for _, f := range files {
-		before := func(origin string) bool { return slices.Index(order, f.path) < slices.Index(order, origin) }
-		add(into.Clusters, f.good.Clusters, func(c *api.Cluster) bool { return before(c.LocationOfOrigin) })
-		add(into.AuthInfos, f.good.AuthInfos, func(u *api.AuthInfo) bool { return before(u.LocationOfOrigin) })
-		add(into.Contexts, f.good.Contexts, func(c *api.Context) bool { return before(c.LocationOfOrigin) })
+		if !slices.Contains(remembered, f) {
+			rules.Precedence = append(rules.Precedence, f.path)
+		}
+	}
+	config, err := rules.Load()
+	if err != nil { // a file has changed since it was read
+		config, remembered = api.NewConfig(), files
+	}
+	overlay(config, remembered, files)
+	config.CurrentContext = ""
+	for _, f := range slices.Backward(files) {
+		if f.good.CurrentContext != "" {
+			config.CurrentContext = f.good.CurrentContext
+		}
+	}
+	return config
+}
+
+// overlay adds files to what client-go has merged of others: an entry is the one of
+// the first file that has its name.
+func overlay(into *api.Config, remembered, files []*file) {
+	place := func(path string) int { return slices.IndexFunc(files, func(f *file) bool { return f.path == path }) }
+	for _, f := range remembered {
+		first := func(origin string) bool { return place(f.path) < place(origin) }
+		add(into.Clusters, f.good.Clusters, func(c *api.Cluster) bool { return first(c.LocationOfOrigin) })
+		add(into.AuthInfos, f.good.AuthInfos, func(u *api.AuthInfo) bool { return first(u.LocationOfOrigin) })
+		add(into.Contexts, f.good.Contexts, func(c *api.Context) bool { return first(c.LocationOfOrigin) })
 	}
 }
 
-func add[T any](into, from map[string]T, before func(T) bool) {
+func add[T any](into, from map[string]T, first func(than T) bool) {
 	for name, entry := range from {
-		if other, there := into[name]; !there || before(other) {
+		if other, there := into[name]; !there || first(other) {
 			into[name] = entry
 		}
 	}

@@ -7,8 +7,12 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// oidc is the only auth-provider that client-go still has.
-const oidc = "oidc"
+const (
+	// oidc is the only auth-provider that client-go still has.
+	oidc = "oidc"
+	// issuerAuthority is the field with the file of its issuer's certificates.
+	issuerAuthority = "idp-certificate-authority"
+)
 
 // inMemory leaves refreshed tokens where they are, in client-go's provider: a
 // kubeconfig is never written.
@@ -28,9 +32,43 @@ func (c Cluster) signIn(config *rest.Config) error {
 	}
 	provider, err := rest.GetAuthProvider(c.login, config.AuthProvider, inMemory{})
 	if err != nil {
-		return fmt.Errorf("%s: %w", c.Source, oidcFault(c.userEntry, config.AuthProvider))
+		return fmt.Errorf("%s: %w", c.Source, c.entriesOf(config).providerFault())
 	}
 	config.AuthProvider = nil
 	config.Wrap(provider.WrapTransport)
 	return nil
+}
+
+func (e entries) issuerAuthority() string {
+	if provider := e.user.AuthProvider; provider != nil && provider.Name == oidc {
+		return provider.Config[issuerAuthority]
+	}
+	return ""
+}
+
+// providerFault says what is wrong with an auth-provider, or what to use instead.
+func (e entries) providerFault() error {
+	const field = "auth-provider.config."
+	switch provider := e.user.AuthProvider; {
+	case provider.Name != oidc:
+		return e.ofUser("auth-provider", "no longer part of Kubernetes's client; use exec instead, with "+insteadOf(provider.Name))
+	case provider.Config["idp-issuer-url"] == "":
+		return e.ofUser(field+"idp-issuer-url", "missing")
+	case provider.Config["client-id"] == "":
+		return e.ofUser(field+"client-id", "missing")
+	}
+	return e.ofUser(field+issuerAuthority+" and "+issuerAuthority+"-data", "not certificates in PEM, or not in base64")
+}
+
+// insteadOf names the credential plugin that has taken the place of a provider.
+func insteadOf(provider string) string {
+	switch provider {
+	case "gcp":
+		return "gke-gcloud-auth-plugin (gcloud container clusters get-credentials writes such a kubeconfig)"
+	case "azure":
+		return "kubelogin (kubelogin convert-kubeconfig rewrites the kubeconfig)"
+	case "openstack":
+		return "client-keystone-auth"
+	}
+	return "a credential plugin of your provider"
 }

@@ -17,8 +17,6 @@ const (
 	maxFile = 16 << 20
 	// readLimit is how long a file is waited for.
 	readLimit = 2 * time.Second
-	// maxHanging bounds the readings left behind, each of which keeps a thread.
-	maxHanging = 8
 )
 
 // found is what a path leads to.
@@ -33,7 +31,7 @@ func (f found) regular() bool { return f.err == nil && f.mode.IsRegular() }
 
 // reader reads files. One that does not answer (on a file system whose server is
 // gone, or a pipe that nobody writes to) holds up no other, except those beside it:
-// its reading is left behind.
+// its reading is left behind, one for each directory and each path that was named.
 type reader struct {
 	look  func(path string, pipes bool) found // does not return while the file hangs
 	limit time.Duration
@@ -51,11 +49,11 @@ func newReader() *reader {
 func (r *reader) read(path string) found {
 	dir := filepath.Dir(path)
 	r.mu.Lock()
-	hangs := r.silent[dir] || r.hanging() >= maxHanging
-	r.silent[dir] = r.silent[dir] || !hangs
+	hangs := r.silent[dir]
+	r.silent[dir] = true
 	r.mu.Unlock()
 	if hangs {
-		return found{err: errors.New("not read, as other files there do not answer")}
+		return found{err: fmt.Errorf("not read, as another file there is %w", errHangs)}
 	}
 	answer := make(chan found, 1)
 	go func() {
@@ -107,9 +105,6 @@ func (r *reader) await(answer chan found, limit time.Duration) found {
 		return found{err: errHangs}
 	}
 }
-
-// hanging is the number of readings that have not ended. r.mu must be held.
-func (r *reader) hanging() int { return len(r.silent) + len(r.pipes) }
 
 // look reads a file or lists a directory. It follows links. What is neither is read
 // only with pipes.

@@ -68,14 +68,3 @@ func score(name string, shard int) uint64 {
 	sum := sha256.Sum256(binary.BigEndian.AppendUint32([]byte(name), uint32(shard&math.MaxUint32)))
 	return binary.BigEndian.Uint64(sum[:])
 }
-
-// Others returns the clusters that are other shards', in their order.
-func (s Shard) Others(all []Cluster) []Cluster {
-	var others []Cluster
-	for _, c := range all {
-		if !s.Owns(c.Name) {
-			others = append(others, c)
-		}
-	}
-	return others
-}

@@ -103,17 +103,3 @@ func TestShardOwnersStay(t *testing.T) {
 		t.Errorf("owners %s, want %s", got, want)
 	}
 }
-
-func TestShardOthers(t *testing.T) {
-	all := []cluster.Cluster{{Name: "a"}, {Name: "b"}, {Name: "c"}, {Name: "d"}}
-	if own := (cluster.Shard{Count: 1}).Of(all); len(own) != len(all) || own[3].Name != "d" {
-		t.Errorf("the only shard has %v", own)
-	}
-	total := 0
-	for i := range 3 {
-		total += len(cluster.Shard{Index: i, Count: 3}.Of(all))
-	}
-	if total != len(all) {
-		t.Errorf("three shards have %d clusters together, want %d", total, len(all))
-	}
-}

@@ -18,6 +18,7 @@ type entries struct {
 	clusterName, userName string
 	cluster               *api.Cluster
 	user                  *api.AuthInfo
+	read                  func(path string) found // what a path leads to; a pipe is not read
 }
 
 // fault names the field that client-go cannot work with. It takes the place of
@@ -36,9 +37,9 @@ func (e entries) fault() error {
 }
 
 // entriesOf gives the fields back from what was made of them.
-func entriesOf(clusterName, userName string, config *rest.Config) entries {
+func (c Cluster) entriesOf(config *rest.Config) entries {
 	return entries{
-		clusterName: clusterName, userName: userName,
+		clusterName: c.clusterEntry, userName: c.userEntry, read: c.read,
 		cluster: &api.Cluster{CertificateAuthority: config.CAFile, CertificateAuthorityData: config.CAData, InsecureSkipTLSVerify: config.Insecure},
 		user: &api.AuthInfo{
 			ClientCertificate: config.CertFile, ClientCertificateData: config.CertData,
@@ -58,7 +59,9 @@ func (e entries) ofUser(field, what string) error {
 	return fmt.Errorf("user %q: %s: %s", e.userName, field, what)
 }
 
-func (e entries) filesFault() error {
+// filesFault reads all files, also after one that cannot be read: a change of each is
+// to be noticed.
+func (e entries) filesFault() (first error) {
 	for _, file := range []struct {
 		of          func(field, what string) error
 		field, path string
@@ -68,21 +71,22 @@ func (e entries) filesFault() error {
 		{e.ofUser, "client-certificate", e.user.ClientCertificate, e.user.ClientCertificateData},
 		{e.ofUser, "client-key", e.user.ClientKey, e.user.ClientKeyData},
 		{e.ofUser, "tokenFile", e.user.TokenFile, nil},
+		{e.ofUser, "auth-provider.config." + issuerAuthority, e.issuerAuthority(), nil},
 	} {
-		if _, err := contentOf(file.path, file.data); err != nil {
-			return file.of(file.field, err.Error())
+		if _, err := e.contentOf(file.path, file.data); err != nil && first == nil {
+			first = file.of(file.field, err.Error())
 		}
 	}
-	return nil
+	return first
 }
 
 // contentOf is data, or else what a regular file holds: reading another kind may
 // never end.
-func contentOf(path string, data []byte) ([]byte, error) {
+func (e entries) contentOf(path string, data []byte) ([]byte, error) {
 	if len(data) > 0 || path == "" {
 		return data, nil
 	}
-	f := look(path, false)
+	f := e.read(path)
 	if f.err == nil && !f.mode.IsRegular() {
 		return nil, errors.New("not a regular file")
 	}
@@ -90,7 +94,7 @@ func contentOf(path string, data []byte) ([]byte, error) {
 }
 
 func (e entries) authorityFault() error {
-	data, err := contentOf(e.cluster.CertificateAuthority, e.cluster.CertificateAuthorityData)
+	data, err := e.contentOf(e.cluster.CertificateAuthority, e.cluster.CertificateAuthorityData)
 	switch {
 	case err != nil:
 		return e.ofCluster("certificate-authority", err.Error())
@@ -105,8 +109,8 @@ func (e entries) authorityFault() error {
 }
 
 func (e entries) pairFault() error {
-	cert, certErr := contentOf(e.user.ClientCertificate, e.user.ClientCertificateData)
-	key, keyErr := contentOf(e.user.ClientKey, e.user.ClientKeyData)
+	cert, certErr := e.contentOf(e.user.ClientCertificate, e.user.ClientCertificateData)
+	key, keyErr := e.contentOf(e.user.ClientKey, e.user.ClientKeyData)
 	switch {
 	case certErr != nil || keyErr != nil:
 		return e.ofUser("client-certificate and client-key", "a file changed while it was read")
@@ -130,7 +134,7 @@ func (e entries) pluginFault() error {
 	case plugin == nil && e.user.AuthProvider == nil:
 		return nil
 	case plugin == nil:
-		return oidcFault(e.userName, e.user.AuthProvider)
+		return e.providerFault()
 	case e.user.AuthProvider != nil:
 		return e.ofUser("exec", "not together with auth-provider")
 	case plugin.Command == "":
@@ -145,20 +149,6 @@ func (e entries) pluginFault() error {
 		return e.ofUser("exec.env", "a variable has no name")
 	}
 	return nil
-}
-
-// oidcFault says what is wrong with an auth-provider, or what to use instead.
-func oidcFault(user string, provider *api.AuthProviderConfig) error {
-	e := entries{userName: user}
-	switch {
-	case provider.Name != oidc:
-		return e.ofUser("auth-provider", "not one that works here; use an exec plugin instead, such as gke-gcloud-auth-plugin or kubelogin")
-	case provider.Config["idp-issuer-url"] == "":
-		return e.ofUser("auth-provider.config.idp-issuer-url", "missing")
-	case provider.Config["client-id"] == "":
-		return e.ofUser("auth-provider.config.client-id", "missing")
-	}
-	return e.ofUser("auth-provider.config", "the certificate authority of the issuer cannot be read")
 }
 
 func (e entries) loginFault() error {
