@@ -2,9 +2,11 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
@@ -58,11 +60,24 @@ func parseFlags(args []string, stdout io.Writer) (f *flags, done bool, err error
 	f.addCollector(app)
 	f.addLog(app)
 	_, err = app.Parse(args)
-	return f, done, namingVariable(app, err)
+	return f, done, expecting(namingVariable(app, err))
+}
+
+// expecting says what was expected in place of an argument: there are none, so it
+// belongs to a flag that has its value already, or to a switch.
+func expecting(err error) error {
+	if err == nil {
+		return nil
+	}
+	if extra, unexpected := strings.CutPrefix(err.Error(), "unexpected "); unexpected {
+		return fmt.Errorf("unexpected %q: expected a flag; each value needs its own, as in --kubeconfig=FILE --kubeconfig=FILE, and switches have none", extra)
+	}
+	return err
 }
 
 func (f *flags) addWeb(app *kingpin.Application) {
 	f.web = kingpinflag.AddFlags(app, defaultAddress)
+	app.GetFlag("web.config.file").PlaceHolder("FILE")
 	add(app, &f.telemetryPath, "web.telemetry-path", "Path under which to expose metrics.", text)
 	add(app, &f.cache.TimeoutOffset, "web.timeout-offset", "Time to take off Prometheus's scrape timeout, so that the answer arrives before it.", duration)
 	add(app, &f.cache.MaxRequests, "web.max-requests", "Answers with metrics or JSON that are encoded and sent at once; 0 is no limit.", strconv.Atoi)
@@ -73,10 +88,10 @@ func (f *flags) addClusters(app *kingpin.Application) {
 	app.Flag("kubeconfig", "Kubeconfig file, or directory of such files. Repeatable. Without it: KUBECONFIG, else the pod's service account, else ~/.kube/config.").PlaceHolder("PATH").StringsVar(&f.clusters.Kubeconfigs)
 	app.Flag("kubernetes.context", "Context to count instead of the current one. Repeatable.").PlaceHolder("NAME").StringsVar(&f.clusters.Contexts)
 	app.Flag("kubernetes.all-contexts", "Count every context of the kubeconfigs.").BoolVar(&f.clusters.AllContexts)
-	add(app, &f.shard, "shard", "Share the clusters with other replicas: INDEX/COUNT, from 0/COUNT, or auto/COUNT with the ordinal at the end of POD_NAME.", text)
-	add(app, &f.clusters.Name, "kubernetes.cluster-name", "Value of the label \"cluster\" when there is one cluster, instead of the context's name.", notEmpty)
+	add(app, &f.shard, "shard", "Share the clusters with other replicas: INDEX/COUNT, from 0/COUNT, or auto/COUNT with the ordinal at the end of POD_NAME.", text).PlaceHolder("INDEX/COUNT")
+	add(app, &f.clusters.Name, "kubernetes.cluster-name", "Value of the label \"cluster\" when there is one cluster, instead of --kubernetes.cluster-name-from.", notEmpty).PlaceHolder("NAME")
 	f.clusters.NameFrom = cluster.NameSources()[0]
-	add(app, &f.clusters.NameFrom, "kubernetes.cluster-name-from", "What clusters are named after: context, cluster, file or file/context.", oneOf(cluster.NameSources()...))
+	add(app, &f.clusters.NameFrom, "kubernetes.cluster-name-from", "What clusters are named after: context, cluster (the kubeconfig's entry), file (without .yaml and the like) or file/context.", oneOf(cluster.NameSources()...))
 }
 
 func (f *flags) addCollector(app *kingpin.Application) {

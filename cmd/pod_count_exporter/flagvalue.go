@@ -18,13 +18,15 @@ type value[T any] struct {
 	parse  func(string) (T, error)
 }
 
-// add defines a flag that writes to target, which holds the default already.
-func add[T any](app *kingpin.Application, target *T, name, help string, parse func(string) (T, error)) {
+// add defines a flag that writes to target, which holds the default already. One
+// without a default needs a placeholder for the help.
+func add[T any](app *kingpin.Application, target *T, name, help string, parse func(string) (T, error)) *kingpin.FlagClause {
 	clause := app.Flag(name, help)
 	if preset := fmt.Sprint(*target); preset != "" {
 		clause.Default(preset)
 	}
 	clause.SetValue(&value[T]{name: name, target: target, parse: parse})
+	return clause
 }
 
 // String is the current value, for kingpin's help.

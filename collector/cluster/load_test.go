@@ -208,7 +208,7 @@ func TestLoadRefusesPlaces(t *testing.T) {
 		{"missing file", cluster.Options{Kubeconfigs: []string{at("gone")}}, []string{"--kubeconfig", at("gone"), "no such file"}},
 		{"file within a file", cluster.Options{Kubeconfigs: []string{at("one/two")}}, []string{"--kubeconfig", at("one/two"), "not a directory"}},
 		{"empty path", cluster.Options{Kubeconfigs: []string{""}}, []string{"--kubeconfig", "empty"}},
-		{"directory without files", cluster.Options{Kubeconfigs: []string{at("empty")}}, []string{"--kubeconfig", at("empty"), "no files"}},
+		{"directory without files", cluster.Options{Kubeconfigs: []string{at("empty")}}, []string{"--kubeconfig", at("empty"), "no kubeconfigs"}},
 		{"KUBECONFIG without files", cluster.Options{Env: surroundings(map[string]string{"KUBECONFIG": at("gone")}, root, nil)}, []string{"KUBECONFIG", at("gone"), "no such file"}},
 		{"KUBECONFIG that is a directory", cluster.Options{Env: surroundings(map[string]string{"KUBECONFIG": at("empty")}, root, nil)}, []string{"KUBECONFIG", at("empty"), "directory"}},
 		{"pod without a token", cluster.Options{Env: surroundings(map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, root, nil)}, []string{"in-cluster", "no token file", "--kubeconfig"}},
