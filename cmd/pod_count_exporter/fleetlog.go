@@ -44,14 +44,16 @@ func (o outcome) faults() []error {
 	return faults
 }
 
-// inOne puts errors into one line; nil without any.
+// inOne puts errors into one line, each once; nil without any.
 func inOne(errs []error) error {
-	if len(errs) == 0 {
-		return nil
+	var texts []string
+	for _, err := range errs {
+		if text := err.Error(); !slices.Contains(texts, text) {
+			texts = append(texts, text)
+		}
 	}
-	texts := make([]string, len(errs))
-	for i, err := range errs {
-		texts[i] = err.Error()
+	if texts == nil {
+		return nil
 	}
 	return errors.New(strings.Join(texts, "; "))
 }

@@ -76,10 +76,16 @@ type exporter struct {
 // start runs the program on a free port until the test ends.
 func start(t *testing.T, args ...string) *exporter {
 	t.Helper()
+	return startIn(t, noEnv(), args...)
+}
+
+// startIn is start in another environment.
+func startIn(t *testing.T, env cluster.Env, args ...string) *exporter {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	e := &exporter{log: newLogSink(), cancel: cancel, code: make(chan int, 1)}
 	args = append([]string{"--web.listen-address=127.0.0.1:0"}, args...)
-	go func() { e.code <- run(ctx, args, noEnv(), io.Discard, e.log) }()
+	go func() { e.code <- run(ctx, args, env, io.Discard, e.log) }()
 	t.Cleanup(func() { e.stop(t) })
 	e.address = e.log.await(t, `msg="Listening on" address=(\S+)`)[1]
 	return e
@@ -103,6 +109,16 @@ func (e *exporter) stop(t *testing.T) int {
 func (e *exporter) get(t *testing.T, path string) (int, string) {
 	t.Helper()
 	return request(t, http.DefaultClient, http.MethodGet, "http://"+e.address+path)
+}
+
+// reload has the kubeconfigs read again, and wants the answer to be status and to
+// have text in it.
+func (e *exporter) reload(t *testing.T, status int, text string) {
+	t.Helper()
+	got, body := request(t, http.DefaultClient, http.MethodPost, "http://"+e.address+"/-/reload")
+	if got != status || !strings.Contains(body, text) {
+		t.Errorf("the reload answered %d, want %d with %q: %s", got, status, text, body)
+	}
 }
 
 func request(t *testing.T, client *http.Client, method, url string) (int, string) {

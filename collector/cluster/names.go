@@ -89,7 +89,7 @@ func (l *Loader) clash(one, other Cluster, all int) error {
 	}
 	advice := ""
 	if l.opts.NameFrom == "" || l.opts.NameFrom == NameSources()[0] {
-		advice = " (--kubernetes.cluster-name-from can tell them apart)"
+		advice = " (--kubernetes.cluster-name-from=file/context can tell them apart)"
 	}
 	return fmt.Errorf("two clusters are named %q: %s and %s%s", one.Name, one.Source, other.Source, advice)
 }
