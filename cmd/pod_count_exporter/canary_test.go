@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
@@ -77,6 +78,7 @@ func logins(t *testing.T, plain, secure *httptest.Server, secret string) []login
 		{name: "token in the proxy's URL", server: "http://api.invalid", cluster: fmt.Sprintf("proxy-url: %q", withToken), secrets: asUser},
 		{name: "user in the URL of a proxy that tunnels", server: "https://api.invalid", cluster: fmt.Sprintf("proxy-url: %q", withUser), secrets: basic},
 		{name: "impersonation", server: secure.URL, cluster: trust, user: "token: some-token, as: " + secret, secrets: only},
+		{name: "OIDC", server: secure.URL, cluster: trust, user: oidcUser("https://issuer.invalid", idToken(time.Now().Add(time.Hour), secret), "unused-"+secret), secrets: only},
 		{name: "client key", server: secure.URL, cluster: trust, user: keyUser, secrets: keyLines, unseen: true},
 	}
 }

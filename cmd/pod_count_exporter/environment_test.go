@@ -67,6 +67,10 @@ func TestEnvironment(t *testing.T) {
 			want: []any{5 * time.Minute, []string{defaultAddress}, ""},
 		},
 		{
+			name: "the whole word for a log level", env: map[string]string{"LOG_LEVEL": "warning"},
+			got: func(f *flags) any { return f.logLevel }, want: "warn",
+		},
+		{
 			name: "names that are no flags", env: map[string]string{"VERSION": "0.1.0", "HELP": "yes", "PORT": "tcp://10.0.0.1:10120", "SERVICE_HOST": "10.0.0.1"},
 			got: func(f *flags) any { return *f.web.WebListenAddresses }, want: []string{defaultAddress},
 		},
@@ -124,5 +128,19 @@ func TestHelpNamesTheVariables(t *testing.T) {
 	}
 	if flags < 15 {
 		t.Errorf("%d flags in the help, want all of them:\n%s", flags, help.String())
+	}
+}
+
+// A placeholder that kingpin makes of a flag's name reads badly.
+func TestHelpHasMetavariables(t *testing.T) {
+	var help strings.Builder
+	if _, _, err := parseFlags([]string{"--help"}, &help); err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(help.String()) {
+		name, value, isFlag := strings.Cut(strings.Fields(line + " -")[0], "=")
+		if isFlag && (value == `""` || strings.EqualFold(value, strings.TrimPrefix(name, "--"))) {
+			t.Errorf("no metavariable: %s", line)
+		}
 	}
 }

@@ -89,7 +89,7 @@ func (f *flags) addClusters(app *kingpin.Application) {
 	app.Flag("kubernetes.context", "Context to count instead of the current one. Repeatable.").PlaceHolder("NAME").StringsVar(&f.clusters.Contexts)
 	app.Flag("kubernetes.all-contexts", "Count every context of the kubeconfigs.").BoolVar(&f.clusters.AllContexts)
 	add(app, &f.shard, "shard", "Share the clusters with other replicas: INDEX/COUNT, from 0/COUNT, or auto/COUNT with the ordinal at the end of POD_NAME.", text).PlaceHolder("INDEX/COUNT")
-	add(app, &f.clusters.Name, "kubernetes.cluster-name", "Value of the label \"cluster\" when there is one cluster, instead of --kubernetes.cluster-name-from.", notEmpty).PlaceHolder("NAME")
+	add(app, &f.clusters.Name, "kubernetes.cluster-name", "Value of the label \"cluster\" when there is one cluster.", notEmpty).PlaceHolder("NAME")
 	f.clusters.NameFrom = cluster.NameSources()[0]
 	add(app, &f.clusters.NameFrom, "kubernetes.cluster-name-from", "What clusters are named after: context, cluster (the kubeconfig's entry), file (without .yaml and the like) or file/context.", oneOf(cluster.NameSources()...))
 }

@@ -61,7 +61,7 @@ func (f *fleet) reload(cause string) error {
 	o := f.load()
 	err := inOne(o.loaded.Problems)
 	if err != nil && (cause != causeRetry || f.news(o)) {
-		_ = level.Error(f.logger).Log("msg", "Reloading the kubeconfigs failed, the clusters stay", "err", err)
+		_ = level.Error(f.logger).Log("msg", "Some kubeconfigs cannot be read, their clusters stay", "err", err)
 	}
 	f.report(o)
 	f.logChange(before, cause)

@@ -90,7 +90,7 @@ func TestReload(t *testing.T) {
 		if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
 			t.Fatal(err)
 		}
-		e.log.await(t, `cause=hangup[\s\S]*(Reloaded the kubeconfigs|failed, the clusters stay)`)
+		e.log.await(t, `cause=hangup[\s\S]*(Reloaded the kubeconfigs|their clusters stay)`)
 		return http.StatusOK, "reloaded"
 	}
 	steps := []struct {
@@ -200,4 +200,27 @@ func TestWatch(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What failed is tried again at the next look, then after pauses that double up to a
+// minute; and at once again when all was well in between.
+func TestRetryBacksOff(t *testing.T) {
+	r := retry{wanted: true}
+	var pauses []string
+	for looks := 1; len(pauses) < 8; looks++ {
+		if r.due() {
+			pauses = append(pauses, (time.Duration(looks) * watchInterval).String())
+			looks = 0
+		}
+	}
+	if got, want := strings.Join(pauses, " "), "5s 10s 20s 40s 1m0s 1m0s 1m0s 1m0s"; got != want {
+		t.Errorf("pauses %s, want %s", got, want)
+	}
+	r.wanted = false
+	if r.due() {
+		t.Error("tried again without a reason")
+	}
+	if r.wanted = true; !r.due() {
+		t.Error("not tried again at the next look")
+	}
 }

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func pemOf(cert *x509.Certificate) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
+}
+
+// A snapshot outlives what leaves the server the same, and nothing else.
+func TestSnapshotIsOfOneServer(t *testing.T) {
+	server := httptest.NewTLSServer(simulated(t))
+	t.Cleanup(server.Close)
+	authority := pemOf(server.Certificate())
+	data := base64.StdEncoding.EncodeToString(authority)
+	more := base64.StdEncoding.EncodeToString(append([]byte("# another\n"), authority...))
+	trusted := at(server.URL) + ", certificate-authority-data: " + data
+	for _, tt := range []struct {
+		name, cluster, user string
+		keeps               bool
+	}{
+		{"another user", trusted, "token: other", true},
+		{"a user that cannot be used", trusted, "auth-provider: {name: gcp}", true},
+		{"the authority in a file", at(server.URL) + fmt.Sprintf(", certificate-authority: %q", write(t, "ca.crt", string(authority))), "token: x", true},
+		{"an authority that is gone", at(server.URL) + ", certificate-authority: gone.crt", "token: x", true},
+		{"another server", at("https://127.0.0.1:1") + ", certificate-authority-data: " + data, "token: x", false},
+		{"another server, and an authority that is gone", at("https://127.0.0.1:1") + ", certificate-authority: gone.crt", "token: x", false},
+		{"another server, and a user that cannot be used", at("https://127.0.0.1:1") + ", certificate-authority-data: " + data, "auth-provider: {name: gcp}", false},
+		{"a proxy", trusted + `, proxy-url: "http://127.0.0.1:1"`, "token: x", false},
+		{"another name in the certificate", trusted + ", tls-server-name: other.example", "token: x", false},
+		{"another authority", at(server.URL) + ", certificate-authority-data: " + more, "token: x", false},
+		{"no authority", at(server.URL), "token: x", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := write(t, "kubeconfig", contextOf("a", trusted, "token: x"))
+			e := start(t, "--kubeconfig="+path, "--collector.page-attempts=1")
+			before := sample(e.await(t, "/metrics", `pod_count_success{cluster="a"} 1`), `pod_count_last_success_timestamp_seconds{cluster="a"}`)
+			put(t, path, contextOf("a", tt.cluster, tt.user))
+			e.reload(t, http.StatusOK, "reloaded")
+			_, body := e.get(t, "/metrics")
+			if after := sample(body, `pod_count_last_success_timestamp_seconds{cluster="a"}`); (after == before) != tt.keeps {
+				t.Errorf("the last success was at %s, and is at %s after the reload", before, after)
+			}
+		})
+	}
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Two clusters of kubeadm have all names in common.
+func TestClusterNameFrom(t *testing.T) {
+	server := httptest.NewServer(simulated(t))
+	t.Cleanup(server.Close)
+	admin := strings.ReplaceAll(contextOf("kubernetes-admin@kubernetes", at(server.URL), ""), "name: c,", "name: kubernetes,")
+	admin = strings.ReplaceAll(admin, "cluster: c,", "cluster: kubernetes,")
+	two := map[string]string{"east.conf": admin, "west.yaml": admin}
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		args  []string
+		want  []string // nothing can be counted if nil
+	}{
+		{"context", two, nil, nil},
+		{"context of one", map[string]string{"east.conf": admin}, nil, []string{"kubernetes-admin@kubernetes"}},
+		{"cluster", map[string]string{"east.conf": admin}, []string{"--kubernetes.cluster-name-from=cluster"}, []string{"kubernetes"}},
+		{"cluster of two", two, []string{"--kubernetes.cluster-name-from=cluster"}, nil},
+		{"file", two, []string{"--kubernetes.cluster-name-from=file"}, []string{"east", "west"}},
+		{"file and context", two, []string{"--kubernetes.cluster-name-from=file/context"}, []string{"east/kubernetes-admin@kubernetes", "west/kubernetes-admin@kubernetes"}},
+		{"name", map[string]string{"east.conf": admin}, []string{"--kubernetes.cluster-name=prod"}, []string{"prod"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			args := append(tt.args, "--kubeconfig="+directory(t, tt.files))
+			if tt.want == nil {
+				contains(t, refuse(t, exitFailed, args...), []string{"two clusters are named", "east.conf", "west.yaml"})
+				return
+			}
+			start(t, args...).wantClusters(t, "1", tt.want...)
+		})
+	}
+}
+
+// A newcomer that takes a name hurts nobody: not who has the name, nor the others.
+func TestNameThatIsTaken(t *testing.T) {
+	server := httptest.NewServer(simulated(t))
+	t.Cleanup(server.Close)
+	good := func(name string) string { return contextOf(name, at(server.URL), "") }
+	dir := directory(t, map[string]string{"b": good("one"), "c": good("two")})
+	e := start(t, "--kubeconfig="+dir)
+	e.wantClusters(t, "1", "one", "two")
+	newcomer := filepath.Join(dir, "a")
+	put(t, newcomer, good("one"))
+	for range 2 {
+		e.reload(t, http.StatusOK, "reloaded")
+		e.wantClusters(t, "1", "one", "two")
+	}
+	if _, body := e.get(t, "/metrics"); sample(body, "pod_count_config_invalid_contexts") != "1" {
+		t.Errorf("the newcomer is not counted as invalid:\n%s", body)
+	}
+	if said := strings.Count(e.log.String(), `msg="Cluster cannot be used" cluster=one err="two clusters are named`); said != 1 || !strings.Contains(e.log.String(), newcomer) {
+		t.Errorf("the log tells of the newcomer %d times:\n%s", said, e.log)
+	}
+}

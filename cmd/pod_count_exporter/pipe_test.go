@@ -1,0 +1,105 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"syscall"
+	"testing"
+)
+
+// What a process substitution gives is read once, and kept.
+func TestKubeconfigFromProcessSubstitution(t *testing.T) {
+	server := httptest.NewServer(simulated(t))
+	t.Cleanup(server.Close)
+	good := contextOf("a", at(server.URL), "")
+	for _, place := range []string{"flag", "variable", "part of the variable"} {
+		t.Run(place, func(t *testing.T) {
+			r, w, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = r.Close() })
+			path := fmt.Sprint("/dev/fd/", r.Fd())
+			content, env, args := good, kubeconfigVariable(path), []string{}
+			switch place {
+			case "flag":
+				env, args = noEnv(), []string{"--kubeconfig=" + path}
+			case "part of the variable":
+				env, content = kubeconfigVariable(write(t, "contexts", good)+":"+path), "apiVersion: v1\nkind: Config\nusers: [{name: other, user: {}}]\n"
+			}
+			if _, err := w.WriteString(content); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Close(); err != nil {
+				t.Fatal(err)
+			}
+			e := startIn(t, env, args...)
+			e.wantClusters(t, "1", "a")
+			for range 3 {
+				e.reload(t, http.StatusOK, "reloaded")
+				e.wantClusters(t, "1", "a")
+			}
+		})
+	}
+}
+
+// A named pipe that nobody writes to is told of, and waited for beside all else.
+func TestNamedPipeBlocksNothing(t *testing.T) {
+	server := httptest.NewServer(simulated(t))
+	t.Cleanup(server.Close)
+	good := write(t, "good", contextOf("a", at(server.URL), ""))
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range []string{"flag", "variable"} {
+		t.Run(place, func(t *testing.T) {
+			env, args := noEnv(), []string{"--kubeconfig=" + pipe, "--kubeconfig=" + good}
+			want := []string{"a", "b"}
+			if place == "variable" {
+				env, args = kubeconfigVariable(pipe+":"+good), []string{"--kubernetes.all-contexts"}
+			}
+			e := startIn(t, env, args...)
+			e.wantClusters(t, "0", "a")
+			for range 3 {
+				e.reload(t, http.StatusInternalServerError, pipe)
+			}
+			writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // which waits for the reader
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := writer.WriteString(contextOf("b", at(server.URL), "")); err != nil {
+				t.Fatal(err)
+			}
+			if err := writer.Close(); err != nil {
+				t.Fatal(err)
+			}
+			e.await(t, "/metrics", `pod_count_success{cluster="b"} 1`)
+			e.reload(t, http.StatusOK, "reloaded")
+			e.wantClusters(t, "1", want...)
+		})
+	}
+}
+
+// A kubeconfig may come before its certificate authority.
+func TestAuthorityThatComesLate(t *testing.T) {
+	server := httptest.NewTLSServer(simulated(t))
+	t.Cleanup(server.Close)
+	authority := filepath.Join(t.TempDir(), "ca.crt")
+	dir := directory(t, map[string]string{
+		"good": contextOf("good", at(server.URL)+", insecure-skip-tls-verify: true", ""),
+		"late": contextOf("late", at(server.URL)+fmt.Sprintf(", certificate-authority: %q", authority), ""),
+	})
+	e := start(t, "--kubeconfig="+dir)
+	if reason, text := e.lastError(t, "late"); reason != "config" {
+		t.Errorf("the API says %q: %s", reason, text)
+	}
+	put(t, authority, string(pemOf(server.Certificate())))
+	body := e.await(t, "/metrics", `pod_count_success{cluster="late"} 1`)
+	if invalid := sample(body, "pod_count_config_invalid_contexts"); invalid != "0" {
+		t.Errorf("%s invalid contexts", invalid)
+	}
+}
