@@ -54,6 +54,9 @@ $(prometheus): testdata/tools/go.mod
 $(alerting): testdata/alertmanager/go.mod
 	CGO_ENABLED=0 $(GO) -C testdata/alertmanager $(tool_build) -o $(CURDIR)/$@ github.com/prometheus/alertmanager/cmd/$(@F)
 
+$(BIN)/kubectl: testdata/node/go.mod
+	CGO_ENABLED=0 $(GO) -C testdata/node build -trimpath -buildvcs=false -ldflags '-s -w' -o $(CURDIR)/$@ k8s.io/kubernetes/cmd/kubectl
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -108,7 +111,7 @@ controlplane: build
 	$(GO) build -C testdata/controlplane -buildvcs=false -o $(CURDIR)/$(BIN)/controlplane .
 
 .PHONY: e2e
-e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize ## test the exporter's binary against a real kube-apiserver, etcd, Prometheus and Alertmanager
+e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/kubectl ## test the exporter's binary against a real kube-apiserver, etcd, Prometheus and Alertmanager
 	$(GO) test -C testdata/controlplane ./...
 	$(GO) mod download -modfile=$(tools_mod) github.com/prometheus-operator/prometheus-operator
 	BIN_DIR=$(CURDIR)/$(BIN) \
