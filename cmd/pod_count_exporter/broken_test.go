@@ -34,7 +34,7 @@ func directory(t *testing.T, files map[string]string) string {
 	return dir
 }
 
-func put(t *testing.T, path, content string) {
+func put(t testing.TB, path, content string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 		t.Fatal(err)

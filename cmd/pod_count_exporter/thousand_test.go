@@ -1,0 +1,95 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// thousand is a directory with as many kubeconfigs for a server, one in ten of them
+// broken in one of the ways that there are.
+func thousand(t testing.TB, url string) (dir string) {
+	t.Helper()
+	dir = t.TempDir()
+	var broken []string
+	for _, b := range brokenContexts() {
+		broken = append(broken, b.content)
+	}
+	for i := range 1000 {
+		name := fmt.Sprintf("cluster-%04d", i)
+		content := contextOf(name, at(url), "")
+		if i%10 == 9 {
+			content = strings.ReplaceAll(broken[i/10%len(broken)], "bad", name)
+		}
+		put(t, filepath.Join(dir, name), content)
+	}
+	return dir
+}
+
+func TestThousandKubeconfigs(t *testing.T) {
+	server := httptest.NewServer(simulated(t))
+	t.Cleanup(server.Close)
+	e := start(t, "--kubeconfig="+thousand(t, server.URL), "--collector.concurrency=100")
+	if status, _ := e.get(t, "/-/ready"); status != 200 {
+		t.Errorf("not ready: status %d", status)
+	}
+	for pods := 0.0; pods != 900*25; {
+		_, body := e.get(t, "/metrics")
+		var nodes int
+		if pods, nodes = sum(t, body, "node_active_pods"); pods > 900*25 || nodes > 900*3 {
+			t.Fatalf("%v pods on %d nodes", pods, nodes)
+		}
+		if invalid, err := strconv.Atoi(sample(body, "pod_count_config_invalid_contexts")); err != nil || invalid != 100 {
+			t.Fatalf("%d invalid contexts, want 100", invalid)
+		}
+	}
+}
+
+// BenchmarkThousandKubeconfigs measures the start of the program on a thousand
+// kubeconfigs, up to its listening, then a look for changes and a reload.
+func BenchmarkThousandKubeconfigs(b *testing.B) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	b.Cleanup(server.Close)
+	args := []string{"--web.listen-address=127.0.0.1:0", "--log.level=error", "--kubeconfig=" + thousand(b, server.URL)}
+	open := func(b *testing.B) *app {
+		flags, _, err := parseFlags(args, io.Discard)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(b.Context())
+		b.Cleanup(cancel)
+		a, err := newApp(ctx, flags, noEnv(), io.Discard)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(a.cancel)
+		return a
+	}
+	b.Run("start", func(b *testing.B) {
+		for b.Loop() {
+			open(b)
+		}
+	})
+	b.Run("look", func(b *testing.B) {
+		a := open(b)
+		for b.Loop() {
+			if a.fleet.loader.Changed() {
+				b.Fatal("nothing has changed")
+			}
+		}
+	})
+	b.Run("reload", func(b *testing.B) {
+		a := open(b)
+		for b.Loop() {
+			if err := a.fleet.reload("request"); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
