@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/url"
@@ -10,6 +11,17 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
 )
+
+// unfit says why no context can be chosen from a config.
+func (o Options) unfit(config *api.Config) error {
+	switch {
+	case len(config.Contexts) == 0:
+		return errNoContexts
+	case config.CurrentContext == "" && !o.AllContexts && len(o.Contexts) == 0:
+		return errors.New("no current-context is set; choose with --kubernetes.context or --kubernetes.all-contexts")
+	}
+	return nil
+}
 
 // choose picks the contexts that the options ask for. The files of KUBECONFIG are
 // merged by now: one of them alone may have none.
@@ -22,9 +34,6 @@ func (l *Loader) choose(r *reading) []Cluster {
 		names := []string{k.config.CurrentContext}
 		if l.opts.AllContexts {
 			names = slices.Sorted(maps.Keys(k.config.Contexts))
-		} else if k.config.CurrentContext == "" {
-			r.fails(fmt.Errorf("%s: no current-context is set; choose with --kubernetes.context or --kubernetes.all-contexts", k.origin))
-			continue
 		}
 		for _, name := range names {
 			if name == "" {

@@ -37,7 +37,7 @@ func (l *Loader) fromDirectory(r *reading, path string, now found) {
 	case !now.mode.IsDir():
 		own.fails(fmt.Errorf("%s: not a directory, and was one before", origin))
 	default:
-		files = l.dirs[path].read(&own, path, now, l.see)
+		files = l.entries(&own, path, now)
 	}
 	if len(own.configs)+len(own.problems) == 0 {
 		own.fails(fmt.Errorf("%s: the directory holds no kubeconfigs", origin))
@@ -61,8 +61,8 @@ func (d directory) good() []kubeconfig {
 	return r.configs
 }
 
-// read reads the entries of the directory again. It returns what to remember.
-func (d directory) read(r *reading, path string, now found, see func(path string) found) directory {
+// entries reads the files of a directory. It returns what to remember.
+func (l *Loader) entries(r *reading, path string, now found) directory {
 	next := make(directory)
 	for _, entry := range now.entries {
 		name := entry.Name()
@@ -72,12 +72,12 @@ func (d directory) read(r *reading, path string, now found, see func(path string
 		case copyOfOther(name):
 			r.leftOut = append(r.leftOut, child)
 		default:
-			f := d[name]
+			f := l.dirs[path][name]
 			if f == nil {
-				f = newFile("--kubeconfig", child)
+				f = newFile("--kubeconfig", child, l.opts.unfit)
 			}
 			next[name] = f
-			f.enter(r, see(child))
+			f.enter(r, l.see(child))
 		}
 	}
 	return next

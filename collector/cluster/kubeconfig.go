@@ -18,7 +18,9 @@ var errNoContexts = errors.New("the kubeconfig has no contexts")
 type file struct {
 	path   string
 	origin string // what messages begin with: flag or variable, and path
-	part   bool   // of KUBECONFIG's list: other files may have its contexts
+	// unfit says why nothing can be chosen from a config; nil for a part of
+	// KUBECONFIG's list, of which other parts may have the contexts.
+	unfit func(*api.Config) error
 
 	sum    [sha256.Size]byte // of the content that config or fault come from
 	read   bool              // there has been content
@@ -31,8 +33,8 @@ type file struct {
 	once bool // good cannot be read again: it came out of a pipe
 }
 
-func newFile(origin, path string) *file {
-	return &file{path: path, origin: fmt.Sprintf("%s=%q", origin, path)}
+func newFile(origin, path string, unfit func(*api.Config) error) *file {
+	return &file{path: path, origin: fmt.Sprintf("%s=%q", origin, path), unfit: unfit}
 }
 
 // take makes what was found the content of the file. Its error names the file.
@@ -63,19 +65,20 @@ func (f *file) parse(now found) error {
 	switch {
 	case f.fault != nil:
 		return f.fault
-	case f.ofUse():
-		f.good, f.once = f.config, !now.regular()
-	case !f.part:
-		return errNoContexts
-	case f.good != nil:
-		return errors.New("the kubeconfig is empty, and was not before")
+	case f.unfit != nil && f.unfit(f.config) != nil:
+		return f.unfit(f.config)
+	case f.unfit == nil && empty(f.config):
+		if f.good != nil {
+			return errors.New("the kubeconfig is empty, and was not before")
+		}
+		return nil
 	}
+	f.good, f.once = f.config, !now.regular()
 	return nil
 }
 
-func (f *file) ofUse() bool {
-	c := f.config
-	return len(c.Contexts) > 0 || f.part && len(c.Clusters)+len(c.AuthInfos)+len(c.CurrentContext) > 0
+func empty(c *api.Config) bool {
+	return len(c.Contexts)+len(c.Clusters)+len(c.AuthInfos)+len(c.CurrentContext) == 0
 }
 
 // decode is client-go's LoadFromFile with what has been read already: a pipe can be

@@ -19,11 +19,11 @@ func (l *Loader) fromEnv(list string) (r reading) {
 		r.fails(fmt.Errorf("%s: no such file", origin))
 	}
 	config := merge(files, remembered)
-	switch {
-	case len(config.Contexts) > 0:
+	switch err := l.opts.unfit(config); {
+	case err == nil:
 		l.merged = config
 	case len(r.problems) == 0:
-		r.fails(fmt.Errorf("%s: %w", origin, errNoContexts))
+		r.fails(fmt.Errorf("%s: %w", origin, err))
 	}
 	if len(l.merged.Contexts) > 0 {
 		r.configs = []kubeconfig{{origin, l.merged}}
@@ -36,8 +36,7 @@ func (l *Loader) fromEnv(list string) (r reading) {
 // unless it did before.
 func (l *Loader) listed(r *reading, list string) (files, remembered []*file) {
 	for _, path := range filepath.SplitList(list) {
-		f := l.file("KUBECONFIG", path)
-		f.part = true
+		f := l.file("KUBECONFIG", path, nil)
 		if path == "" || slices.Contains(files, f) {
 			continue
 		}
@@ -62,7 +61,7 @@ func (l *Loader) listed(r *reading, list string) (files, remembered []*file) {
 
 // exists says whether a file of KUBECONFIG does, if only an empty one.
 func (l *Loader) exists(list string) bool {
-	return slices.ContainsFunc(filepath.SplitList(list), func(path string) bool { return l.file("KUBECONFIG", path).read })
+	return slices.ContainsFunc(filepath.SplitList(list), func(path string) bool { return l.file("KUBECONFIG", path, nil).read })
 }
 
 // merge has client-go's loading rules merge those of files that it can read, and

@@ -38,10 +38,10 @@ func (r *reading) add(f *file, err error) {
 }
 
 // file is what is remembered of a path that was named.
-func (l *Loader) file(origin, path string) *file {
+func (l *Loader) file(origin, path string, unfit func(*api.Config) error) *file {
 	f := l.files[path]
 	if f == nil {
-		f = newFile(origin, path)
+		f = newFile(origin, path, unfit)
 		l.files[path] = f
 	}
 	return f
@@ -70,7 +70,7 @@ func (l *Loader) fromFlags() (r reading) {
 			r.fails(errors.New(`--kubeconfig="": the path is empty`))
 			continue
 		}
-		f := l.file("--kubeconfig", path)
+		f := l.file("--kubeconfig", path, l.opts.unfit)
 		now := l.open(f)
 		if l.isDirectory(f, now) {
 			l.fromDirectory(&r, path, now)
@@ -88,7 +88,7 @@ func (l *Loader) fromHome() (r reading) {
 		return r
 	}
 	path := filepath.Join(home, ".kube", "config")
-	f := l.file("default kubeconfig", path)
+	f := l.file("default kubeconfig", path, l.opts.unfit)
 	now := l.open(f)
 	if errors.Is(now.err, fs.ErrNotExist) && f.good == nil {
 		r.fails(fmt.Errorf("no kubeconfig: --kubeconfig and KUBECONFIG are not set, not running in a pod, and %q does not exist", path))
