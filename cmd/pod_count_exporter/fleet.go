@@ -118,9 +118,6 @@ func (f *fleet) member(c cluster.Cluster) member {
 }
 
 func (f *fleet) build(c cluster.Cluster) (member, error) {
-	if c.Fault != nil {
-		return member{}, c.Fault
-	}
 	client, base, err := c.Client()
 	if err != nil {
 		return member{}, err

@@ -24,6 +24,9 @@ import (
 // Client builds a new client at each call and is not for concurrent use: it
 // changes os.Stderr for a moment when the context has a credential plugin.
 func (c Cluster) Client() (*http.Client, *url.URL, error) {
+	if c.Fault != nil {
+		return nil, nil, c.Fault
+	}
 	base, err := c.base()
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", c.Source, err)

@@ -1,0 +1,77 @@
+package cluster
+
+import (
+	"errors"
+	"io/fs"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// hanging is a reader whose files below /hung do not answer before they are let go.
+type hanging struct {
+	*reader
+	begun int
+	free  chan struct{}
+}
+
+func newHanging() *hanging {
+	h := &hanging{reader: newReader(), free: make(chan struct{})}
+	h.look = func(path string, _ bool) found {
+		if path[:5] == "/hung" {
+			h.mu.Lock()
+			h.begun++
+			h.mu.Unlock()
+			<-h.free
+		}
+		return found{data: []byte(path), mode: fs.FileMode(0)}
+	}
+	return h
+}
+
+// A file that does not answer is waited for once, and then no longer, nor are those
+// beside it. Others are read as always. It heals when the file answers.
+func TestReaderLeavesBehindWhatHangs(t *testing.T) {
+	for name, read := range map[string]func(h *hanging, path string) found{
+		"file of a directory": func(h *hanging, path string) found { return h.read(path) },
+		"path that was named": func(h *hanging, path string) found { return h.readAny(path) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := newHanging()
+				began := time.Now()
+				for range 20 {
+					if f := read(h, "/hung/a"); !errors.Is(f.err, errHangs) {
+						t.Errorf("a file that hangs gave %v", f.err)
+					}
+					if f := read(h, "/well/a"); f.err != nil || string(f.data) != "/well/a" {
+						t.Errorf("another file gave %q, %v", f.data, f.err)
+					}
+				}
+				if took := time.Since(began); took != readLimit || h.begun != 1 {
+					t.Errorf("20 times took %s and began %d readings, want %s and 1", took, h.begun, readLimit)
+				}
+				close(h.free)
+				synctest.Wait()
+				if f := read(h, "/hung/a"); f.err != nil || string(f.data) != "/hung/a" {
+					t.Errorf("the file that answers gave %q, %v", f.data, f.err)
+				}
+			})
+		})
+	}
+}
+
+// However many directories hang, each costs one reading, and the next is read.
+func TestReaderReadsBesideManyThatHang(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHanging()
+		for i := range 50 {
+			dir := "/hung" + string(rune('a'+i%26)) + string(rune('a'+i/26))
+			_, _ = h.read(dir+"/x"), h.readAny(dir)
+		}
+		if f := h.read("/well/a"); f.err != nil {
+			t.Errorf("a file beside them gave %v", f.err)
+		}
+		close(h.free)
+	})
+}
