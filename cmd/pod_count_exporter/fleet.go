@@ -60,7 +60,7 @@ func (f *fleet) reload(cause string) error {
 	before := f.members
 	o := f.load()
 	err := inOne(o.loaded.Problems)
-	if err != nil && (cause != causeRetry || f.news(o)) {
+	if asked := cause != causeRetry && cause != causeChange; err != nil && (asked || f.news(o)) {
 		_ = level.Error(f.logger).Log("msg", "Some kubeconfigs cannot be read, their clusters stay", "err", err)
 	}
 	f.report(o)
