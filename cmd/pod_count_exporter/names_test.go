@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -30,7 +31,7 @@ func TestClusterNameFrom(t *testing.T) {
 		{"name", map[string]string{"east.conf": admin}, []string{"--kubernetes.cluster-name=prod"}, []string{"prod"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			args := append(tt.args, "--kubeconfig="+directory(t, tt.files))
+			args := slices.Concat(tt.args, []string{"--kubeconfig=" + directory(t, tt.files)})
 			if tt.want == nil {
 				contains(t, refuse(t, exitFailed, args...), []string{"two clusters are named", "east.conf", "west.yaml"})
 				return

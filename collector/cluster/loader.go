@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"errors"
+	"slices"
 
 	"k8s.io/client-go/tools/clientcmd/api"
 )
@@ -48,7 +49,7 @@ type Loaded struct {
 func (l *Loader) Load() Loaded {
 	l.seen = make(map[string]string)
 	r := l.read()
-	clusters := append(r.clusters, l.choose(&r)...)
+	clusters := slices.Concat(r.clusters, l.choose(&r))
 	for i := range clusters {
 		clusters[i].plugins, clusters[i].read = l.opts.Plugins, l.reader.read
 		if config := clusters[i].config; config != nil {
