@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 )
 
@@ -21,6 +22,7 @@ func TestSnapshotIsOfOneServer(t *testing.T) {
 	authority := pemOf(server.Certificate())
 	data := base64.StdEncoding.EncodeToString(authority)
 	more := base64.StdEncoding.EncodeToString(append([]byte("# another\n"), authority...))
+	const deleted = "token: deleted" // stands for a user that is not there
 	trusted := at(server.URL) + ", certificate-authority-data: " + data
 	for _, tt := range []struct {
 		name, cluster, user string
@@ -33,6 +35,8 @@ func TestSnapshotIsOfOneServer(t *testing.T) {
 		{"another server", at("https://127.0.0.1:1") + ", certificate-authority-data: " + data, "token: x", false},
 		{"another server, and an authority that is gone", at("https://127.0.0.1:1") + ", certificate-authority: gone.crt", "token: x", false},
 		{"another server, and a user that cannot be used", at("https://127.0.0.1:1") + ", certificate-authority-data: " + data, "auth-provider: {name: gcp}", false},
+		{"another server, and a user that is deleted", at("https://127.0.0.1:1") + ", certificate-authority-data: " + data, deleted, false},
+		{"a user that is deleted", trusted, deleted, true},
 		{"a proxy", trusted + `, proxy-url: "http://127.0.0.1:1"`, "token: x", false},
 		{"another name in the certificate", trusted + ", tls-server-name: other.example", "token: x", false},
 		{"another authority", at(server.URL) + ", certificate-authority-data: " + more, "token: x", false},
@@ -42,7 +46,11 @@ func TestSnapshotIsOfOneServer(t *testing.T) {
 			path := write(t, "kubeconfig", contextOf("a", trusted, "token: x"))
 			e := start(t, "--kubeconfig="+path, "--collector.page-attempts=1")
 			before := sample(e.await(t, "/metrics", `pod_count_success{cluster="a"} 1`), `pod_count_last_success_timestamp_seconds{cluster="a"}`)
-			put(t, path, contextOf("a", tt.cluster, tt.user))
+			after := contextOf("a", tt.cluster, tt.user)
+			if tt.user == deleted {
+				after = strings.Replace(after, "users: [{name: u,", "users: [{name: other,", 1)
+			}
+			put(t, path, after)
 			e.reload(t, http.StatusOK, "reloaded")
 			_, body := e.get(t, "/metrics")
 			if after := sample(body, `pod_count_last_success_timestamp_seconds{cluster="a"}`); (after == before) != tt.keeps {

@@ -64,12 +64,18 @@ func (l *Loader) chooseNamed(r *reading) []Cluster {
 	return clusters
 }
 
+// origins names the first few places.
 func origins(configs []kubeconfig) string {
-	list := make([]string, len(configs))
-	for i, k := range configs {
-		list[i] = k.origin
+	const few = 5
+	var list []string
+	for _, k := range configs[:min(few, len(configs))] {
+		list = append(list, k.origin)
 	}
-	return strings.Join(list, ", ")
+	text := strings.Join(list, ", ")
+	if more := len(configs) - few; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
 }
 
 // cluster turns one context into a cluster.
@@ -97,36 +103,51 @@ func (k kubeconfig) path() string {
 	return ""
 }
 
-// configure is what a context's client is made of. What can be told of the server is
-// told first: which one it is stays known when something else is wrong.
+// configure is what a context's client is made of. Which server it is comes first, so
+// that it is known when something else is wrong.
 func (c *Cluster) configure(config *api.Config, name string, kctx *api.Context, read func(path string) found) error {
-	if err := checkReferences(config, kctx); err != nil {
+	e := entries{kctx.Cluster, kctx.AuthInfo, config.Clusters[kctx.Cluster], config.AuthInfos[kctx.AuthInfo], read}
+	if e.cluster == nil {
+		return fmt.Errorf("the kubeconfig has no cluster %q", kctx.Cluster)
+	}
+	if err := c.identify(e); err != nil {
 		return err
 	}
-	e := entries{kctx.Cluster, kctx.AuthInfo, config.Clusters[kctx.Cluster], config.AuthInfos[kctx.AuthInfo], read}
+	if err := e.checkReferences(); err != nil {
+		return err
+	}
 	if e.user == nil {
 		e.user = &api.AuthInfo{}
-	}
-	var err error
-	if c.Place, err = placeOf(e.cluster); err != nil {
-		return err
-	}
-	authority, unread := e.contentOf(e.cluster.CertificateAuthority, e.cluster.CertificateAuthorityData)
-	if unread == nil {
-		if c.Server, err = digestOf(c.Place, authority); err != nil {
-			return err
-		}
 	}
 	// Before client-go, which waits for whatever file it is given.
 	if err := e.filesFault(); err != nil {
 		return err
 	}
+	var err error
 	if c.config, err = clientcmd.NewNonInteractiveClientConfig(*config, name, &clientcmd.ConfigOverrides{}, nil).ClientConfig(); err != nil {
 		return e.fault()
 	}
 	if _, err := c.base(); err != nil {
 		return err
 	}
+	return c.digest(e)
+}
+
+// identify tells which server it is, as far as its certificate authority can be read.
+func (c *Cluster) identify(e entries) (err error) {
+	if c.Place, err = placeOf(e.cluster); err != nil {
+		return err
+	}
+	authority, unread := e.contentOf(e.cluster.CertificateAuthority, e.cluster.CertificateAuthorityData)
+	if unread != nil {
+		return nil // a fault that is told with those of other files
+	}
+	c.Server, err = digestOf(c.Place, authority)
+	return err
+}
+
+// digest makes the texts that change with the client.
+func (c *Cluster) digest(e entries) error {
 	issuer, err := e.contentOf(e.issuerAuthority(), nil)
 	if err != nil {
 		return err
@@ -140,26 +161,23 @@ func (c *Cluster) configure(config *api.Config, name string, kctx *api.Context, 
 
 // checkReferences looks at what client-go would report by quoting a URL, which
 // may hold a password.
-func checkReferences(config *api.Config, kctx *api.Context) error {
-	server, ok := config.Clusters[kctx.Cluster]
-	if !ok {
-		return fmt.Errorf("the kubeconfig has no cluster %q", kctx.Cluster)
-	}
+func (e entries) checkReferences() error {
+	server := e.cluster
 	if server.Server == "" {
-		return fmt.Errorf("cluster %q has no server", kctx.Cluster)
+		return fmt.Errorf("cluster %q has no server", e.clusterName)
 	}
-	if _, ok := config.AuthInfos[kctx.AuthInfo]; !ok && kctx.AuthInfo != "" {
-		return fmt.Errorf("the kubeconfig has no user %q", kctx.AuthInfo)
+	if e.user == nil && e.userName != "" {
+		return fmt.Errorf("the kubeconfig has no user %q", e.userName)
 	}
 	if server.ProxyURL == "" {
 		return nil
 	}
 	proxy, err := url.Parse(server.ProxyURL)
 	if err != nil || proxy.Host == "" {
-		return fmt.Errorf("cluster %q: proxy-url is not a URL", kctx.Cluster)
+		return fmt.Errorf("cluster %q: proxy-url is not a URL", e.clusterName)
 	}
 	if !slices.Contains([]string{"http", "https", "socks5"}, proxy.Scheme) {
-		return fmt.Errorf("cluster %q: the scheme of proxy-url is not http, https or socks5", kctx.Cluster)
+		return fmt.Errorf("cluster %q: the scheme of proxy-url is not http, https or socks5", e.clusterName)
 	}
 	return nil
 }
