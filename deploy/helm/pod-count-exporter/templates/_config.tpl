@@ -52,9 +52,6 @@ before the kernel ends the process.
 {{/* The container's variables, the user's in place of the chart's of the same name. */}}
 {{- define "pod-count-exporter.env" -}}
 {{- $env := list }}
-{{- with (.Values.resources.limits).memory }}
-{{- $env = append $env (dict "name" "GOMEMLIMIT" "value" (include "pod-count-exporter.goMemoryLimit" .)) }}
-{{- end }}
 {{- if and (include "pod-count-exporter.ownAccount" .) (not .Values.rbac.useClusterRole) (not .Values.config.collector.namespace) }}
 {{- $env = append $env (dict "name" "POD_COUNT_EXPORTER_COLLECTOR_NAMESPACE" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.namespace"))) }}
 {{- end }}
@@ -64,6 +61,9 @@ before the kernel ends the process.
 {{- if .Values.autosharding.enabled }}
 {{- $env = append $env (dict "name" "POD_COUNT_EXPORTER_SHARD" "value" (printf "auto/%d" (int .Values.replicas))) }}
 {{- $env = append $env (dict "name" "POD_NAME" "valueFrom" (dict "fieldRef" (dict "fieldPath" "metadata.name"))) }}
+{{- end }}
+{{- with ((.Values.resources).limits).memory }}
+{{- $env = append $env (dict "name" "GOMEMLIMIT" "value" (include "pod-count-exporter.goMemoryLimit" .)) }}
 {{- end }}
 {{- $own := list }}
 {{- range .Values.env }}
