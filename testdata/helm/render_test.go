@@ -2,7 +2,9 @@ package chart
 
 import (
 	"fmt"
+	"io"
 	"io/fs"
+	"log"
 	"maps"
 	"os"
 	"path/filepath"
@@ -17,6 +19,12 @@ import (
 	"helm.sh/helm/v4/pkg/engine"
 	sigsyaml "sigs.k8s.io/yaml"
 )
+
+// TestMain silences Helm's packages, which log what they leave out of values.
+func TestMain(m *testing.M) {
+	log.SetOutput(io.Discard)
+	os.Exit(m.Run())
+}
 
 // source is a chart's files by their names, in memory: Helm's packages render it
 // a hundred times while its program renders it once.

@@ -39,7 +39,7 @@ app.kubernetes.io/instance: {{ include "pod-count-exporter.fullname" . }}
   "app.kubernetes.io/managed-by" .Release.Service
   "app.kubernetes.io/version" (.Chart.AppVersion | replace "+" "_") }}
 {{- $selector := include "pod-count-exporter.selectorLabels" . | fromYaml }}
-{{- mergeOverwrite (dict) .Values.customLabels $labels $selector | toYaml }}
+{{- mergeOverwrite (dict) (default (dict) .Values.customLabels) $labels $selector | toYaml }}
 {{- end }}
 
 {{/* The labels of every object. The pods' are without the chart's version, or each version of it would restart them. */}}

@@ -12,7 +12,7 @@ metadata:
     {{- toYaml . | nindent 4 }}
     {{- end }}
   labels:
-    {{- mergeOverwrite (deepCopy .Values.podLabels) (include "pod-count-exporter.podLabels" . | fromYaml) | toYaml | nindent 4 }}
+    {{- mergeOverwrite (dict) (default (dict) .Values.podLabels) (include "pod-count-exporter.podLabels" . | fromYaml) | toYaml | nindent 4 }}
 spec:
   serviceAccountName: {{ include "pod-count-exporter.serviceAccountName" . }}
   automountServiceAccountToken: {{ include "pod-count-exporter.ownAccount" . | eq "true" }}

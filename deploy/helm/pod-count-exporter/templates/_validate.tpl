@@ -6,11 +6,11 @@
 {{- if and .Values.autosharding.enabled (lt (int .Values.replicas) 2) }}
 {{- fail (printf "replicas: autosharding.enabled takes 2 or more, not %d" (int .Values.replicas)) }}
 {{- end }}
-{{- $foreign := ternary "Recreate" "OnDelete" .Values.autosharding.enabled }}
-{{- if eq (default "" .Values.updateStrategy.type) $foreign }}
-{{- fail (printf "updateStrategy.type: a %s has no %s" (ternary "StatefulSet" "Deployment" .Values.autosharding.enabled) $foreign) }}
+{{- $foreign := ternary "OnDelete" "Recreate" (empty .Values.autosharding.enabled) }}
+{{- if eq (default "" (.Values.updateStrategy).type) $foreign }}
+{{- fail (printf "updateStrategy.type: a %s has no %s" (ternary "Deployment" "StatefulSet" (empty .Values.autosharding.enabled)) $foreign) }}
 {{- end }}
-{{- $least := .Values.podDisruptionBudget.minAvailable }}
+{{- $least := (.Values.podDisruptionBudget).minAvailable }}
 {{- if and (not (kindIs "string" $least)) (ge (int $least) 1) (ge (int $least) (int .Values.replicas)) }}
 {{- fail (printf "podDisruptionBudget.minAvailable: %d of %d replicas would hold up every drain" (int $least) (int .Values.replicas)) }}
 {{- end }}
