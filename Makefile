@@ -120,9 +120,12 @@ chart-check: build $(chart_tools) ## check the Helm chart: renderings, refusals,
 screenshots: $(BIN)/prometheus ## draw the dashboards into docs/images (needs npm and Chromium)
 	scripts/screenshots $(BIN)
 
+# A plain build of Kubernetes says that it is v0.0.0, which Helm takes it for.
+kubernetes = $$($(GO) list -C testdata/controlplane -m -f '{{.Version}}' k8s.io/kubernetes)
+
 .PHONY: controlplane
 controlplane: build
-	$(GO) build -C testdata/controlplane -buildvcs=false -o $(CURDIR)/$(BIN)/controlplane .
+	$(GO) build -C testdata/controlplane -buildvcs=false -ldflags "-X k8s.io/component-base/version.gitVersion=$(kubernetes)" -o $(CURDIR)/$(BIN)/controlplane .
 
 .PHONY: e2e
 e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/helm ## test the exporter's binary against a real kube-apiserver, etcd, Prometheus and Alertmanager

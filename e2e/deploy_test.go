@@ -92,6 +92,10 @@ func applyDefinition(t *testing.T, cp *controlPlane, resource string) {
 		}
 		return false
 	})
+	eventually(t, name+" can be listed", func() bool {
+		_, err := cp.api.request(t.Context(), http.MethodGet, "/apis/monitoring.coreos.com/v1/"+resource, "", nil)
+		return err == nil
+	})
 }
 
 // admitPod makes a pod from the deployment's template, as a controller would:

@@ -45,17 +45,19 @@ func startWithHelm(t *testing.T) *helm {
 	return &helm{cp: cp, home: t.TempDir()}
 }
 
-// restricted makes a namespace that is held to a Pod Security Standard, with the
-// accounts that variants do not make themselves.
+// restricted holds a namespace to a Pod Security Standard, and gives it the accounts
+// that variants do not make themselves.
 func (cp *controlPlane) restricted(t *testing.T, name, standard string) {
 	t.Helper()
 	labels := object{"pod-security.kubernetes.io/enforce": standard}
-	cp.api.create(t, "/api/v1/namespaces", object{"metadata": object{"name": name, "labels": labels}})
-	for _, account := range []string{"default", "counter"} {
-		if account == "counter" && name != "existing-account" {
-			continue
-		}
-		cp.api.create(t, "/api/v1/namespaces/"+name+"/serviceaccounts", object{"metadata": object{"name": account}})
+	cp.api.applyObject(t, object{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": name, "labels": labels}})
+	accounts := []string{"default"}
+	if name == "existing-account" {
+		accounts = append(accounts, "counter")
+	}
+	for _, account := range accounts {
+		meta := map[string]any{"name": account, "namespace": name}
+		cp.api.applyObject(t, object{"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta})
 	}
 }
 
