@@ -15,6 +15,7 @@ import (
 	"helm.sh/helm/v4/pkg/chart/common"
 	"helm.sh/helm/v4/pkg/chart/common/util"
 	"helm.sh/helm/v4/pkg/chart/loader/archive"
+	chartv2 "helm.sh/helm/v4/pkg/chart/v2"
 	"helm.sh/helm/v4/pkg/chart/v2/loader"
 	"helm.sh/helm/v4/pkg/engine"
 	sigsyaml "sigs.k8s.io/yaml"
@@ -50,13 +51,17 @@ func (s source) with(path string, data []byte) source {
 	return changed
 }
 
-// render is what the chart makes of values, with the notes, as one text.
-func (s source) render(values object) (string, error) {
+func (s source) chart() (*chartv2.Chart, error) {
 	files := make([]*archive.BufferedFile, 0, len(s))
 	for path, data := range s {
 		files = append(files, &archive.BufferedFile{Name: path, Data: data})
 	}
-	chart, err := loader.LoadFiles(files)
+	return loader.LoadFiles(files)
+}
+
+// render is what the chart makes of values, with the notes, as one text.
+func (s source) render(values object) (string, error) {
+	chart, err := s.chart()
 	if err != nil {
 		return "", err
 	}

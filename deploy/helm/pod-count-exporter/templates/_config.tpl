@@ -41,9 +41,6 @@ before the kernel ends the process.
 {{- define "pod-count-exporter.goMemoryLimit" -}}
 {{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 }}
 {{- $quantity := . | toString }}
-{{- if not (kindIs "string" .) }}
-{{- $quantity = . | int64 | toString }}
-{{- end }}
 {{- $unit := regexFind "[A-Za-z]*$" $quantity }}
 {{- $bytes := mulf (trimSuffix $unit $quantity | float64) (get $units $unit) 0.9 }}
 {{- printf "%dMiB" (divf $bytes 1048576 | floor | int64) }}
