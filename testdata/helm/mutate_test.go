@@ -80,6 +80,7 @@ func (c *checks) takes(chart source) bool {
 // TestTemplateMutants leaves out each line of the templates and turns each
 // condition around. A change that no check notices is a line that is not tested.
 func TestTemplateMutants(t *testing.T) {
+	t.Parallel()
 	chart := load(t)
 	checks := newChecks(t, chart)
 	checks.pass(t, chart)
@@ -135,6 +136,7 @@ func mutate(line string) (string, bool) {
 // types of values, which TestWrongTypes tries: then it must take something that is
 // refused.
 func TestSchemaMutants(t *testing.T) {
+	t.Parallel()
 	chart := load(t)
 	schema := parse(t, chart["values.schema.json"])
 	refused := refusedBySchema(t, chart, compile(t, schema))

@@ -84,6 +84,7 @@ func strict(obj object) error {
 // TestTypes holds what the variants render against the API's types, all of which
 // must come up. A chart's objects must differ in kind, name or namespace.
 func TestTypes(t *testing.T) {
+	t.Parallel()
 	missing := types()
 	for variant, path := range variants(t) {
 		seen := map[string]bool{}

@@ -85,6 +85,7 @@ func TestEveryValueIsTried(t *testing.T) {
 
 // TestWrongTypes gives each value what is of none of its types.
 func TestWrongTypes(t *testing.T) {
+	t.Parallel()
 	chart := load(t)
 	schema := parse(t, chart["values.schema.json"])
 	for _, leaf := range leaves(t) {
@@ -130,6 +131,7 @@ func fits(schema object, path []string, value any) bool {
 // where a variant sets it. The schema must say that it is missing, or the chart do
 // without it, or refuse what is left.
 func TestNull(t *testing.T) {
+	t.Parallel()
 	chart := load(t)
 	for variant, path := range variants(t) {
 		for _, leaf := range leaves(t) {
@@ -178,6 +180,7 @@ func merge(values, changes object) {
 // TestFlags compares the variables that the variants set with those of the
 // program's own help.
 func TestFlags(t *testing.T) {
+	t.Parallel()
 	variable := regexp.MustCompile(`POD_COUNT_EXPORTER_[A-Z_]+`)
 	help := mustRun(t, "pod_count_exporter", "--help")
 	known := map[string]bool{}
@@ -211,6 +214,7 @@ func TestFlags(t *testing.T) {
 // TestSubchart makes the chart a part of another, twice: the copies must have
 // names and selectors of their own, and one that is not enabled is not there.
 func TestSubchart(t *testing.T) {
+	t.Parallel()
 	parent := t.TempDir()
 	must(t, os.MkdirAll(parent+"/charts", 0o750))
 	must(t, os.CopyFS(filepath.Join(parent, "charts", name), os.DirFS(dir)))
