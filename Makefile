@@ -57,6 +57,12 @@ $(alerting): testdata/alertmanager/go.mod
 $(BIN)/kubectl: testdata/node/go.mod
 	CGO_ENABLED=0 $(GO) -C testdata/node build -trimpath -buildvcs=false -ldflags '-s -w' -o $(CURDIR)/$@ k8s.io/kubernetes/cmd/kubectl
 
+$(BIN)/helm: testdata/helm/go.mod
+	CGO_ENABLED=0 $(GO) -C testdata/helm $(tool_build) -o $(CURDIR)/$@ helm.sh/helm/v4/cmd/helm
+
+$(BIN)/helm-docs: testdata/helm/go.mod
+	CGO_ENABLED=0 $(GO) -C testdata/helm $(tool_build) -o $(CURDIR)/$@ github.com/norwoodj/helm-docs/cmd/helm-docs
+
 .PHONY: help
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -102,16 +108,30 @@ mixin-types: ## hold the dashboards against Grafana's own types (needs npm)
 	npm --prefix mixin/types ci --no-audit --no-fund
 	npm --prefix mixin/types run check
 
+chart_tools := $(BIN)/helm $(BIN)/helm-docs $(BIN)/kustomize
+chart_test  := BIN_DIR=$(CURDIR)/$(BIN) $(GO) -C testdata/helm test -count=1
+
+.PHONY: chart
+chart: build $(chart_tools) ## write the Helm chart's README and golden renderings anew
+	$(chart_test) -run 'Readme|Golden' -update .
+
+.PHONY: chart-check
+chart-check: build $(chart_tools) ## check the Helm chart: renderings, refusals, the kustomize base beside it (first time: 4 minutes)
+	$(chart_test) .
+
 .PHONY: screenshots
 screenshots: $(BIN)/prometheus ## draw the dashboards into docs/images (needs npm and Chromium)
 	scripts/screenshots $(BIN)
 
+# A plain build of Kubernetes says that it is v0.0.0, which Helm takes it for.
+kubernetes = $$($(GO) list -C testdata/controlplane -m -f '{{.Version}}' k8s.io/kubernetes)
+
 .PHONY: controlplane
 controlplane: build
-	$(GO) build -C testdata/controlplane -buildvcs=false -o $(CURDIR)/$(BIN)/controlplane .
+	$(GO) build -C testdata/controlplane -buildvcs=false -ldflags "-X k8s.io/component-base/version.gitVersion=$(kubernetes)" -o $(CURDIR)/$(BIN)/controlplane .
 
 .PHONY: e2e
-e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/kubectl ## test the exporter's binary against a real kube-apiserver, etcd, Prometheus and Alertmanager
+e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/helm $(BIN)/kubectl ## test the exporter's binary against a real kube-apiserver, etcd, Prometheus and Alertmanager
 	$(GO) test -C testdata/controlplane ./...
 	$(GO) mod download -modfile=$(tools_mod) github.com/prometheus-operator/prometheus-operator
 	BIN_DIR=$(CURDIR)/$(BIN) \

@@ -24,7 +24,7 @@ const manifests = "../deploy/kubernetes"
 func TestManifests(t *testing.T) {
 	t.Parallel()
 	cp := startControlPlane(t, clusterArgs(8, 20, 500)...)
-	applyServiceMonitorDefinition(t, cp)
+	applyDefinition(t, cp, "servicemonitors")
 	const account = "pod-count-exporter"
 	for _, obj := range rendered(t, "namespace", "servicemonitor") {
 		t.Run(fmt.Sprint(obj["kind"]), func(t *testing.T) {
@@ -70,16 +70,16 @@ func rendered(t *testing.T, components ...string) []object {
 	return objects
 }
 
-// applyServiceMonitorDefinition takes the definition from the Prometheus
-// operator's own module, and waits until the API server serves the kind.
-func applyServiceMonitorDefinition(t *testing.T, cp *controlPlane) {
+// applyDefinition takes the definition of a resource from the Prometheus operator's
+// own module, and waits until the API server serves it.
+func applyDefinition(t *testing.T, cp *controlPlane, resource string) {
 	t.Helper()
 	dir := os.Getenv("CRD_DIR")
 	if dir == "" {
 		t.Fatal("CRD_DIR does not name the folder of the operator's definitions: run make e2e")
 	}
-	const name = "servicemonitors.monitoring.coreos.com"
-	cp.api.apply(t, filepath.Join(dir, "monitoring.coreos.com_servicemonitors.yaml"))
+	name := resource + ".monitoring.coreos.com"
+	cp.api.apply(t, filepath.Join(dir, "monitoring.coreos.com_"+resource+".yaml"))
 	path := "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 	cp.api.awaitEvent(t, path+"?watch=true&fieldSelector=metadata.name="+name, func(crd object) bool {
 		status, _ := crd["status"].(map[string]any)
@@ -91,6 +91,10 @@ func applyServiceMonitorDefinition(t *testing.T, cp *controlPlane) {
 			}
 		}
 		return false
+	})
+	eventually(t, name+" can be listed", func() bool {
+		_, err := cp.api.request(t.Context(), http.MethodGet, "/apis/monitoring.coreos.com/v1/"+resource, "", nil)
+		return err == nil
 	})
 }
 

@@ -14,5 +14,5 @@ local manifest(value, indent='') =
   else std.manifestJsonMinified(value);
 
 {
-  manifest(value):: manifest(value) + '\n',
+  manifest(value):: manifest(value),
 }

@@ -1,0 +1,84 @@
+{{/* The part of names that stands for the chart. */}}
+{{- define "pod-count-exporter.name" -}}
+{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{- end }}
+
+{{/*
+The name of the objects. Names end at 50 characters, so that the longest suffix
+and the hash and ordinal that Kubernetes adds to pods have room.
+*/}}
+{{- define "pod-count-exporter.fullname" -}}
+{{- $name := include "pod-count-exporter.name" . }}
+{{- if .Values.fullnameOverride }}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- else if contains $name .Release.Name }}
+{{- .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- else }}
+{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" }}
+{{- end }}
+{{- end }}
+
+{{- define "pod-count-exporter.namespace" -}}
+{{- default .Release.Namespace .Values.namespaceOverride }}
+{{- end }}
+
+{{/*
+The instance is the objects' name, not the release's: one release may hold the
+chart twice, and a PodMonitor's series are named after it as a ServiceMonitor's
+are after the Service. The name does not follow nameOverride: it becomes the job.
+*/}}
+{{- define "pod-count-exporter.selectorLabels" -}}
+app.kubernetes.io/name: pod-count-exporter
+app.kubernetes.io/instance: {{ include "pod-count-exporter.fullname" . }}
+{{- end }}
+
+{{- define "pod-count-exporter.podLabels" -}}
+{{- $labels := dict
+  "app.kubernetes.io/component" "exporter"
+  "app.kubernetes.io/part-of" "monitoring"
+  "app.kubernetes.io/managed-by" .Release.Service
+  "app.kubernetes.io/version" (.Chart.AppVersion | replace "+" "_") }}
+{{- $selector := include "pod-count-exporter.selectorLabels" . | fromYaml }}
+{{- mergeOverwrite (dict) (default (dict) .Values.customLabels) $labels $selector | toYaml }}
+{{- end }}
+
+{{/* The labels of every object. The pods' are without the chart's version, or each version of it would restart them. */}}
+{{- define "pod-count-exporter.labels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "pod-count-exporter.podLabels" . }}
+{{- end }}
+
+{{- define "pod-count-exporter.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create }}
+{{- default (include "pod-count-exporter.fullname" .) .Values.serviceAccount.name }}
+{{- else }}
+{{- default "default" .Values.serviceAccount.name }}
+{{- end }}
+{{- end }}
+
+{{- define "pod-count-exporter.image" -}}
+{{- $registry := default .Values.image.registry .Values.global.imageRegistry }}
+{{- with $registry }}{{ . }}/{{ end }}{{ .Values.image.repository }}
+{{- if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ default .Chart.AppVersion .Values.image.tag }}{{ end }}
+{{- end }}
+
+{{/* Secrets for pulling, which charts name in two ways. */}}
+{{- define "pod-count-exporter.imagePullSecrets" -}}
+{{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
+- name: {{ if kindIs "map" . }}{{ .name }}{{ else }}{{ . }}{{ end }}
+{{- end }}
+{{- end }}
+
+{{/* Whether the exporter counts the cluster that it runs in, with its own account. */}}
+{{- define "pod-count-exporter.ownAccount" -}}
+{{- if not .Values.kubeconfig.existingSecret }}true{{ end }}
+{{- end }}
+
+{{/* The namespaces of the Roles, as a list in JSON. */}}
+{{- define "pod-count-exporter.roleNamespaces" -}}
+{{- default (list (include "pod-count-exporter.namespace" .)) .Values.config.collector.namespace | toJson }}
+{{- end }}
+
+{{- define "pod-count-exporter.scheme" -}}
+{{- default (ternary "https" "http" (not (empty .Values.webConfig.existingSecrets))) .Values.prometheus.monitor.http.scheme }}
+{{- end }}
