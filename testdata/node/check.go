@@ -110,7 +110,7 @@ func try(cfg config) error {
 		return fmt.Errorf("laying a layer in %s: %w", cfg.dir, err)
 	}
 	output, err := exec.Command("nft", "add", "table", "ip", "try").CombinedOutput() //nolint:noctx // ends at once
-	if err != nil && !errors.Is(err, exec.ErrNotFound) {                              // then it is missing, and that is said
+	if err != nil && !errors.Is(err, exec.ErrNotFound) {                             // then it is missing, and that is said
 		return fmt.Errorf("making a table of packet rules: %w: %s", err, bytes.TrimSpace(output))
 	}
 	return nil
