@@ -24,11 +24,7 @@ func TestComponents(t *testing.T) {
 	for _, c := range componentCases() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			var before []string
-			if c.secrets != nil {
-				before = []string{c.secrets(t, c.name)}
-			}
-			r := deploy(t, c.name, settings{components: c.components, more: c.more, statefulSet: c.statefulSet}, before...)
+			r := deploy(t, c.name, c.settings)
 			instances := c.instances
 			if instances == nil {
 				instances = func(*testing.T, *release) []string { return []string{c.name + "-pod-count-exporter"} }
@@ -62,35 +58,35 @@ func TestEveryComponentIsRun(t *testing.T) {
 }
 
 type componentCase struct {
-	name        string
-	components  []string
-	statefulSet bool
-	more        string // further fields of the overlay
-	secrets     func(t *testing.T, name string) string
-	instances   func(*testing.T, *release) []string         // the Service's name when nil
-	count       func(t *testing.T, r *release) (int, error) // what kubectl describe node says when nil
-	check       func(*testing.T, *release, *monitoring)
+	name string
+	settings
+	instances func(*testing.T, *release) []string         // the Service's name when nil
+	count     func(t *testing.T, r *release) (int, error) // what kubectl describe node says when nil
+	check     func(*testing.T, *release, *monitoring)
 }
 
 func componentCases() []componentCase {
 	return []componentCase{
-		{name: "service", components: []string{"servicemonitor"}},
-		{name: "pod", components: []string{"podmonitor"}},
-		{name: "policy", components: []string{"servicemonitor", "networkpolicy"}},
-		{name: "fairness", components: []string{"servicemonitor", "flowschema"}, check: wantPriorityLevel},
-		{name: "rules", components: []string{"servicemonitor", "prometheusrule"}, check: wantRules},
-		{name: "boards", components: []string{"servicemonitor", "dashboards"}, check: wantDashboards},
-		{name: "replicas", components: []string{"servicemonitor", "ha"}, instances: podNames(2), check: wantBudget},
-		{name: "one-namespace", components: []string{"servicemonitor", "namespaced"}, count: ownPods},
-		{name: "shards", components: []string{"servicemonitor", "sharded"}, statefulSet: true, instances: podNames(3), secrets: kubeconfigs, check: wantShared},
-		{name: "password", components: []string{"servicemonitor", "tls"}, secrets: passwordSecrets, check: wantRefused},
-		{name: "password-pod", components: []string{"podmonitor", "tls"}, secrets: passwordSecrets, check: wantRefused},
-		{name: "certificate", components: []string{"servicemonitor", "client-certificates"}, secrets: certificateSecrets, check: wantRefused},
-		{name: "certificate-pod", components: []string{"podmonitor", "client-certificates"}, secrets: certificateSecrets, check: wantRefused},
+		{name: "service", settings: settings{components: []string{"servicemonitor"}}},
+		{name: "pod", settings: settings{components: []string{"podmonitor"}}},
+		{name: "policy", settings: settings{components: []string{"servicemonitor", "networkpolicy"}}},
+		{name: "fairness", settings: settings{components: []string{"servicemonitor", "flowschema"}}, check: wantPriorityLevel},
+		{name: "rules", settings: settings{components: []string{"servicemonitor", "prometheusrule"}}, check: wantRules},
+		{name: "boards", settings: settings{components: []string{"servicemonitor", "dashboards"}}, check: wantDashboards},
+		{name: "replicas", settings: settings{components: []string{"servicemonitor", "ha"}}, instances: podNames(2), check: wantBudget},
+		{name: "one-namespace", settings: settings{components: []string{"servicemonitor", "namespaced"}}, count: ownPods},
+		{name: "shards", settings: settings{components: []string{"servicemonitor", "sharded"}, statefulSet: true, secrets: kubeconfigs}, instances: podNames(3), check: wantShared},
+		{name: "password", settings: settings{components: []string{"servicemonitor", "tls"}, secrets: passwordSecrets}, check: wantRefused},
+		{name: "password-pod", settings: settings{components: []string{"podmonitor", "tls"}, secrets: passwordSecrets}, check: wantRefused},
+		{name: "certificate", settings: settings{components: []string{"servicemonitor", "client-certificates"}, secrets: certificateSecrets}, check: wantRefused},
+		{name: "certificate-pod", settings: settings{components: []string{"podmonitor", "client-certificates"}, secrets: certificateSecrets}, check: wantRefused},
 		{
-			name:       "everything",
-			components: []string{"servicemonitor", "ha", "networkpolicy", "flowschema", "dashboards", "client-certificates"},
-			secrets:    certificateSecrets, instances: podNames(2), check: wantRefused,
+			name: "everything",
+			settings: settings{
+				components: []string{"servicemonitor", "ha", "networkpolicy", "flowschema", "dashboards", "client-certificates"},
+				secrets:    certificateSecrets,
+			},
+			instances: podNames(2), check: wantRefused,
 		},
 	}
 }

@@ -87,12 +87,12 @@ type release struct {
 type settings struct {
 	components  []string
 	statefulSet bool
-	more        string // further fields of the overlay
+	secrets     func(t *testing.T, namespace string) string // what a component needs in its namespace
 }
 
 // deploy rolls a copy out as an overlay would, in a restricted namespace of its
 // own and with a prefix, and removes it when the test ends.
-func deploy(t *testing.T, name string, s settings, before ...string) *release {
+func deploy(t *testing.T, name string, s settings) *release {
 	t.Helper()
 	r := &release{namespace: name, cluster: name, workload: "deployment/" + name + "-pod-count-exporter"}
 	if s.statefulSet {
@@ -106,11 +106,9 @@ func deploy(t *testing.T, name string, s settings, before ...string) *release {
 		}
 	})
 	explain(t, name)
-	if len(before) > 0 {
+	if s.secrets != nil {
 		kubectl(t, "create", "namespace", name)
-		for _, objects := range before {
-			apply(t, objects)
-		}
+		apply(t, s.secrets(t, name))
 	}
 	apply(t, manifests)
 	r.rolledOut(t)
@@ -157,7 +155,6 @@ func overlay(t *testing.T, name string, s settings) string {
 	if !s.statefulSet { // there, each context has its own name
 		fmt.Fprintf(&text, "    - POD_COUNT_EXPORTER_KUBERNETES_CLUSTER_NAME=%s\n", name)
 	}
-	text.WriteString(s.more)
 	must(t, os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text.String()), 0o600))
 	output, err := exec.CommandContext(t.Context(), tool(t, "kustomize"), "build", dir).Output()
 	var ended *exec.ExitError
