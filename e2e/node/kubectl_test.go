@@ -99,12 +99,7 @@ func deploy(t *testing.T, name string, s settings) *release {
 		r.workload = "statefulset/" + name + "-pod-count-exporter"
 	}
 	manifests := overlay(t, name, s)
-	t.Cleanup(func() {
-		// The test's own context has ended.
-		if _, err := tryKubectl(context.Background(), manifests, "delete", "--ignore-not-found", "-f", "-"); err != nil {
-			t.Error(err)
-		}
-	})
+	removeLater(t, manifests)
 	explain(t, name)
 	if s.secrets != nil {
 		kubectl(t, "create", "namespace", name)
@@ -113,6 +108,17 @@ func deploy(t *testing.T, name string, s settings) *release {
 	apply(t, manifests)
 	r.rolledOut(t)
 	return r
+}
+
+// removeLater removes objects when the test ends.
+func removeLater(t *testing.T, manifests string) {
+	t.Helper()
+	t.Cleanup(func() {
+		// The test's own context has ended.
+		if _, err := tryKubectl(context.Background(), manifests, "delete", "--ignore-not-found", "-f", "-"); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // rolledOut waits until every replica is Ready.
