@@ -88,6 +88,7 @@ type settings struct {
 	components  []string
 	statefulSet bool
 	secrets     func(t *testing.T, namespace string) string // what a component needs in its namespace
+	patches     string                                      // further ones
 }
 
 // deploy rolls a copy out as an overlay would, in a restricted namespace of its
@@ -157,10 +158,12 @@ func overlay(t *testing.T, name string, s settings) string {
 	for _, c := range append([]string{"namespace"}, s.components...) {
 		fmt.Fprintf(&text, "- ../kubernetes/components/%s\n", c)
 	}
-	text.WriteString(overlayTail)
-	if !s.statefulSet { // there, each context has its own name
-		fmt.Fprintf(&text, "    - POD_COUNT_EXPORTER_KUBERNETES_CLUSTER_NAME=%s\n", name)
+	clusterName := "    - POD_COUNT_EXPORTER_KUBERNETES_CLUSTER_NAME=" + name
+	if s.statefulSet {
+		clusterName = "" // each context has its own
 	}
+	fmt.Fprintf(&text, overlayTail, clusterName)
+	text.WriteString(s.patches)
 	must(t, os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text.String()), 0o600))
 	output, err := exec.CommandContext(t.Context(), tool(t, "kustomize"), "build", dir).Output()
 	var ended *exec.ExitError
@@ -181,6 +184,12 @@ components:
 
 const overlayTail = `images:
 - {name: pod_count_exporter, newName: localhost/pod_count_exporter, newTag: e2e}
+configMapGenerator:
+- name: pod-count-exporter
+  behavior: merge
+  literals:
+    - POD_COUNT_EXPORTER_COLLECTOR_CACHE_TTL=1s
+%s
 patches:
 - target: {kind: ServiceMonitor}
   patch: |
@@ -190,9 +199,4 @@ patches:
   patch: |
     - {op: replace, path: /spec/podMetricsEndpoints/0/interval, value: 2s}
     - {op: replace, path: /spec/podMetricsEndpoints/0/scrapeTimeout, value: 2s}
-configMapGenerator:
-- name: pod-count-exporter
-  behavior: merge
-  literals:
-    - POD_COUNT_EXPORTER_COLLECTOR_CACHE_TTL=1s
 `
