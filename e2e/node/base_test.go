@@ -38,13 +38,18 @@ func TestBase(t *testing.T) {
 
 func (r *release) image(t *testing.T) string {
 	t.Helper()
-	return kubectl(t, "-n", r.namespace, "get", "pods", "--field-selector=status.phase=Running", "-o", "jsonpath={.items[0].spec.containers[0].image}")
+	return r.running(t, "{.items[0].spec.containers[0].image}")
 }
 
-// pod is the only one that is not on its way out.
 func (r *release) pod(t *testing.T) string {
 	t.Helper()
-	return kubectl(t, "-n", r.namespace, "get", "pods", "--field-selector=status.phase=Running", "-o", "jsonpath={.items[0].metadata.name}")
+	return r.running(t, "{.items[0].metadata.name}")
+}
+
+// running reads from the exporter's pods, without those that have ended.
+func (r *release) running(t *testing.T, path string) string {
+	t.Helper()
+	return kubectl(t, "-n", r.namespace, "get", "pods", "-l", exporterLabel, "--field-selector=status.phase=Running", "-o", "jsonpath="+path)
 }
 
 func (r *release) scrape(t *testing.T) (string, error) {

@@ -13,7 +13,10 @@ import (
 	"testing"
 )
 
-const nodeName = "node0"
+const (
+	nodeName      = "node0"
+	exporterLabel = "app.kubernetes.io/name=pod-count-exporter"
+)
 
 // TestComponents rolls the base out with each component, and has the operator's
 // Prometheus scrape it through the committed monitors: the target is up under the
@@ -151,7 +154,7 @@ func ownPods(t *testing.T, r *release) (int, error) {
 
 func (r *release) pods(t *testing.T) []string {
 	t.Helper()
-	return strings.Fields(kubectl(t, "-n", r.namespace, "get", "pods", "-o", "name"))
+	return strings.Fields(kubectl(t, "-n", r.namespace, "get", "pods", "-l", exporterLabel, "-o", "name"))
 }
 
 // podNames are the instances of replicas that run side by side.

@@ -22,7 +22,7 @@ func TestNodeFaults(t *testing.T) {
 		kill(t, r.process(t))
 		eventually(t, "the kubelet starts the container again", func() error {
 			const want = "1 true"
-			got := kubectl(t, "-n", r.namespace, "get", "pods", "-o", "jsonpath={.items[0].status.containerStatuses[0].restartCount} {.items[0].status.containerStatuses[0].ready}")
+			got := r.running(t, "{.items[0].status.containerStatuses[0].restartCount} {.items[0].status.containerStatuses[0].ready}")
 			if got != want {
 				return fmt.Errorf("restarts and readiness: %s, want %s", got, want)
 			}

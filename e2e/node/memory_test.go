@@ -51,7 +51,7 @@ func TestMemory(t *testing.T) {
 	}
 	kubectl(t, "-n", name, "set", "resources", r.workload, "--limits=memory=6Mi", "--requests=memory=6Mi")
 	eventually(t, "the kernel ends an exporter with too little memory", func() error {
-		status := kubectl(t, "-n", name, "get", "pods", "-l", "app.kubernetes.io/name=pod-count-exporter", "-o", "jsonpath={.items[*].status.containerStatuses[*]}")
+		status := kubectl(t, "-n", name, "get", "pods", "-l", exporterLabel, "-o", "jsonpath={.items[*].status.containerStatuses[*]}")
 		if !strings.Contains(status, "OOMKilled") {
 			return fmt.Errorf("status %s", status)
 		}
@@ -61,7 +61,7 @@ func TestMemory(t *testing.T) {
 
 func (r *release) restarts(t *testing.T) string {
 	t.Helper()
-	return kubectl(t, "-n", r.namespace, "get", "pod", r.pod(t), "-o", "jsonpath={.status.containerStatuses[0].restartCount}")
+	return r.running(t, "{.items[0].status.containerStatuses[0].restartCount}")
 }
 
 // peakMemory is the most that the process has held in memory.
