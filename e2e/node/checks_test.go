@@ -24,6 +24,29 @@ func wantPriorityLevel(t *testing.T, r *release, _ *monitoring) {
 	})
 }
 
+// wantGoesOn replaces the pod, and sees the new process under the labels of the
+// old one: each series goes on, and no second one has begun.
+func wantGoesOn(t *testing.T, r *release, m *monitoring) {
+	t.Helper()
+	kubectl(t, "-n", r.namespace, "rollout", "restart", r.workload)
+	r.rolledOut(t)
+	labels := fmt.Sprintf(`{job="pod-count-exporter",namespace=%q}`, r.namespace)
+	eventually(t, "the new pod is scraped under the same labels", func() error {
+		samples, err := m.query(t, `changes(process_start_time_seconds`+labels+`[10m])`)
+		if err == nil && (len(samples) != 1 || samples[0].Value[1] != "1") {
+			err = fmt.Errorf("changes of the process: %v", samples)
+		}
+		return err
+	})
+	for _, metric := range []string{"up", "node_active_pods", "pod_count_pages_total"} {
+		samples, err := m.query(t, `count_over_time(`+metric+labels+`[10m])`)
+		must(t, err)
+		if len(samples) != 1 {
+			t.Errorf("%s has %d series, want the one that goes on: %v", metric, len(samples), samples)
+		}
+	}
+}
+
 // wantBudget sees that a drain leaves one replica.
 func wantBudget(t *testing.T, r *release, _ *monitoring) {
 	t.Helper()
