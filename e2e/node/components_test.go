@@ -101,13 +101,7 @@ func (r *release) wantScraped(t *testing.T, m *monitoring, instances []string, c
 	for _, instance := range instances {
 		want[instance] = "1"
 	}
-	asked := 0
 	eventually(t, fmt.Sprintf("targets %v are up", instances), func() error {
-		// The operator passes over a monitor whose namespace it has not heard of yet,
-		// and looks again when the monitor changes.
-		if asked++; asked%100 == 0 {
-			kubectl(t, "-n", r.namespace, "label", "--overwrite", "servicemonitors,podmonitors", "--all", fmt.Sprint("asked=", asked))
-		}
 		up, err := m.query(t, fmt.Sprintf(`up{job="pod-count-exporter",namespace=%q}`, r.namespace))
 		if got := byLabel(up, "instance"); err == nil && !maps.Equal(got, want) {
 			err = fmt.Errorf("up by instance: %v", got)

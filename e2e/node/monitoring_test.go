@@ -64,7 +64,7 @@ func operatorManifests(t *testing.T, dir string) string {
 	manifests := image.ReplaceAllString(text.String(), "localhost/$1:e2e")
 	for former, next := range map[string]string{
 		"namespace: default": "namespace: monitoring",
-		// On two cores with many monitors, its own limits make a new one take minutes.
+		// Its own limits make starts slow.
 		"cpu: 200m":                            `cpu: "2"`,
 		"        - --kubelet-endpoints=true\n": "        - --config-reloader-cpu-limit=0\n        - --config-reloader-cpu-request=0\n",
 	} {
