@@ -149,14 +149,13 @@ func overlay(t *testing.T, name string, s settings) string {
 	t.Helper()
 	base, err := filepath.Abs("../../deploy/kubernetes")
 	must(t, err)
-	// kustomize takes folders by relative paths only.
-	dir, err := os.MkdirTemp(filepath.Dir(base), "e2e-") //nolint:usetesting // beside the base
+	dir := t.TempDir()
+	path, err := filepath.Rel(dir, base) // kustomize takes folders by relative paths only
 	must(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	var text strings.Builder
-	fmt.Fprintf(&text, overlayHead, name, name)
+	fmt.Fprintf(&text, overlayHead, name, name, path)
 	for _, c := range append([]string{"namespace"}, s.components...) {
-		fmt.Fprintf(&text, "- ../kubernetes/components/%s\n", c)
+		fmt.Fprintf(&text, "- %s/components/%s\n", path, c)
 	}
 	clusterName := "    - POD_COUNT_EXPORTER_KUBERNETES_CLUSTER_NAME=" + name
 	if s.statefulSet {
@@ -178,7 +177,7 @@ const overlayHead = `apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 namespace: %s
 namePrefix: %s-
-resources: [../kubernetes]
+resources: ["%s"]
 components:
 `
 
