@@ -10,7 +10,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -64,7 +66,11 @@ func runOnNode() (int, error) {
 		args = append(args, "--image="+image+"="+filepath.Join(bin, program))
 	}
 	args = append(append(args, "--", os.Args[0]), os.Args[1:]...)
+	// The kernel asks the cluster to end when the thread that started it is gone.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	cmd := exec.Command(filepath.Join(bin, "onenode"), args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = os.Stdout, io.MultiWriter(os.Stderr, &stderr)
 	err := cmd.Run()
