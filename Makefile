@@ -35,9 +35,9 @@ modules      := $(dir $(wildcard go.mod mixin/*/go.mod testdata/*/go.mod))
 code_modules := $(filter-out testdata/tools/ testdata/alertmanager/ testdata/actionlint/ testdata/operator/,$(modules))
 
 # Programs of others that the mixin's checks and the end-to-end tests run. The
-# tags leave out Prometheus's pages and most of its service discoveries, which
-# would double the build.
-tool_build := build -trimpath -buildvcs=false -tags netgo,remove_all_sd -ldflags '-s -w'
+# tags leave out Prometheus's pages and all of its service discoveries but one,
+# which would double the build.
+tool_build := build -trimpath -buildvcs=false -tags netgo,remove_all_sd,enable_kubernetes_sd -ldflags '-s -w'
 jsonnet    := $(BIN)/jsonnet $(BIN)/jsonnetfmt
 prometheus := $(BIN)/promtool $(BIN)/prometheus
 alerting   := $(BIN)/alertmanager
@@ -137,7 +137,35 @@ e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/h
 	BIN_DIR=$(CURDIR)/$(BIN) \
 	CONTROLPLANE_BIN=$(CURDIR)/$(BIN)/controlplane EXPORTER_BIN=$(CURDIR)/$(BIN)/pod_count_exporter \
 	CRD_DIR="$$($(GO) list -modfile=$(tools_mod) -m -f '{{.Dir}}' github.com/prometheus-operator/prometheus-operator)/example/prometheus-operator-crd" \
-	$(GO) test -tags e2e -count=1 -timeout 30m $(E2E_FLAGS) ./e2e/...
+	$(GO) test -tags e2e -count=1 -timeout 30m $(E2E_FLAGS) ./e2e
+
+# The programs of a cluster. They are built as the control plane is, so that what
+# is compiled for the one serves the other; what runs in containers is static.
+node_dir   := $(CURDIR)/$(BIN)/node
+kubernetes := $(addprefix k8s.io/kubernetes/cmd/,kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl)
+version_of  = $(shell $(GO) list -C testdata/node -m -f '{{.Version}}' k8s.io/kubernetes)
+
+.PHONY: node-programs
+node-programs: build
+	@mkdir -p $(node_dir)
+	$(GO) build -C testdata/node -buildvcs=false -ldflags '-s -w -X k8s.io/component-base/version.gitVersion=$(version_of)' -o $(node_dir)/ $(kubernetes)
+	$(GO) build -C testdata/node -buildvcs=false -ldflags '-s -w' -o $(node_dir)/etcd go.etcd.io/etcd/server/v3
+	CGO_ENABLED=0 $(GO) build -C testdata/node -buildvcs=false -ldflags '-s -w' -o $(node_dir)/ ./pause
+	$(GO) build -C testdata/node -buildvcs=false -o $(CURDIR)/$(BIN)/onenode .
+
+.PHONY: operator
+operator: node-programs
+	CGO_ENABLED=0 $(GO) -C testdata/operator $(tool_build) -o $(node_dir)/prometheus-operator github.com/prometheus-operator/prometheus-operator/cmd/operator
+	CGO_ENABLED=0 $(GO) -C testdata/operator $(tool_build) -o $(node_dir)/ github.com/prometheus-operator/prometheus-operator/cmd/prometheus-config-reloader
+
+.PHONY: node
+node: node-programs ## run a real one-node cluster that has the exporter's image, until Ctrl-C (needs root, containerd, runc, nftables and CNI plugins; first build: 12 minutes)
+	$(BIN)/onenode --bin=$(BIN)/node --image=pod_count_exporter:$(VERSION)=$(BIN)/pod_count_exporter $(NODE_FLAGS)
+
+.PHONY: e2e-node
+e2e-node: operator $(prometheus) $(alerting) $(BIN)/kustomize ## roll deploy/kubernetes out on a one-node cluster, with the Prometheus operator
+	BIN_DIR=$(CURDIR)/$(BIN) OPERATOR_DIR="$$($(GO) list -C testdata/operator -m -f '{{.Dir}}' github.com/prometheus-operator/prometheus-operator)" \
+	$(GO) test -tags e2e -count=1 -timeout 20m -parallel 5 -v $(E2E_FLAGS) ./e2e/node
 
 # Bench scenarios; testdata/bench/README.md describes them.
 BENCH ?= counts growth isolation fleet

@@ -6,28 +6,31 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strings"
 )
 
-// importImage packs one program as an image and gives it to containerd.
-func importImage(ctx context.Context, cfg config) error {
-	if len(cfg.command) != 2 {
-		return errors.New("image: want NAME:TAG and PROGRAM")
-	}
-	archive, err := packImage(cfg.command[0], cfg.command[1])
-	if err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, cfg.find("ctr"), "images", "import", "-")
-	cmd.Env = environment(cfg)
-	cmd.Stdin = bytes.NewReader(archive)
-	if output, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("importing %s: %w: %s", cfg.command[0], err, output)
+// importImages packs programs as images and gives them to containerd.
+func importImages(ctx context.Context, cfg config, images ...string) error {
+	for _, image := range images {
+		tag, program, found := strings.Cut(image, "=")
+		if !found {
+			return fmt.Errorf("--image=%s: want NAME:TAG=PROGRAM", image)
+		}
+		archive, err := packImage(tag, program)
+		if err != nil {
+			return err
+		}
+		cmd := exec.CommandContext(ctx, cfg.find("ctr"), "images", "import", "-")
+		cmd.Env = environment(cfg)
+		cmd.Stdin = bytes.NewReader(archive)
+		if output, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("importing %s: %w: %s", tag, err, output)
+		}
 	}
 	return nil
 }

@@ -21,12 +21,7 @@ const (
 // Nothing is stopped at the end: the namespace's end does that.
 func runInside(ctx context.Context, cfg config) error {
 	began := time.Now()
-	for _, dir := range []string{"sysctl", "scratch", "cni", "tmp", "run"} {
-		if err := os.Mkdir(cfg.path(dir), 0o700); err != nil {
-			return fmt.Errorf("making folders: %w", err)
-		}
-	}
-	if err := errors.Join(hideSysctls(cfg.path("sysctl")), hideFolders(cfg.path("scratch")), setUpNetwork()); err != nil {
+	if err := setUpNode(cfg); err != nil {
 		return err
 	}
 	if err := writeConfigs(cfg); err != nil {
@@ -37,12 +32,23 @@ func runInside(ctx context.Context, cfg config) error {
 	if err := startCluster(ctx, cfg); err != nil {
 		return fmt.Errorf("%w\n%s", err, logTails(cfg))
 	}
-	fmt.Printf("node: ready after %.1fs, kubeconfig %s\n", time.Since(began).Seconds(), cfg.path(fileAdmin))
+	fmt.Printf("onenode: ready after %.1fs, kubeconfig %s\n", time.Since(began).Seconds(), cfg.path(fileAdmin))
 	if len(cfg.command) == 0 {
 		<-ctx.Done()
 		return nil
 	}
 	return runCommand(ctx, cfg)
+}
+
+// setUpNode makes the folders, and what the programs may do to the machine's own
+// settings, folders and network goes to stand-ins.
+func setUpNode(cfg config) error {
+	for _, dir := range []string{"sysctl", "scratch", "cni", "tmp", "run"} {
+		if err := os.MkdirAll(cfg.path(dir), 0o700); err != nil {
+			return fmt.Errorf("making folders: %w", err)
+		}
+	}
+	return errors.Join(hideSysctls(cfg.path("sysctl")), hideFolders(cfg.path("scratch")), setUpNetwork())
 }
 
 func runCommand(ctx context.Context, cfg config) error {

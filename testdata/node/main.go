@@ -1,15 +1,13 @@
-// Command node runs a real Kubernetes cluster of one node: kubelet, containerd,
+// Command onenode runs a real Kubernetes cluster of one node: kubelet, containerd,
 // scheduler, controller-manager and kube-proxy beside kube-apiserver and etcd.
 //
-//	node run --bin DIR [--dir DIR] [-- COMMAND ARGS...]
-//	node check --bin DIR
-//	node image --bin DIR --dir DIR NAME:TAG PROGRAM
+//	onenode [--bin DIR] [--dir DIR] [--image NAME:TAG=PROGRAM]... [-- COMMAND ARGS...]
 //
-// "run" starts the cluster, then the command inside of it, with KUBECONFIG set;
-// when the command ends, so does the cluster, with the command's exit code.
-// Without a command it stays until a signal. "check" says on standard error what
-// this machine lacks, with exit code 3. "image" packs one static program FROM
-// scratch, and hands the image to the cluster's containerd.
+// It starts the cluster, gives each image to its containerd, and runs the command
+// inside of it, with KUBECONFIG set; when the command ends, so does the cluster,
+// with the command's exit code. Without a command it stays until a signal. An image
+// is one static program, packed FROM scratch. What this machine lacks to run a node
+// is said on standard error, with exit code 3.
 //
 // All of it lives in namespaces of its own, for processes, mounts and network:
 // they end with the first process in them, and with them every process, mount,
@@ -28,6 +26,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -45,51 +44,63 @@ func main() {
 	case errors.As(err, &ended) && ended.ExitCode() > 0:
 		os.Exit(ended.ExitCode())
 	case errors.As(err, &lacks):
-		_, _ = fmt.Fprintln(os.Stderr, "node:", err)
+		_, _ = fmt.Fprintln(os.Stderr, "onenode:", err)
 		os.Exit(exitLacking)
 	default:
-		_, _ = fmt.Fprintln(os.Stderr, "node:", err)
+		_, _ = fmt.Fprintln(os.Stderr, "onenode:", err)
 		os.Exit(1)
 	}
 }
 
-// config is what the command line says.
+// config is what the outer process knows and the inner ones are told.
 type config struct {
-	bin     string // folder of the programs that make build-node writes
-	dir     string // folder for all state, removed at the end
-	cgroup  string // name of the parent of all cgroups of pods
+	bin     string   // folder of the programs
+	dir     string   // folder of all state, removed at the end
+	cgroup  string   // name of the parent of all cgroups of pods
+	images  []string // NAME:TAG=PROGRAM
 	command []string
 }
 
+// Modes of this program when it starts itself: the first process in the
+// namespaces, its only child, and a trial of what these do first.
+const (
+	modeInit   = "init"
+	modeInside = "inside"
+	modeTry    = "try"
+)
+
 func run(ctx context.Context, args []string) error {
-	if len(args) == 0 {
-		return errors.New("want run, check or image")
+	mode := ""
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		mode, args = args[0], args[1:]
 	}
-	cfg, err := parse(args[0], args[1:])
+	cfg, err := parse(args)
 	if err != nil {
 		return err
 	}
-	switch args[0] {
-	case "check":
-		return check(cfg.bin)
-	case "run":
+	switch mode {
+	case "":
 		return runOutside(ctx, cfg)
-	case "image":
-		return importImage(ctx, cfg)
-	case "init": // the first process in the namespaces
-		return runInit(args[1:])
-	case "inside": // its only child
+	case modeInit:
+		return runInit(args)
+	case modeInside:
 		return runInside(ctx, cfg)
+	case modeTry:
+		return try(cfg)
 	}
-	return fmt.Errorf("unknown %q, want run, check or image", args[0])
+	return fmt.Errorf("unexpected %q: a command goes behind --", mode)
 }
 
-func parse(mode string, args []string) (config, error) {
+func parse(args []string) (config, error) {
 	var cfg config
-	set := flag.NewFlagSet("node "+mode, flag.ContinueOnError)
+	set := flag.NewFlagSet("onenode", flag.ContinueOnError)
 	set.StringVar(&cfg.bin, "bin", "bin/node", "folder of the cluster's programs")
-	set.StringVar(&cfg.dir, "dir", "", "folder for all state; a temporary one when empty")
+	set.StringVar(&cfg.dir, "dir", "", "new folder for all state; a temporary one when empty")
 	set.StringVar(&cfg.cgroup, "cgroup", "", "name of the cgroup of all pods; for the inner processes")
+	set.Func("image", "image for the node, as NAME:TAG=PROGRAM; repeatable", func(value string) error {
+		cfg.images = append(cfg.images, value)
+		return nil
+	})
 	if err := set.Parse(args); err != nil {
 		return config{}, err
 	}
@@ -105,6 +116,15 @@ func parse(mode string, args []string) (config, error) {
 		*dir = path
 	}
 	return cfg, nil
+}
+
+// args hands the configuration on to a process of another mode.
+func (c config) args(mode string) []string {
+	args := []string{mode, "--bin=" + c.bin, "--dir=" + c.dir, "--cgroup=" + c.cgroup}
+	for _, image := range c.images {
+		args = append(args, "--image="+image)
+	}
+	return append(append(args, "--"), c.command...)
 }
 
 func (c config) path(name string) string { return filepath.Join(c.dir, name) }

@@ -18,24 +18,27 @@ import (
 // runOutside starts the first process of the namespaces, waits for its end, and
 // takes away the two things that are outside of them: folder and cgroups.
 func runOutside(ctx context.Context, cfg config) (err error) {
-	if err := check(cfg.bin); err != nil {
-		return err
-	}
 	if cfg.dir == "" {
-		if cfg.dir, err = os.MkdirTemp("", "node"); err != nil {
+		if cfg.dir, err = os.MkdirTemp("", "onenode"); err != nil {
 			return fmt.Errorf("making a folder: %w", err)
 		}
 	} else if err := os.Mkdir(cfg.dir, 0o700); err != nil {
 		return fmt.Errorf("--dir must be a new folder: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(cfg.dir)) }()
+	if err := check(ctx, cfg); err != nil {
+		return err
+	}
 	cfg.cgroup = "pod-count-node-" + filepath.Base(cfg.dir)
 	if err := makeCgroups(cfg.cgroup); err != nil {
-		return err
+		return &lackError{lacks: []string{err.Error()}}
 	}
 	defer func() { err = errors.Join(err, removeCgroups(cfg.cgroup)) }()
 	return runNamespaces(ctx, cfg)
 }
+
+// cloneFlags are the namespaces of a node.
+const cloneFlags = unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS
 
 // runNamespaces returns when the last process in the namespaces has ended: the
 // kernel kills the others when the first one ends, and lets it go last.
@@ -47,11 +50,10 @@ func runNamespaces(ctx context.Context, cfg config) error {
 	if err != nil {
 		return fmt.Errorf("finding this program: %w", err)
 	}
-	args := append([]string{"init", "--bin=" + cfg.bin, "--dir=" + cfg.dir, "--cgroup=" + cfg.cgroup, "--"}, cfg.command...)
-	cmd := exec.CommandContext(ctx, self, args...)
+	cmd := exec.CommandContext(ctx, self, cfg.args(modeInit)...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{
-		Cloneflags: unix.CLONE_NEWPID | unix.CLONE_NEWNS | unix.CLONE_NEWNET | unix.CLONE_NEWIPC | unix.CLONE_NEWUTS,
+		Cloneflags: cloneFlags,
 		Pdeathsig:  unix.SIGKILL,
 		Setpgid:    true, // Ctrl-C reaches this process only, which passes it on
 	}
@@ -83,7 +85,7 @@ func runInit(args []string) error {
 	}
 	signals := make(chan os.Signal, 8)
 	signal.Notify(signals, unix.SIGINT, unix.SIGTERM)
-	child, err := os.StartProcess(self, append([]string{self, "inside"}, args...), &os.ProcAttr{
+	child, err := os.StartProcess(self, append([]string{self, modeInside}, args...), &os.ProcAttr{
 		Files: []*os.File{os.Stdin, os.Stdout, os.Stderr},
 	})
 	if err != nil {

@@ -22,9 +22,8 @@ func startCluster(ctx context.Context, cfg config) error {
 	if err := await(ctx, "containerd", listens("unix", cfg.path(fileSocket))); err != nil {
 		return err
 	}
-	pause := cfg
-	pause.command = []string{pauseImage, filepath.Join(cfg.bin, "pause")}
-	if err := importImage(ctx, pause); err != nil {
+	images := append([]string{pauseImage + "=" + filepath.Join(cfg.bin, "pause")}, cfg.images...)
+	if err := importImages(ctx, cfg, images...); err != nil {
 		return err
 	}
 	if err := await(ctx, "etcd", listens("tcp", "127.0.0.1:2379")); err != nil {
@@ -60,7 +59,7 @@ func keepRunning(ctx context.Context, cfg config, name string, args []string) {
 			_ = os.WriteFile(cfg.path(name+".pid"), fmt.Append(nil, cmd.Process.Pid), 0o600)
 			err = cmd.Wait()
 		}
-		_, _ = fmt.Fprintf(log, "node: %s ended: %v\n", name, err)
+		_, _ = fmt.Fprintf(log, "onenode: %s ended: %v\n", name, err)
 		pause(ctx, 500*time.Millisecond)
 	}
 }

@@ -1,0 +1,96 @@
+//go:build e2e
+
+package node
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+const (
+	// dirEnv is set by the cluster for the program that it runs inside of it.
+	dirEnv = "NODE_DIR"
+	// lacksEnv says why there is no cluster.
+	lacksEnv = "NODE_LACKS"
+	// exitLacking is the cluster's exit code when the machine cannot run it.
+	exitLacking = 3
+)
+
+// images are the programs that run as pods. "next" is the same exporter under
+// another tag, for a rollout that changes something.
+func images() map[string]string {
+	return map[string]string{
+		"localhost/pod_count_exporter:e2e":         "pod_count_exporter",
+		"localhost/pod_count_exporter:next":        "pod_count_exporter",
+		"localhost/kubesim:e2e":                    "kubesim",
+		"localhost/prometheus:e2e":                 "prometheus",
+		"localhost/alertmanager:e2e":               "alertmanager",
+		"localhost/prometheus-operator:e2e":        "node/prometheus-operator",
+		"localhost/prometheus-config-reloader:e2e": "node/prometheus-config-reloader",
+	}
+}
+
+// TestMain starts the cluster and runs the tests as the program inside of it.
+func TestMain(m *testing.M) {
+	if os.Getenv(dirEnv) != "" || os.Getenv(lacksEnv) != "" {
+		os.Exit(m.Run())
+	}
+	code, err := runOnNode()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	if code == exitLacking && os.Getenv("CI") == "" {
+		code = m.Run() // each test is skipped with the reason
+	}
+	os.Exit(code)
+}
+
+// runOnNode returns the exit code of the tests, or of the cluster when that
+// could not run them.
+func runOnNode() (int, error) {
+	bin := os.Getenv("BIN_DIR")
+	if bin == "" {
+		return 1, errors.New("BIN_DIR does not name a folder: run make e2e-node")
+	}
+	args := []string{"--bin=" + filepath.Join(bin, "node")}
+	for image, program := range images() {
+		args = append(args, "--image="+image+"="+filepath.Join(bin, program))
+	}
+	args = append(append(args, "--", os.Args[0]), os.Args[1:]...)
+	// The kernel asks the cluster to end when the thread that started it is gone.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	cmd := exec.Command(filepath.Join(bin, "onenode"), args...)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+	var stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = os.Stdout, io.MultiWriter(os.Stderr, &stderr)
+	err := cmd.Run()
+	var ended *exec.ExitError
+	switch {
+	case err == nil:
+		return 0, nil
+	case !errors.As(err, &ended):
+		return 1, err
+	case ended.ExitCode() == exitLacking:
+		return exitLacking, os.Setenv(lacksEnv, strings.TrimSpace(stderr.String()))
+	default:
+		return ended.ExitCode(), nil
+	}
+}
+
+// requireNode skips a test with the reason where there is no cluster.
+func requireNode(t *testing.T) {
+	t.Helper()
+	if reason := os.Getenv(lacksEnv); reason != "" {
+		t.Skip(reason)
+	}
+}
