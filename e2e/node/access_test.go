@@ -24,9 +24,10 @@ import (
 func TestAccess(t *testing.T) {
 	requireNode(t)
 	kubectl(t, "create", "namespace", "access-anybody")
+	kubectl(t, "-n", "access-anybody", "create", "serviceaccount", "anybody")
 	t.Cleanup(func() { _, _ = tryKubectl(context.Background(), "", "delete", "namespace", "access-anybody") })
 	questions := served(t)
-	anybody := newAccount(t, "access-anybody", "default").mayDo(t, "", questions)
+	anybody := newAccount(t, "access-anybody", "anybody").mayDo(t, "", questions)
 	cases := []struct {
 		name       string
 		components []string

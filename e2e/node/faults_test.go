@@ -3,6 +3,7 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,7 +34,7 @@ func TestNodeFaults(t *testing.T) {
 	t.Run("API server killed", func(t *testing.T) {
 		before := podIP(t, r.namespace, r.pod(t))
 		kill(t, readFile(t, filepath.Join(os.Getenv(dirEnv), "kube-apiserver.pid")))
-		// What was counted is served all the while, or said to be missing.
+		// What was counted last is still served.
 		if body, err := get(t, "http://"+before+":10120/metrics"); err != nil || !strings.Contains(body, "\nnode_active_pods{") {
 			t.Errorf("no count from the exporter while the API server is down: %v", err)
 		}
@@ -45,8 +46,13 @@ func TestNodeFaults(t *testing.T) {
 	})
 	t.Run("node cordoned", func(t *testing.T) {
 		kubectl(t, "cordon", nodeName)
+		t.Cleanup(func() {
+			// The test's own context has ended.
+			if _, err := tryKubectl(context.Background(), "", "uncordon", nodeName); err != nil {
+				t.Error(err)
+			}
+		})
 		r.wantCount(t)
-		kubectl(t, "uncordon", nodeName)
 	})
 }
 
