@@ -72,7 +72,7 @@ func newMetrics() *metrics {
 			"Always 1. How the pods of the snapshot that is shown were listed: table, table-metadata, list or list-unfiltered.", "source"),
 
 		configSuccess: processGauge("pod_count_config_last_reload_successful",
-			"Whether the kubeconfigs could be read at the last attempt. If not, the clusters are those of the last success."),
+			"Whether all kubeconfigs could be read at the last attempt. The clusters of one that could not be are what they were."),
 		configTime: processGauge("pod_count_config_last_reload_success_timestamp_seconds",
 			"Unix time at which the kubeconfigs were last read without an error."),
 		configInvalid: processGauge("pod_count_config_invalid_contexts",
