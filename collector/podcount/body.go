@@ -74,10 +74,11 @@ func (w *window) Read(p []byte) (int, error) {
 // advance tells that another value begins at offset.
 func (w *window) advance(offset int64) { w.start = offset }
 
-// close gives the place for large values back.
+// close gives the place for large values back. Another document may follow.
 func (w *window) close() {
 	if w.large {
 		w.budget.leaveLarge()
+		w.large = false
 	}
 }
 

@@ -1,0 +1,144 @@
+package podcount
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// podNamed is a PodList with one pod on node a, and so many bytes of annotations.
+func podNamed(bytes int) string {
+	return `{"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"p","annotations":{"x":"` +
+		strings.Repeat("x", bytes) + `"}},"spec":{"nodeName":"a"}}]}`
+}
+
+// TestOneLargeValueAtATime has a value that takes more than usual in the middle of
+// being read: another cluster's usual values are read beside it, its large ones
+// fail, and are read when the first is done, however that ended.
+func TestOneLargeValueAtATime(t *testing.T) {
+	budget := NewBudget(128 << 20)
+	large := podNamed(usualValueBytes + 1000)
+	read := func(body io.Reader, budget *Budget) error {
+		rows := podContent(newTally(newAccount(nil).open()))
+		rows.kind, rows.budget = "PodList", budget
+		_, err := readDocument(newDecoder(body), rows)
+		return err
+	}
+	for _, ending := range []struct {
+		name string
+		rest string // of the first body
+		ok   bool
+	}{{"read to its end", large[len(large)-500:], true}, {"cut short", "", false}} {
+		t.Run(ending.name, func(t *testing.T) {
+			body, feed := io.Pipe()
+			done := make(chan error)
+			go func() { done <- read(body, budget) }()
+			if _, err := io.WriteString(feed, large[:len(large)-500]); err != nil {
+				t.Fatal(err)
+			}
+			for _, tt := range []struct {
+				name   string
+				budget *Budget
+				size   int
+				want   error
+			}{
+				{"a usual value", budget, 1000, nil},
+				{"a large value", budget, usualValueBytes + 1000, errLargeElsewhere},
+				{"a large value of another process", NewBudget(128 << 20), usualValueBytes + 1000, nil},
+				{"a large value without a limit", nil, usualValueBytes + 1000, nil},
+			} {
+				if err := read(strings.NewReader(podNamed(tt.size)), tt.budget); !errors.Is(err, tt.want) {
+					t.Errorf("%s beside it: %v, want %v", tt.name, err, tt.want)
+				}
+			}
+			if _, err := io.WriteString(feed, ending.rest); err != nil {
+				t.Fatal(err)
+			}
+			must(t, feed.Close())
+			if err := <-done; (err == nil) != ending.ok {
+				t.Errorf("the first ended with %v", err)
+			}
+			if err := read(strings.NewReader(large), budget); err != nil {
+				t.Errorf("a large value after it: %v", err)
+			}
+		})
+	}
+}
+
+// TestLargeDocumentsOfAStream gives the place back after each.
+func TestLargeDocumentsOfAStream(t *testing.T) {
+	budget := NewBudget(128 << 20)
+	rows := podContent(newTally(newAccount(nil).open()))
+	rows.kind, rows.budget = "PodList", budget
+	large, small := podNamed(usualValueBytes+1000), podNamed(10)
+	d := newDecoder(strings.NewReader(large + small + large))
+	for i := range 3 {
+		if doc, err := d.next(rows); err != nil || doc.rows != 1 {
+			t.Fatalf("document %d: %d rows, %v", i, doc.rows, err)
+		}
+		if len(budget.large) != 0 {
+			t.Errorf("the place for a large value is held after document %d", i)
+		}
+	}
+}
+
+// TestBudgetOfTheProcess has clusters with more and more names share a budget.
+func TestBudgetOfTheProcess(t *testing.T) {
+	budget := NewBudget(64 << 20)
+	name := strings.Repeat("n", 200)
+	fill := func(a *account, names int) (*ledger, error) {
+		l := a.open()
+		counted := newTally(l)
+		for i := range names {
+			if err := counted.add(fmt.Appendf(nil, "%s%06d", name, i), nil); err != nil {
+				counted.discard()
+				counted.drop()
+				return l, err
+			}
+		}
+		counted.commit()
+		return l, nil
+	}
+	const thousand = 700 // names of 206 bytes that fit into the room of one's own
+	var held []*account
+	for i := range 1000 {
+		a := newAccount(budget)
+		l, err := fill(a, 10*thousand)
+		if err != nil {
+			if !errors.Is(err, errNoRoom) || i < 2 {
+				t.Fatalf("account %d: %v", i, err)
+			}
+			break
+		}
+		a.keep(l)
+		held = append(held, a)
+	}
+	if len(held) == 1000 {
+		t.Fatal("a thousand clusters found room: there is no budget")
+	}
+	late := newAccount(budget)
+	if _, err := fill(late, thousand); err != nil {
+		t.Errorf("a cluster within the room of its own: %v", err)
+	}
+	if l, err := fill(held[0], 10*thousand); err != nil {
+		t.Errorf("a cluster that takes what it took before: %v", err)
+	} else {
+		held[0].keep(l)
+	}
+	empty, _ := fill(held[0], 0)
+	held[0].keep(empty)
+	if _, err := fill(late, 4*thousand); err != nil {
+		t.Errorf("a cluster after another gave back its room: %v", err)
+	}
+	runtime.KeepAlive(held)
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
