@@ -3,10 +3,7 @@ package collector
 import (
 	"context"
 	"fmt"
-	"math"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,9 +11,6 @@ import (
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
-
-// timeoutHeader is how Prometheus tells its scrape_timeout, in seconds.
-const timeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 
 // Handler serves a scrape: the metrics of all clusters, those of process and of
 // the configuration; or, of clusters chosen by cluster[]=NAME, theirs only, as
@@ -58,22 +52,6 @@ func (c *Collector) encode(w http.ResponseWriter, r *http.Request, views []store
 		EnableOpenMetrics:  true,
 		DisableCompression: true, // the spool does that
 	}).ServeHTTP(w, r)
-}
-
-// longestTimeout bounds what a request can ask for: nobody waits for an hour,
-// and the number of nanoseconds must not overflow.
-const longestTimeout = time.Hour
-
-// scrapeTimeout reads the header; without one it is DefaultScrapeTimeout.
-func scrapeTimeout(header string) (time.Duration, error) {
-	if header == "" {
-		return DefaultScrapeTimeout, nil
-	}
-	seconds, err := strconv.ParseFloat(header, 64)
-	if err != nil || math.IsNaN(seconds) || math.IsInf(seconds, 0) || seconds <= 0 {
-		return 0, fmt.Errorf("header %s must be a positive number of seconds", timeoutHeader)
-	}
-	return time.Duration(min(seconds, longestTimeout.Seconds()) * float64(time.Second)), nil
 }
 
 // scrapeErrors logs what promhttp has to say.
