@@ -28,10 +28,12 @@ type Cluster struct {
 	waits    waitLimiter
 	counts   *sync.WaitGroup
 
-	mu        sync.Mutex
-	counter   Counter            // counts from now on
-	changes   int                // how often counter was replaced
-	interrupt context.CancelFunc // ends what the running count does with its Counter
+	mu          sync.Mutex
+	counter     Counter            // counts from now on
+	predecessor Counter            // the one before that could count; nil if there was none
+	changes     int                // how often counter was replaced
+	interrupt   context.CancelFunc // ends what the running count does with its Counter
+	news        chan struct{}      // closed with the next snapshot or end of a count
 
 	snapshot *podcount.Snapshot // nil before the first complete count
 	taken    Instant            // when the snapshot was complete
@@ -48,18 +50,18 @@ type Cluster struct {
 
 // run is a count from its begin to its end.
 type run struct {
-	began   time.Time
-	instant Instant       // the same moment
-	ready   chan struct{} // closed when there is a snapshot, or the count has ended
-	waited  sync.Once     // closes ready
-	done    chan struct{} // closed when the count has ended
-	err     error         // once done is closed
+	began     time.Time
+	instant   Instant       // the same moment
+	ready     chan struct{} // closed when there is a snapshot, or the count has ended
+	readyOnce sync.Once     // closes ready
+	ended     bool
+	err       error // once it has ended
 }
 
 // Name returns the cluster's name.
 func (c *Cluster) Name() string { return c.name }
 
-// Await returns what is to be shown. If the snapshot is outdated, a count is begun
+// Await returns what is to be shown. If the snapshot is not fresh, or the latest count failed, a count is begun
 // (or joined, when one runs) and waited for until ctx ends; the count goes on after
 // that. In the pause after a failed count nothing is waited for.
 func (c *Cluster) Await(ctx context.Context) View {
@@ -72,8 +74,8 @@ func (c *Cluster) Await(ctx context.Context) View {
 // Refresh has the cluster counted if that is due, and waits for nothing.
 func (c *Cluster) Refresh() { c.refresh() }
 
-// refresh begins a count if the snapshot is outdated, none is running and the
-// last did not just fail, and if there is a way to count. It returns what to wait
+// refresh begins a count if the snapshot is not fresh or the latest count failed,
+// none is running, the last did not just fail, and there is a way to count. It returns what to wait
 // for: nil when there is no need to.
 func (c *Cluster) refresh() <-chan struct{} {
 	c.mu.Lock()

@@ -13,7 +13,7 @@ func (c *Cluster) begin() *run {
 	if c.ctx.Err() != nil {
 		return nil
 	}
-	r := &run{began: time.Now(), instant: c.opts.Clock(), ready: make(chan struct{}), done: make(chan struct{})}
+	r := &run{began: time.Now(), instant: c.opts.Clock(), ready: make(chan struct{})}
 	c.run = r
 	c.progress.begin()
 	counter, changes, ctx := c.counter, c.changes, c.interruptible()
@@ -74,7 +74,7 @@ func (c *Cluster) publish(r *run, snapshot *podcount.Snapshot) {
 	c.snapshot, c.taken, c.err = snapshot, c.opts.Clock(), nil
 	c.ttl = c.opts.CacheTTL - time.Duration(c.opts.Jitter()*part*float64(c.opts.CacheTTL))
 	c.forgive()
-	r.release()
+	c.release(r)
 }
 
 // end is the end of a count. One that was cancelled leaves everything as it was,
@@ -94,19 +94,22 @@ func (c *Cluster) end(r *run, err error, counter Counter, changes int) {
 		c.forgive()
 	}
 	c.run, c.interrupt = nil, nil
-	r.err = err
-	r.release()
-	close(r.done)
+	r.err, r.ended = err, true
+	c.release(r)
 }
 
-// release ends the waiting for a snapshot.
-func (r *run) release() { r.waited.Do(func() { close(r.ready) }) }
+// release ends the waiting for a snapshot, or for the end. c.mu must be held.
+func (c *Cluster) release(r *run) {
+	r.readyOnce.Do(func() { close(r.ready) })
+	close(c.news)
+	c.news = make(chan struct{})
+}
 
 // forgive ends the pause after failed counts.
 func (c *Cluster) forgive() { c.failures, c.pause = 0, 0 }
 
 // resumer is a Counter that can go on with what another one of the same server
-// has suspended. Neither counts while it is called.
+// has suspended. That one may still be ending its count.
 type resumer interface {
 	Resume(former *podcount.Counter)
 }
@@ -125,7 +128,9 @@ func handOver(next, former Counter) {
 func (c *Cluster) replace(counter Counter) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	former := c.counter
+	if faultOf(c.counter) == nil {
+		c.predecessor = c.counter
+	}
 	c.counter = counter
 	c.changes++
 	c.forgive()
@@ -133,5 +138,5 @@ func (c *Cluster) replace(counter Counter) {
 		c.interrupt()
 		return
 	}
-	handOver(counter, former)
+	handOver(counter, c.predecessor)
 }

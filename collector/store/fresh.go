@@ -17,23 +17,15 @@ func (c *Cluster) CountFresh(ctx context.Context) error {
 	asked := time.Now()
 	since := c.freshSince(asked)
 	for {
-		r, pause, err := c.joinFresh(since)
-		switch {
-		case err != nil:
+		r, wait, err := c.joinFresh(since)
+		if err != nil || r == nil && wait == nil {
 			return err
-		case r != nil:
-			if err := c.awaitEnd(ctx, r); err != nil {
-				return err
-			}
-			if r.err != nil && !r.began.Before(asked) {
-				return r.err
-			}
-		case pause > 0:
-			if err := c.sleep(ctx, pause); err != nil {
-				return err
-			}
-		default:
-			return nil
+		}
+		if err := c.await(ctx, wait); err != nil {
+			return err
+		}
+		if err := c.failure(r, asked); err != nil {
+			return err
 		}
 	}
 }
@@ -48,26 +40,44 @@ func (c *Cluster) freshSince(asked time.Time) time.Time {
 	return asked
 }
 
-// joinFresh returns the count to wait for, which it begins unless one is running; or
-// how long it is too early to begin one; or neither, when the snapshot is of
-// since or later; or why nothing can be counted.
-func (c *Cluster) joinFresh(since time.Time) (*run, time.Duration, error) {
+// joinFresh returns the count to wait for, which it begins unless one is running,
+// and what is closed with its news; or no count, and what is closed when one may
+// begin; or neither, when the snapshot is of since or later; or why nothing can be
+// counted.
+func (c *Cluster) joinFresh(since time.Time) (*run, <-chan struct{}, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.ctx.Err() != nil:
-		return nil, 0, c.ctx.Err()
+		return nil, nil, c.ctx.Err()
 	case c.snapshot != nil && !c.snapshot.Started.Before(since):
-		return nil, 0, nil
+		return nil, nil, nil
 	case faultOf(c.counter) != nil:
-		return nil, 0, faultOf(c.counter)
+		return nil, nil, faultOf(c.counter)
 	case c.run != nil:
-		return c.run, 0, nil
+		return c.run, c.news, nil
 	case c.untilFresh() > 0:
-		return nil, c.untilFresh(), nil
+		return nil, after(c.untilFresh()), nil
 	}
 	c.freshRun = c.begin()
-	return c.freshRun, 0, nil
+	return c.freshRun, c.news, nil
+}
+
+// after is closed when the time has passed.
+func after(pause time.Duration) <-chan struct{} {
+	passed := make(chan struct{})
+	time.AfterFunc(pause, func() { close(passed) })
+	return passed
+}
+
+// failure is that of a count that began at or after the request, and has ended.
+func (c *Cluster) failure(r *run, asked time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if r == nil || !r.ended || r.began.Before(asked) {
+		return nil
+	}
+	return r.err
 }
 
 // untilFresh is the rest of the freshInterval. c.mu must be held.
@@ -78,24 +88,11 @@ func (c *Cluster) untilFresh() time.Duration {
 	return freshInterval - c.opts.Clock().since(c.freshRun.instant)
 }
 
-// awaitEnd waits for the end of a count. Its error is the context's.
-func (c *Cluster) awaitEnd(ctx context.Context, r *run) error {
+// await waits until done is closed. Its error is a context's.
+func (c *Cluster) await(ctx context.Context, done <-chan struct{}) error {
 	select {
-	case <-r.done:
+	case <-done:
 		return c.ctx.Err()
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-c.ctx.Done():
-		return c.ctx.Err()
-	}
-}
-
-func (c *Cluster) sleep(ctx context.Context, pause time.Duration) error {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	case <-c.ctx.Done():

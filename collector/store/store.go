@@ -105,7 +105,7 @@ func (s *Store) newCluster(t Target) *Cluster {
 	observer := s.observers.Observe(t.Name)
 	return &Cluster{
 		name: t.Name, target: t, cancel: cancel,
-		ctx: ctx, opts: s.opts, counter: t.Counter, counts: &s.counts,
+		ctx: ctx, opts: s.opts, counter: t.Counter, counts: &s.counts, news: make(chan struct{}),
 		observer: observer, progress: progress{next: observer},
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
+	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -168,6 +170,68 @@ func TestFollowing(t *testing.T) {
 			t.Errorf("%d counts after the stream broke, want another one", starts.Load())
 		}
 	})
+}
+
+// TestFreshWhileFollowing asks for a fresh count of a cluster whose count never
+// ends: the next snapshot is one.
+func TestFreshWhileFollowing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, _ := newStore(t, nil)
+		counter := counting(func(ctx context.Context, publish func(*podcount.Snapshot)) error {
+			for {
+				select {
+				case <-time.After(10 * time.Second):
+					publish(snapshotOf(1))
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+		})
+		s.Set(Target{"a", "1", &counter})
+		for _, wait := range []time.Duration{10 * time.Second, 7 * time.Second} {
+			began := time.Now()
+			if err := s.Find("a").CountFresh(t.Context()); err != nil || time.Since(began) != wait {
+				t.Errorf("%v after %s, want a snapshot after %s", err, time.Since(began), wait)
+			}
+			time.Sleep(13 * time.Second)
+		}
+	})
+}
+
+// heir is a Counter that notes whose progress it is given.
+type heir struct {
+	counting
+	former []*podcount.Counter
+}
+
+func (h *heir) Resume(former *podcount.Counter) { h.former = append(h.former, former) }
+
+// TestProgressOutlivesAFault has a kubeconfig that is broken for a while: who comes
+// after it goes on where the one before it was.
+func TestProgressOutlivesAFault(t *testing.T) {
+	first, err := podcount.New(podcount.DefaultConfig(), http.DefaultClient, &url.URL{Scheme: "http", Host: "api"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	fault := errors.New("its kubeconfig is wrong")
+	for name, between := range map[string][]Counter{
+		"nothing between":      nil,
+		"a fault between":      {Unusable(fault)},
+		"several, one by one":  {Unusable(fault), Unusable(errors.New("in another way"))},
+		"one that never began": {&heir{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, _ := newStore(t, nil)
+			last := &heir{}
+			for _, counter := range append([]Counter{first}, append(between, last)...) {
+				s.Set(Target{"a", "1", counter})
+			}
+			taken := len(last.former) == 1 && last.former[0] == first
+			if unbegun := name == "one that never began"; taken == unbegun {
+				t.Errorf("progress was handed over %d times", len(last.former))
+			}
+		})
+	}
 }
 
 func TestCountsAreSpreadOverTime(t *testing.T) {
