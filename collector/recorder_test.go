@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -58,5 +59,24 @@ func TestRemarksAreSaidOnce(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// Every reason has a text of its own, which README's troubleshooting explains.
+func TestEveryReasonHasAText(t *testing.T) {
+	readme, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]podcount.Reason{}
+	for _, reason := range podcount.Reasons() {
+		text := pageFailed(reason).text
+		if other, taken := seen[text]; text == "" || taken {
+			t.Errorf("the text of %s is %q, as that of %q", reason, text, other)
+		}
+		seen[text] = reason
+		if row := "| `" + string(reason) + "` | `" + text + "` |"; !strings.Contains(string(readme), row) {
+			t.Errorf("README has no row %q", row)
+		}
 	}
 }

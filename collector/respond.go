@@ -38,9 +38,8 @@ func newResponder(limit int) *responder {
 // errBusy is for a client that finds all slots taken.
 var errBusy = errors.New("too many answers are being sent (--web.max-requests): try again later")
 
-// respond has encode write an answer and sends it to the client, which nothing
-// but its own slot waits for: the answer is complete in memory by then. It
-// returns how long that took: encoding, with the wait for others', and sending,
+// respond has encode write an answer into memory and sends it to the client. A slow
+// client holds its own slot only. It returns how long that took: encoding, with the wait for others', and sending,
 // up to as long again, since a client that does not read says nothing of other
 // answers. With an error, errBusy for one, nothing was sent. The request's
 // context has no say: it ends with the process, and who waited for a count is to

@@ -11,8 +11,8 @@ import (
 )
 
 // spool is an http.ResponseWriter that keeps an answer compressed, until it is
-// sent. A client that does not read holds up a fifteenth of the answer then, and
-// none of what it was made from.
+// sent. For a client that does not read, about a fifteenth of the answer is held
+// then, and nothing that it was made from.
 type spool struct {
 	header http.Header
 	status int

@@ -73,8 +73,8 @@ func (f *fleet) reload(cause string) error {
 
 // load hands the clusters to the collector. One that is what it was keeps its
 // client.
-func (f *fleet) load() outcome {
-	o := outcome{loaded: f.loader.Load()}
+func (f *fleet) load() reading {
+	o := reading{loaded: f.loader.Load()}
 	next := make(map[string]member)
 	for _, c := range o.loaded.Clusters {
 		own, fault := f.shard.Owns(c.Name), c.Fault
@@ -96,7 +96,7 @@ func (f *fleet) load() outcome {
 	return o
 }
 
-// member is the one of before, unless there is something new.
+// member reuses that of the reading before if nothing has changed.
 func (f *fleet) member(c cluster.Cluster) member {
 	before, known := f.members[c.Name]
 	if known && before.fault == nil && c.Fault == nil && before.key == c.Key {

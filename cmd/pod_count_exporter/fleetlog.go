@@ -10,8 +10,8 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 )
 
-// outcome is what one reading of the kubeconfigs has found.
-type outcome struct {
+// reading is what one reading of the kubeconfigs has found.
+type reading struct {
 	loaded  cluster.Loaded
 	usable  bool      // somebody can count something
 	invalid []invalid // of this replica, in the order of the kubeconfigs
@@ -25,7 +25,7 @@ type invalid struct {
 }
 
 // take notes what became of a cluster.
-func (o *outcome) take(name string, fault error, own bool) {
+func (o *reading) take(name string, fault error, own bool) {
 	switch {
 	case fault == nil:
 		o.usable = true
@@ -36,7 +36,7 @@ func (o *outcome) take(name string, fault error, own bool) {
 	}
 }
 
-func (o outcome) faults() []error {
+func (o reading) faults() []error {
 	faults := o.others
 	for _, one := range o.invalid {
 		faults = append(faults, one.fault)
@@ -59,13 +59,13 @@ func inOne(errs []error) error {
 }
 
 // news says whether there is a problem that the log does not tell yet.
-func (f *fleet) news(o outcome) bool {
+func (f *fleet) news(o reading) bool {
 	return slices.ContainsFunc(o.loaded.Problems, func(err error) bool { return !f.told[err.Error()] })
 }
 
 // report tells, once for as long as it is so, what cannot be used and what was left
 // out. The start tells of the files that cannot be read, too; a reload does so itself.
-func (f *fleet) report(o outcome) {
+func (f *fleet) report(o reading) {
 	told := make(map[string]bool)
 	fresh := func(text string) bool {
 		told[text] = true

@@ -6,9 +6,10 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 )
 
-// lanes has one lane for each cluster and user entry of a kubeconfig. A reload that
-// changes neither keeps it, so that a token file or a credential plugin that hangs
-// is left behind once, and not once for each reload.
+// lanes lets one RoundTrip at a time be sent for each login: there is a lane for
+// each cluster and user entry of a kubeconfig. A reload that changes neither keeps
+// it, so that a token file or a credential plugin that hangs is left behind once,
+// and not once for each reload.
 type lanes map[lane]chan struct{}
 
 type lane struct{ cluster, login string }

@@ -122,8 +122,8 @@ func (c *Counter) listNodes(ctx context.Context, run *count) error {
 	return err
 }
 
-// arrived notes what a page of pods says of how the pods are listed.
-func (c *Counter) arrived(run *count, w *walk, doc document) {
+// noteSource notes what a page of pods says of how the pods are listed.
+func (c *Counter) noteSource(run *count, w *walk, doc document) {
 	if w == run.pods[0] && w.page == 2 {
 		c.forms.found(run.search, time.Now())
 		run.source = run.search.source

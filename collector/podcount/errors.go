@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Reason classifies a failed page. There is no other place where a failure is
-// classified, and no other value than those of Reasons.
+// Reason classifies a failed page. Reasons has all values; classify.go chooses one,
+// and malformed does for what was read.
 type Reason string
 
 // The reasons a page fails for.

@@ -133,10 +133,10 @@ func (void) drop()       {}
 // errForbidden ends a walk that the count does without.
 var errForbidden = errors.New("the resource is forbidden")
 
-// optional says whether a failure is none of the count's: without permission to
-// list nodes, those that hold pods are the ones there are. Once nodes have been
-// listed, a refusal is a failure like others.
-func (c *Counter) optional(w *walk, failure *PageError) bool {
+// dispensable says whether the count can go on without what was refused: without
+// permission to list nodes, those that hold pods are the ones there are. Once nodes
+// have been listed, a refusal is a failure like others.
+func (c *Counter) dispensable(w *walk, failure *PageError) bool {
 	return failure.Reason == Forbidden && (w.listing.name == Nodes && !c.nodesListed || w.listing.name == Namespaces)
 }
 

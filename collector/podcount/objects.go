@@ -58,7 +58,7 @@ func nodeItem(to *nodeSet) func(*decoder) error {
 			return err
 		}
 		if odd {
-			to.fresh++
+			to.oddOnPage++
 		}
 		return to.add(node, d.echoed)
 	}

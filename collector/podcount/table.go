@@ -58,7 +58,7 @@ func (t *table) row(d *decoder) error {
 			seen = true
 			return t.cells(d)
 		case "conditions":
-			finished, err = d.completed()
+			finished, err = d.finishedPod()
 			return err
 		default:
 			return d.skip()
@@ -75,10 +75,10 @@ func (t *table) row(d *decoder) error {
 	return t.count.add(d.node, d.echoed)
 }
 
-// completed reads the conditions of a row: those of a finished pod have one of
+// finishedPod reads the conditions of a row: those of a finished pod have one of
 // type Completed, also without objects
 // (k8s.io/kubernetes/pkg/printers/internalversion).
-func (d *decoder) completed() (finished bool, err error) {
+func (d *decoder) finishedPod() (finished bool, err error) {
 	err = d.list(func() error {
 		completed, holds := false, false
 		err := d.object(func(key []byte) (err error) {

@@ -40,8 +40,8 @@ func (t *tally) add(node []byte, echoed func(string) bool) error {
 	return nil
 }
 
-// remove takes one pod back, on the page under way. That there is none says that
-// what was told of the pods before is not all.
+// remove takes one pod back, on the page under way. An error means that something
+// was missed before. Lists only add; this is for a counter that follows a watch.
 func (t *tally) remove(node []byte) error {
 	if len(node) == 0 {
 		if t.unscheduled+t.pageWithout == 0 {
@@ -115,11 +115,11 @@ func (t *tally) absorb(other *tally) error {
 
 // nodeSet gathers nodes in the same two steps.
 type nodeSet struct {
-	names *names
-	nodes map[string]Node
-	page  []Node
-	odd   int // nodes whose allocatable pods are no number of pods
-	fresh int // of them, on the page under way
+	names     *names
+	nodes     map[string]Node
+	page      []Node
+	odd       int // nodes whose allocatable pods are no number of pods
+	oddOnPage int // of them, on the page under way
 }
 
 func newNodeSet(l *ledger) *nodeSet {
@@ -145,8 +145,8 @@ func (s *nodeSet) commit() int {
 		}
 		s.nodes[node.Name] = node
 	}
-	s.odd += s.fresh
-	s.page, s.fresh = s.page[:0], 0
+	s.odd += s.oddOnPage
+	s.page, s.oddOnPage = s.page[:0], 0
 	return rows
 }
 
@@ -154,7 +154,7 @@ func (s *nodeSet) discard() {
 	for _, node := range s.page {
 		s.names.giveBack(node.Name)
 	}
-	s.page, s.fresh = s.page[:0], 0
+	s.page, s.oddOnPage = s.page[:0], 0
 }
 
 func (s *nodeSet) drop() { s.names.drop() }

@@ -5,7 +5,7 @@ import (
 	"hash/fnv"
 )
 
-// The budgets of one walk. They are what a cluster can be, with room to sparse:
+// The budgets of one walk. They are what a cluster can be, with room to spare:
 // providers offer some 100,000 nodes, and a million pods at 50 a page are 20,000
 // pages. Time has no budget.
 const (

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// freeExpiries is how often a page may answer 410 before that costs attempts:
-// for the fresh start, for a token to go on with, and for one that is exact.
+// freeExpiries is how often a page may answer 410 before that costs attempts: once
+// for each step of expiry.
 const freeExpiries = 3
 
 // maxRefusals is how often one page is asked for with credentials that are refused.
@@ -53,7 +53,7 @@ const (
 	neverExpired  expiry = iota
 	startedAfresh        // once
 	askedAgain           // with the token that expired, for one that is exact
-	tokenLent            // the token came with a 410
+	newTokenTaken        // the token came with a 410
 )
 
 func newWalk(r listing, sizer *pageSizer, open func() (target, content)) *walk {
@@ -102,7 +102,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if err := ctx.Err(); err != nil {
 			return err // this process is stopping: nobody's failure
 		}
-		if c.optional(w, failure) {
+		if c.dispensable(w, failure) {
 			return errForbidden
 		}
 		if (failure.Reason == Expired || w.versionRefused(failure)) && allowed < c.cfg.PageAttempts+freeExpiries {
@@ -154,7 +154,7 @@ func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int)
 	w.sizer.done(a.rows, a.bytes, a.took)
 	event.Rows = w.keep(a, limit)
 	if w.listing.name == Pods {
-		c.arrived(run, w, a.document)
+		c.noteSource(run, w, a.document)
 	}
 	event.Total = w.before + w.total
 	return event, nil
@@ -178,8 +178,8 @@ func (w *walk) keep(a answer, limit int) int {
 }
 
 // fewerRows has the next attempt ask for as many rows as are known to work, and
-// says whether it does: if more of them fail, their number is at fault, before
-// anything else. Some proxies give all but the large answers.
+// says whether it does. A failure of a larger page is first blamed on its size:
+// some proxies give all but the large answers.
 func (w *walk) fewerRows(failure *PageError) bool {
 	switch failure.Reason {
 	case Unauthorized, Forbidden, Throttled, Expired:
@@ -233,11 +233,11 @@ func (w *walk) expired(token string) {
 		w.startVersion = "" // the resourceVersion is what has expired
 		w.expiry = startedAfresh
 		w.rewind()
-	case w.expiry == tokenLent || token == "":
+	case w.expiry == newTokenTaken || token == "":
 	case w.expiry == startedAfresh:
 		w.expiry = askedAgain
 	default:
 		w.token, w.tokenAt = token, time.Now()
-		w.expiry, w.inconsistent = tokenLent, true
+		w.expiry, w.inconsistent = newTokenTaken, true
 	}
 }

@@ -11,10 +11,10 @@ const (
 	pauseSpread = 0.2
 )
 
-// backoff is how long after the failures-th failed count in a row the next may
+// pauseAfter is how long after the failures-th failed count in a row the next may
 // begin. It is never longer than the cache TTL: a cluster that has healed is
 // counted as soon as it would be without the failure. jitter is from [0, 1).
-func backoff(failures int, ttl time.Duration, jitter float64) time.Duration {
+func pauseAfter(failures int, ttl time.Duration, jitter float64) time.Duration {
 	pause := firstPause
 	for range failures - 1 {
 		if pause = 2 * pause; pause >= longestPause {

@@ -87,7 +87,7 @@ func (c *Cluster) end(r *run, err error, counter Counter, changes int) {
 		c.err = err
 		c.failures++
 		c.failed = c.opts.Clock()
-		c.pause = backoff(c.failures, c.opts.CacheTTL, c.opts.Jitter())
+		c.pause = pauseAfter(c.failures, c.opts.CacheTTL, c.opts.Jitter())
 	}
 	if c.changes != changes {
 		handOver(c.counter, counter)

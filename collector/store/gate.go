@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// besidePlaces is how many slow answers can be read for each place. They bound
+	// overflowPlaces is how many slow answers can be read for each place. They bound
 	// what slow answers hold in memory.
-	besidePlaces = 20
-	// headStart is how much longer than others a count that has begun seems to have
-	// waited. It ends early so, and yet overtakes nobody for ever.
+	overflowPlaces = 20
+	// headStart is by how much a count that has begun is put ahead in the queue. It
+	// ends early so, and yet overtakes nobody for ever.
 	headStart = 10 * time.Second
 )
 
@@ -34,13 +34,14 @@ const (
 // answer that proves slow is read on beside the places, as long as not too many
 // are: servers that nobody knows yet do not block one another.
 type gate struct {
-	places  room
-	beside  room
-	mu      sync.Mutex
-	waiting []*place // who has waited longest comes first
+	places   room
+	overflow room // where slow answers move to
+	mu       sync.Mutex
+	waiting  []*place // who has waited longest comes first
 }
 
-// room holds answers: so many of each class, and no more in all than of the quick.
+// room holds answers, up to a limit for each class. That of quickClass is the limit
+// of all together.
 type room struct{ limit, held [classes]int }
 
 // take says whether there was room for one more.
@@ -59,10 +60,10 @@ func (r *room) take(c class) bool {
 func newGate(places int) *gate {
 	quarter := max(1, places/4)
 	share := [classes]int{quickClass: places, unknownClass: max(1, places-quarter), slowClass: quarter, failingClass: quarter}
-	most := besidePlaces * places
+	most := overflowPlaces * places
 	return &gate{
-		places: room{limit: share},
-		beside: room{limit: [classes]int{quickClass: most, unknownClass: most, slowClass: most, failingClass: besidePlaces * quarter / 4}},
+		places:   room{limit: share},
+		overflow: room{limit: [classes]int{quickClass: most, unknownClass: most, slowClass: most, failingClass: overflowPlaces * quarter / 4}},
 	}
 }
 
@@ -109,9 +110,9 @@ func (p *place) Yield() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	p.slow = true
-	if p.room == &g.places && g.beside.take(p.class) {
+	if p.room == &g.places && g.overflow.take(p.class) {
 		p.room.held[p.class]--
-		p.room = &g.beside
+		p.room = &g.overflow
 		g.admit()
 	}
 }

@@ -31,8 +31,8 @@ func use(t *testing.T, c *clusterGate, begun bool, late time.Duration, failed bo
 // idle fails the test if anything is left in the gate.
 func idle(t *testing.T, g *gate) {
 	t.Helper()
-	if none := [classes]int{}; g.places.held != none || g.beside.held != none || len(g.waiting) != 0 {
-		t.Errorf("%d places held, %d answers beside them, %d waiting; want none", g.places.held, g.beside.held, len(g.waiting))
+	if none := [classes]int{}; g.places.held != none || g.overflow.held != none || len(g.waiting) != 0 {
+		t.Errorf("%d places held, %d answers beside them, %d waiting; want none", g.places.held, g.overflow.held, len(g.waiting))
 	}
 }
 

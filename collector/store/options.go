@@ -19,7 +19,7 @@ const (
 type Options struct {
 	CacheTTL     time.Duration // a snapshot older than this is counted anew
 	MaxStaleness time.Duration // a snapshot older than this is withdrawn
-	Concurrency  int           // answers of API servers that are read at once, beside slow ones
+	Concurrency  int           // answers that are read at once, slow ones not among them; requests that wait for an answer are not limited
 
 	// Jitter draws from [0, 1) to spread the counts of many clusters over time.
 	Jitter func() float64

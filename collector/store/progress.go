@@ -19,7 +19,7 @@ type progress struct {
 // Progress is how far a count has come.
 type Progress struct {
 	Since    time.Time       // zero when none runs
-	Resource string          // podcount.Nodes or podcount.Pods
+	Resource string          // podcount.Nodes, Pods or Namespaces
 	Page     int             // under way
 	Attempt  int             // at that page
 	Pods     int             // on the pages so far

@@ -28,11 +28,12 @@ var _ Counter = (*podcount.Counter)(nil)
 // Observer is told of one cluster's counts, one after the other.
 type Observer interface {
 	podcount.Observer
-	// Ended is called at the end of a count, unless it was cancelled.
+	// Ended is called for each snapshot that is published, and for each count that
+	// failed. A count that was cancelled tells nothing.
 	Ended(Outcome)
 }
 
-// Outcome is the end of a count.
+// Outcome is what came of a count.
 type Outcome struct {
 	Snapshot *podcount.Snapshot // nil when the count failed
 	Err      error              // why; nil when the count was complete

@@ -12,7 +12,7 @@ type State string
 // The states of a cluster.
 const (
 	Pending   State = "pending"   // no complete count yet
-	Fresh     State = "fresh"     // younger than the cache TTL
+	Fresh     State = "fresh"     // younger than its own TTL, which is the cache TTL or somewhat less
 	Stale     State = "stale"     // older, and shown
 	Withdrawn State = "withdrawn" // older than the max staleness, and not shown
 )

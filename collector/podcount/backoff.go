@@ -8,6 +8,7 @@ import (
 	"time"
 )
 
+// The waits between the attempts at one page. The attempts are made in nextPage.
 const (
 	firstBackoff  = 250 * time.Millisecond
 	longestWait   = 30 * time.Second // of a backoff
