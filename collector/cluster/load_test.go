@@ -179,7 +179,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"proxy with another scheme", change(`east.example"`, `east.example", proxy-url: "`+canary+`://u@proxy"`), cluster.Options{}, []string{"FILE", `context "east"`, "proxy-url"}},
 		{"certificate authority that is missing", change(`east.example"`, `east.example", certificate-authority: gone.pem`), cluster.Options{}, []string{"FILE", `context "east"`, "certificate-authority: no such file"}},
 		{"token and password", change("token: "+canary, "token: "+canary+", username: u, password: "+canary), cluster.Options{}, []string{"FILE", `context "east"`, "more than one authentication method"}},
-		{"two clusters of one name", twoContexts, cluster.Options{Contexts: []string{"east", "east"}}, []string{"two clusters", `"east"`, "FILE"}},
+		{"two clusters of one name", change("cluster: west, user", "cluster: east, user"), cluster.Options{AllContexts: true, NameFrom: "cluster"}, []string{"two clusters", `"east"`, `context "west"`, "FILE"}},
 		{"one name for two clusters", twoContexts, cluster.Options{AllContexts: true, Name: "prod"}, []string{"--kubernetes.cluster-name", `"prod"`}},
 		{"all contexts and one", twoContexts, cluster.Options{AllContexts: true, Contexts: []string{"east"}}, []string{"--kubernetes.all-contexts", "--kubernetes.context"}},
 	}
