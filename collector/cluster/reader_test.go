@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"io/fs"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,3 +76,26 @@ func TestReaderReadsBesideManyThatHang(t *testing.T) {
 		close(h.free)
 	})
 }
+
+// A folder that may not be listed, as lost+found, is no kubeconfig all the same.
+func TestFolderThatCannotBeListed(t *testing.T) {
+	l := NewLoader(Options{Kubeconfigs: []string{"dir"}})
+	l.reader.look = func(path string, _ bool) found {
+		if path == "dir" {
+			return found{mode: fs.ModeDir, entries: []fs.DirEntry{fs.FileInfoToDirEntry(folder{})}}
+		}
+		return found{mode: fs.ModeDir, err: fs.ErrPermission}
+	}
+	loaded := l.Load()
+	if len(loaded.LeftOut) != 1 || loaded.LeftOut[0] != "dir/lost+found" {
+		t.Errorf("left out %q", loaded.LeftOut)
+	}
+	if len(loaded.Problems) != 1 || !strings.Contains(loaded.Problems[0].Error(), "holds no kubeconfigs") {
+		t.Errorf("problems %q", loaded.Problems)
+	}
+}
+
+type folder struct{ fs.FileInfo }
+
+func (folder) Name() string      { return "lost+found" }
+func (folder) Mode() fs.FileMode { return fs.ModeDir }
