@@ -77,6 +77,38 @@ func TestReaderReadsBesideManyThatHang(t *testing.T) {
 	})
 }
 
+// Many pipes that nobody writes to hold a reading of the kubeconfigs up as long as one
+// does.
+func TestPipesThatHangTogether(t *testing.T) {
+	for name, opts := range map[string]Options{
+		"flags":    {Kubeconfigs: []string{"/hung/a", "/hung/b", "/hung/c", "/well"}},
+		"variable": {Env: Env{Getenv: func(string) string { return "/hung/a:/hung/b:/hung/c:/well" }}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, l, began := newHanging(), NewLoader(opts), time.Now()
+				read := h.look
+				h.look = func(path string, pipes bool) found {
+					if !pipes { // that they are pipes is seen at once
+						return found{mode: fs.ModeNamedPipe}
+					}
+					return read(path, pipes)
+				}
+				l.reader = h.reader
+				for range 3 {
+					if loaded := l.Load(); len(loaded.Problems) < 3 {
+						t.Errorf("problems %q", loaded.Problems)
+					}
+				}
+				if took := time.Since(began); took != readLimit || h.begun != 3 {
+					t.Errorf("took %s and began %d readings, want %s and 3", took, h.begun, readLimit)
+				}
+				close(h.free)
+			})
+		})
+	}
+}
+
 // A folder that may not be listed, as lost+found, is no kubeconfig all the same.
 func TestFolderThatCannotBeListed(t *testing.T) {
 	l := NewLoader(Options{Kubeconfigs: []string{"dir"}})
