@@ -13,7 +13,7 @@ import (
 
 // fromEnv merges the files of KUBECONFIG.
 func (l *Loader) fromEnv(list string) (r reading) {
-	origin := fmt.Sprintf("KUBECONFIG=%q", list)
+	origin := originOf("KUBECONFIG", list)
 	files, remembered := l.listed(&r, list)
 	if len(files)+len(r.problems) == 0 && !l.exists(list) {
 		r.fails(fmt.Errorf("%s: no such file", origin))
