@@ -106,7 +106,7 @@ func (f *fleet) member(c cluster.Cluster) member {
 	switch {
 	case err == nil:
 		return m
-	case known && before.fault != nil && before.fault.Error() == err.Error() && (c.Place == "" || before.place == c.Place):
+	case known && before.fault != nil && before.fault.Error() == err.Error() && before.mayBe(c):
 		return before
 	}
 	m = member{key: c.Key, place: c.Place, fault: err, Target: store.Target{Name: c.Name, Server: c.Server, Counter: store.Unusable(err)}}
@@ -118,6 +118,11 @@ func (f *fleet) member(c cluster.Cluster) member {
 		m.Server = c.Place
 	}
 	return m
+}
+
+// mayBe says whether nothing that is known of c speaks for another server.
+func (m member) mayBe(c cluster.Cluster) bool {
+	return (c.Place == "" || c.Place == m.place) && (c.Server == "" || c.Server == m.Server)
 }
 
 func (f *fleet) build(c cluster.Cluster) (member, error) {

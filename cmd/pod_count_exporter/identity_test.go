@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 )
@@ -57,5 +58,31 @@ func TestSnapshotIsOfOneServer(t *testing.T) {
 				t.Errorf("the last success was at %s, and is at %s after the reload", before, after)
 			}
 		})
+	}
+}
+
+// A cluster that cannot be used may become another one meanwhile.
+func TestServerChangesAmidAFault(t *testing.T) {
+	server := httptest.NewTLSServer(simulated(t))
+	t.Cleanup(server.Close)
+	own := string(pemOf(server.Certificate()))
+	authority, token := write(t, "ca.crt", own), write(t, "token", "x")
+	path := write(t, "kubeconfig", contextOf("a", at(server.URL)+fmt.Sprintf(", certificate-authority: %q", authority), fmt.Sprintf("tokenFile: %q", token)))
+	e := start(t, "--kubeconfig="+path)
+	e.await(t, "/metrics", `pod_count_success{cluster="a"} 1`)
+	shown := func() bool {
+		e.reload(t, http.StatusOK, "reloaded")
+		_, body := e.get(t, "/metrics")
+		return strings.Contains(body, `node_active_pods{cluster="a"`)
+	}
+	if err := os.Remove(token); err != nil {
+		t.Fatal(err)
+	}
+	if !shown() {
+		t.Error("the snapshot does not outlive a token file that is gone")
+	}
+	put(t, authority, "# another\n"+own)
+	if shown() {
+		t.Error("the snapshot of another server is shown")
 	}
 }

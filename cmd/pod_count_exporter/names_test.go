@@ -62,3 +62,26 @@ func TestNameThatIsTaken(t *testing.T) {
 		t.Errorf("the log tells of the newcomer %d times:\n%s", said, e.log)
 	}
 }
+
+// What is given twice is there once.
+func TestGivenTwice(t *testing.T) {
+	server := httptest.NewServer(simulated(t))
+	t.Cleanup(server.Close)
+	dir := directory(t, map[string]string{"a.yaml": contextOf("a", at(server.URL), "")})
+	file := filepath.Join(dir, "a.yaml")
+	for name, args := range map[string][]string{
+		"file":               {"--kubeconfig=" + file, "--kubeconfig=" + file},
+		"context":            {"--kubeconfig=" + file, "--kubernetes.context=a", "--kubernetes.context=a"},
+		"directory":          {"--kubeconfig=" + dir, "--kubeconfig=" + dir},
+		"directory and file": {"--kubeconfig=" + dir, "--kubeconfig=" + file},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := start(t, args...)
+			e.reload(t, http.StatusOK, "reloaded")
+			e.wantClusters(t, "1", "a")
+			if _, body := e.get(t, "/metrics"); sample(body, "pod_count_config_invalid_contexts") != "0" {
+				t.Errorf("something is invalid:\n%s", e.log)
+			}
+		})
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 
 	"k8s.io/client-go/tools/clientcmd/api"
 )
@@ -17,7 +18,7 @@ import (
 // file systems tell no one of a change.
 func (l *Loader) Changed() bool {
 	for path, was := range l.seen {
-		if l.reader.read(path).state() != was {
+		if l.state(path, l.reader.read(path)) != was {
 			return true
 		}
 	}
@@ -35,8 +36,16 @@ func (l *Loader) see(path string) found {
 // written from then on shows as a change.
 func (l *Loader) note(path string, now found) {
 	if _, noted := l.seen[path]; !noted {
-		l.seen[path] = now.state()
+		l.seen[path] = l.state(path, now)
 	}
+}
+
+// state is found's, but what is in a folder matters only if it was named.
+func (l *Loader) state(path string, f found) string {
+	if f.mode.IsDir() && !slices.Contains(l.opts.Kubeconfigs, path) {
+		f.entries, f.err = nil, nil
+	}
+	return f.state()
 }
 
 // state is a text that changes with what was found: the content of a file, and the

@@ -34,6 +34,8 @@ func TestChanged(t *testing.T) {
 			}
 			return os.Symlink(filepath.Join(t.TempDir(), "nowhere"), at("one"))
 		}, true},
+		{"a folder", func() error { return os.Mkdir(at("folder"), 0o700) }, true},
+		{"a file in a folder", func() error { return write("folder/one", "x") }, false},
 		{"the directory", func() error { return os.RemoveAll(root) }, true},
 	} {
 		if err := step.do(); err != nil {

@@ -54,7 +54,7 @@ func (c Cluster) transportFor(config *rest.Config) (next http.RoundTripper, err 
 	case c.plugins != nil:
 		next, err = c.plugins.hear(c.Name, config.ExecProvider, build)
 	default:
-		err = withoutStderr(func() error {
+		err = withoutStderr(c.nowhere, func() error {
 			next, err = build()
 			return err
 		})

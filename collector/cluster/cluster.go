@@ -40,6 +40,7 @@ type Cluster struct {
 	config  *rest.Config
 	read    func(path string) found
 	plugins *Plugins
+	nowhere func() (*os.File, error) // one for all of a Loader
 	// the names of the kubeconfig's entries, for messages
 	clusterEntry, userEntry string
 }

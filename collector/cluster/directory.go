@@ -90,7 +90,8 @@ func (f *file) enter(r *reading, now found) {
 		return // it has gone since the directory was listed
 	}
 	err := f.take(now)
-	if f.good == nil && now.err == nil && (!now.regular() || !like(f.path, now.data, err)) {
+	folder := now.mode.IsDir() // whoever may list it
+	if f.good == nil && (folder || now.err == nil) && (!now.regular() || !like(f.path, now.data, err)) {
 		r.leftOut = append(r.leftOut, f.path)
 		return
 	}

@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
+	"strings"
 
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
@@ -34,7 +36,23 @@ type file struct {
 }
 
 func newFile(origin, path string, unfit func(*api.Config) error) *file {
-	return &file{path: path, origin: fmt.Sprintf("%s=%q", origin, path), unfit: unfit}
+	return &file{path: path, origin: originOf(origin, path), unfit: unfit}
+}
+
+// maxName is the length of what no file system takes for a name (limits.h,
+// NAME_MAX).
+const maxName = 255
+
+// originOf is flag or variable, and its value: a path, or KUBECONFIG's list of them.
+// The text of a kubeconfig, given in the place of its path, is not shown.
+func originOf(place, value string) string {
+	separators := func(r rune) bool { return r == filepath.Separator || r == filepath.ListSeparator }
+	tooLong := func(name string) bool { return len(name) > maxName }
+	if strings.ContainsAny(value, "\n\r{") || slices.ContainsFunc(strings.FieldsFunc(value, separators), tooLong) {
+		sum := sha256.Sum256([]byte(value)) // origins must differ
+		return fmt.Sprintf("%s (%d bytes that do not look like a path, %x)", place, len(value), sum[:4])
+	}
+	return fmt.Sprintf("%s=%q", place, value)
 }
 
 // take makes what was found the content of the file. Its error names the file.

@@ -179,7 +179,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"proxy with another scheme", change(`east.example"`, `east.example", proxy-url: "`+canary+`://u@proxy"`), cluster.Options{}, []string{"FILE", `context "east"`, "proxy-url"}},
 		{"certificate authority that is missing", change(`east.example"`, `east.example", certificate-authority: gone.pem`), cluster.Options{}, []string{"FILE", `context "east"`, "certificate-authority: no such file"}},
 		{"token and password", change("token: "+canary, "token: "+canary+", username: u, password: "+canary), cluster.Options{}, []string{"FILE", `context "east"`, "more than one authentication method"}},
-		{"two clusters of one name", twoContexts, cluster.Options{Contexts: []string{"east", "east"}}, []string{"two clusters", `"east"`, "FILE"}},
+		{"two clusters of one name", change("cluster: west, user", "cluster: east, user"), cluster.Options{AllContexts: true, NameFrom: "cluster"}, []string{"two clusters", `"east"`, `context "west"`, "FILE"}},
 		{"one name for two clusters", twoContexts, cluster.Options{AllContexts: true, Name: "prod"}, []string{"--kubernetes.cluster-name", `"prod"`}},
 		{"all contexts and one", twoContexts, cluster.Options{AllContexts: true, Contexts: []string{"east"}}, []string{"--kubernetes.all-contexts", "--kubernetes.context"}},
 	}
@@ -212,6 +212,11 @@ func TestLoadRefusesPlaces(t *testing.T) {
 		{"KUBECONFIG without files", cluster.Options{Env: surroundings(map[string]string{"KUBECONFIG": at("gone")}, root, nil)}, []string{"KUBECONFIG", at("gone"), "no such file"}},
 		{"KUBECONFIG that is a directory", cluster.Options{Env: surroundings(map[string]string{"KUBECONFIG": at("empty")}, root, nil)}, []string{"KUBECONFIG", at("empty"), "directory"}},
 		{"pod without a token", cluster.Options{Env: surroundings(map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1"}, root, nil)}, []string{"in-cluster", "no token file", "--kubeconfig"}},
+		{"text in the place of a path", cluster.Options{Kubeconfigs: []string{twoContexts}}, []string{"--kubeconfig (", "do not look like a path"}},
+		{"JSON in the place of a path", cluster.Options{Kubeconfigs: []string{`{"users":[{"name":"u","user":{"token":"` + canary + `"}}]}`}}, []string{"--kubeconfig (", "do not look like a path", "no such file"}},
+		{"base64 in the place of a path", cluster.Options{Kubeconfigs: []string{strings.Repeat(canary, 20)}}, []string{"--kubeconfig (", "name too long"}},
+		{"text in KUBECONFIG", cluster.Options{Env: surroundings(map[string]string{"KUBECONFIG": twoContexts}, root, nil)}, []string{"KUBECONFIG (", "do not look like a path"}},
+		{"text with a long line in KUBECONFIG", cluster.Options{Env: surroundings(map[string]string{"KUBECONFIG": twoContexts + strings.Repeat(canary, 20)}, root, nil)}, []string{"KUBECONFIG (", "do not look like a path", "name too long"}},
 		{"nothing anywhere", cluster.Options{Env: surroundings(nil, root, nil)}, []string{"--kubeconfig", "KUBECONFIG", at(".kube/config")}},
 		{"no home", cluster.Options{Env: noHome}, []string{"--kubeconfig", "KUBECONFIG", "HOME is not set"}},
 	}

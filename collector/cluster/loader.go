@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"errors"
+	"os"
 	"slices"
 
 	"k8s.io/client-go/tools/clientcmd/api"
@@ -13,6 +14,7 @@ type Loader struct {
 	opts   Options
 	env    Env
 	reader *reader
+	null   *os.File // for what plugins print; nil until one is there
 
 	files  map[string]*file     // by path
 	dirs   map[string]directory // by path
@@ -51,7 +53,7 @@ func (l *Loader) Load() Loaded {
 	r := l.read()
 	clusters := slices.Concat(r.clusters, l.choose(&r))
 	for i := range clusters {
-		clusters[i].plugins, clusters[i].read = l.opts.Plugins, l.reader.read
+		clusters[i].plugins, clusters[i].read, clusters[i].nowhere = l.opts.Plugins, l.reader.read, l.nowhere
 		if config := clusters[i].config; config != nil {
 			config.UserAgent = l.opts.UserAgent
 		}

@@ -13,7 +13,7 @@ import (
 
 // fromEnv merges the files of KUBECONFIG.
 func (l *Loader) fromEnv(list string) (r reading) {
-	origin := fmt.Sprintf("KUBECONFIG=%q", list)
+	origin := originOf("KUBECONFIG", list)
 	files, remembered := l.listed(&r, list)
 	if len(files)+len(r.problems) == 0 && !l.exists(list) {
 		r.fails(fmt.Errorf("%s: no such file", origin))
@@ -35,7 +35,9 @@ func (l *Loader) fromEnv(list string) (r reading) {
 // these, remembered cannot be read again. One that does not exist is passed over,
 // unless it did before.
 func (l *Loader) listed(r *reading, list string) (files, remembered []*file) {
-	for _, path := range filepath.SplitList(list) {
+	paths := filepath.SplitList(list)
+	l.begin(paths)
+	for _, path := range paths {
 		f := l.file("KUBECONFIG", path, nil)
 		if path == "" || slices.Contains(files, f) {
 			continue

@@ -52,6 +52,9 @@ func (l *Loader) settleNames(loaded *Loaded, all []Cluster) {
 		if len(groups[c.Name]) == 0 {
 			order = append(order, c.Name)
 		}
+		if slices.ContainsFunc(groups[c.Name], func(other Cluster) bool { return other.Source == c.Source }) {
+			continue // a file or a context that was given twice is one cluster
+		}
 		groups[c.Name] = append(groups[c.Name], c)
 	}
 	owners := make(map[string]string)

@@ -3,6 +3,7 @@ package cluster_test
 import (
 	"fmt"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -127,4 +128,36 @@ func TestPluginIsHeardAtTheSameTime(t *testing.T) {
 func TestPluginIsNotHeard(t *testing.T) {
 	_, err := get(t.Context(), t, load(t, fresh(t, "say lines")))
 	checkRefusal(t, err, "", []string{"the credential plugin failed with exit code 1", "run with --log.level=debug"})
+}
+
+// client-go keeps every plugin that it has seen. With them stays no open file each.
+func TestPluginsShareOneFile(t *testing.T) {
+	open := func() int {
+		entries, err := os.ReadDir("/dev/fd")
+		if err != nil {
+			t.Skip("no list of open files")
+		}
+		return len(entries)
+	}
+	const many = 30
+	users, contexts := "", ""
+	for i := range many {
+		users += fmt.Sprintf("- {name: u%d, user: {%s}}\n", i, execUser("token", fmt.Sprintf(", args: [%q, %q]", t.TempDir(), fmt.Sprint(i))))
+		contexts += fmt.Sprintf("- {name: c%d, context: {cluster: c, user: u%d}}\n", i, i)
+	}
+	content := "apiVersion: v1\nkind: Config\nclusters: [{name: c, cluster: {server: \"https://127.0.0.1:1\"}}]\nusers:\n" + users + "contexts:\n" + contexts
+	root := files(t, map[string]string{"kubeconfig": content})
+	clusters, err := cluster.Load(cluster.Options{Kubeconfigs: []string{filepath.Join(root, "kubeconfig")}, AllContexts: true})
+	if err != nil || len(clusters) != many {
+		t.Fatal(len(clusters), err)
+	}
+	before := open()
+	for _, c := range clusters {
+		if _, _, err := c.Client(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if more := open() - before; more > 1 {
+		t.Errorf("%d plugins hold %d files open", many, more)
+	}
 }

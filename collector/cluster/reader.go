@@ -37,12 +37,18 @@ type reader struct {
 	limit time.Duration
 
 	mu     sync.Mutex
-	silent map[string]bool       // directories with a file that is being read
-	pipes  map[string]chan found // what is being read once
+	silent map[string]bool    // directories with a file that is being read
+	pipes  map[string]pending // what is being read once
+}
+
+// pending is a reading that has begun, and until when to wait for it.
+type pending struct {
+	answer chan found
+	until  time.Time
 }
 
 func newReader() *reader {
-	return &reader{look: look, limit: readLimit, silent: make(map[string]bool), pipes: make(map[string]chan found)}
+	return &reader{look: look, limit: readLimit, silent: make(map[string]bool), pipes: make(map[string]pending)}
 }
 
 // read says what path leads to. Only a regular file has data.
@@ -69,21 +75,28 @@ func (r *reader) read(path string) found {
 // readAny is read for a path that somebody has named: what is no regular file,
 // such as a pipe, is read to its end. When that takes long, a later call gets it.
 func (r *reader) readAny(path string) found {
-	r.mu.Lock()
-	answer, limit := r.pipes[path], time.Duration(0)
-	if answer == nil {
-		answer, limit = make(chan found, 1), r.limit
-		r.pipes[path] = answer
-		go func() { answer <- r.look(path, true) }()
-	}
-	r.mu.Unlock()
-	f := r.await(answer, limit)
+	p := r.begin(path)
+	f := r.await(p.answer, time.Until(p.until))
 	if !errors.Is(f.err, errHangs) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		delete(r.pipes, path)
 	}
 	return f
+}
+
+// begin has a path read that readAny is about to be called for. Of many that hang,
+// each costs the time of one then.
+func (r *reader) begin(path string) pending {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p, begun := r.pipes[path]
+	if !begun {
+		p = pending{answer: make(chan found, 1), until: time.Now().Add(r.limit)}
+		r.pipes[path] = p
+		go func() { p.answer <- r.look(path, true) }()
+	}
+	return p
 }
 
 // errHangs is the error of a file that is still being read.

@@ -3,6 +3,7 @@ package cluster
 import (
 	"errors"
 	"io/fs"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -75,3 +76,58 @@ func TestReaderReadsBesideManyThatHang(t *testing.T) {
 		close(h.free)
 	})
 }
+
+// Many pipes that nobody writes to hold a reading of the kubeconfigs up as long as one
+// does.
+func TestPipesThatHangTogether(t *testing.T) {
+	for name, opts := range map[string]Options{
+		"flags":    {Kubeconfigs: []string{"/hung/a", "/hung/b", "/hung/c", "/well"}},
+		"variable": {Env: Env{Getenv: func(string) string { return "/hung/a:/hung/b:/hung/c:/well" }}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h, l, began := newHanging(), NewLoader(opts), time.Now()
+				read := h.look
+				h.look = func(path string, pipes bool) found {
+					if !pipes { // that they are pipes is seen at once
+						return found{mode: fs.ModeNamedPipe}
+					}
+					return read(path, pipes)
+				}
+				l.reader = h.reader
+				for range 3 {
+					if loaded := l.Load(); len(loaded.Problems) < 3 {
+						t.Errorf("problems %q", loaded.Problems)
+					}
+				}
+				if took := time.Since(began); took != readLimit || h.begun != 3 {
+					t.Errorf("took %s and began %d readings, want %s and 3", took, h.begun, readLimit)
+				}
+				close(h.free)
+			})
+		})
+	}
+}
+
+// A folder that may not be listed, as lost+found, is no kubeconfig all the same.
+func TestFolderThatCannotBeListed(t *testing.T) {
+	l := NewLoader(Options{Kubeconfigs: []string{"dir"}})
+	l.reader.look = func(path string, _ bool) found {
+		if path == "dir" {
+			return found{mode: fs.ModeDir, entries: []fs.DirEntry{fs.FileInfoToDirEntry(folder{})}}
+		}
+		return found{mode: fs.ModeDir, err: fs.ErrPermission}
+	}
+	loaded := l.Load()
+	if len(loaded.LeftOut) != 1 || loaded.LeftOut[0] != "dir/lost+found" {
+		t.Errorf("left out %q", loaded.LeftOut)
+	}
+	if len(loaded.Problems) != 1 || !strings.Contains(loaded.Problems[0].Error(), "holds no kubeconfigs") {
+		t.Errorf("problems %q", loaded.Problems)
+	}
+}
+
+type folder struct{ fs.FileInfo }
+
+func (folder) Name() string      { return "lost+found" }
+func (folder) Mode() fs.FileMode { return fs.ModeDir }

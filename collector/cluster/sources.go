@@ -61,10 +61,20 @@ func (l *Loader) open(f *file) found {
 	return now
 }
 
+// begin has all paths read at once. What a pipe has given is had for good.
+func (l *Loader) begin(paths []string) {
+	for _, path := range paths {
+		if f := l.files[path]; path != "" && (f == nil || !f.once) {
+			l.reader.begin(path)
+		}
+	}
+}
+
 // fromFlags reads each file of --kubeconfig apart from the others: unlike
 // KUBECONFIG's files they do not share users and clusters, so that the
 // kubeconfigs of several clusters, alike but for the address, can stand together.
 func (l *Loader) fromFlags() (r reading) {
+	l.begin(l.opts.Kubeconfigs)
 	for _, path := range l.opts.Kubeconfigs {
 		if path == "" {
 			r.fails(errors.New(`--kubeconfig="": the path is empty`))

@@ -20,13 +20,21 @@ func withStderr(file *os.File, build func() error) error {
 
 // withoutStderr runs build while os.Stderr leads nowhere: what plugins print
 // there (a login link, a dump of the answer) must not reach the log.
-func withoutStderr(build func() error) error {
-	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+func withoutStderr(nowhere func() (*os.File, error), build func() error) error {
+	null, err := nowhere()
 	if err != nil {
 		return fmt.Errorf("silencing the credential plugin: %w", err)
 	}
-	// null stays open: the plugin writes to it for as long as the client lives.
 	return withStderr(null, build)
+}
+
+// nowhere is one file for all plugins, as client-go keeps each one's for as long as
+// the process lives.
+func (l *Loader) nowhere() (null *os.File, err error) {
+	if l.null == nil {
+		l.null, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
+	}
+	return l.null, err
 }
 
 // stderr is the standard error of one credential plugin: a pipe that is read while
