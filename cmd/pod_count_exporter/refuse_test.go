@@ -109,7 +109,7 @@ func TestRunRefusesFiles(t *testing.T) {
 		{"malformed kubeconfig", []string{"--kubeconfig=" + bad}, []string{"--kubeconfig", bad, "not a valid kubeconfig"}},
 		{"server that is not HTTP", []string{"--kubeconfig=" + badURL}, []string{"--kubeconfig", badURL, `context "sim"`}},
 		{"unknown context", []string{"--kubeconfig=" + good, "--kubernetes.context=gone"}, []string{`--kubernetes.context="gone"`, good}},
-		{"one cluster twice", []string{"--kubeconfig=" + good, "--kubeconfig=" + good}, []string{"two clusters", `"sim"`}},
+		{"two clusters of one name", []string{"--kubeconfig=" + good, "--kubeconfig=" + kubeconfig(t, "http://127.0.0.1:2")}, []string{"two clusters", `"sim"`}},
 		{"missing web configuration", []string{"--kubeconfig=" + good, "--web.config.file=/nonexistent/web"}, []string{`--web.config.file="/nonexistent/web"`, "no such file"}},
 		{"web configuration with a password for a map", []string{"--kubeconfig=" + good, web("basic_auth_users: " + canary)}, []string{"--web.config.file", "line 1"}},
 		{"web configuration with a password in clear", []string{"--kubeconfig=" + good, web("basic_auth_users: {u: " + canary + "}")}, []string{"--web.config.file", "bcrypt"}},
