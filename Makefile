@@ -55,7 +55,7 @@ $(alerting): testdata/alertmanager/go.mod
 	CGO_ENABLED=0 $(GO) -C testdata/alertmanager $(tool_build) -o $(CURDIR)/$@ github.com/prometheus/alertmanager/cmd/$(@F)
 
 $(BIN)/kubectl: testdata/node/go.mod
-	CGO_ENABLED=0 $(GO) -C testdata/node build -trimpath -buildvcs=false -ldflags '-s -w' -o $(CURDIR)/$@ k8s.io/kubernetes/cmd/kubectl
+	$(GO) -C testdata/node build -buildvcs=false -ldflags '-s -w' -o $(CURDIR)/$@ k8s.io/kubernetes/cmd/kubectl
 
 $(BIN)/helm: testdata/helm/go.mod
 	CGO_ENABLED=0 $(GO) -C testdata/helm $(tool_build) -o $(CURDIR)/$@ helm.sh/helm/v4/cmd/helm
@@ -124,11 +124,11 @@ screenshots: $(BIN)/prometheus ## draw the dashboards into docs/images (needs np
 	scripts/screenshots $(BIN)
 
 # A plain build of Kubernetes says that it is v0.0.0, which Helm takes it for.
-kubernetes = $$($(GO) list -C testdata/controlplane -m -f '{{.Version}}' k8s.io/kubernetes)
+kubernetes_version = $$($(GO) list -C testdata/controlplane -m -f '{{.Version}}' k8s.io/kubernetes)
 
 .PHONY: controlplane
 controlplane: build
-	$(GO) build -C testdata/controlplane -buildvcs=false -ldflags "-X k8s.io/component-base/version.gitVersion=$(kubernetes)" -o $(CURDIR)/$(BIN)/controlplane .
+	$(GO) build -C testdata/controlplane -buildvcs=false -ldflags "-X k8s.io/component-base/version.gitVersion=$(kubernetes_version)" -o $(CURDIR)/$(BIN)/controlplane .
 
 .PHONY: e2e
 e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/helm $(BIN)/kubectl ## test the exporter's binary against a real kube-apiserver, etcd, Prometheus and Alertmanager
@@ -141,14 +141,13 @@ e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/h
 
 # The programs of a cluster. They are built as the control plane is, so that what
 # is compiled for the one serves the other; what runs in containers is static.
-node_dir   := $(CURDIR)/$(BIN)/node
-kubernetes := $(addprefix k8s.io/kubernetes/cmd/,kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl)
-version_of  = $(shell $(GO) list -C testdata/node -m -f '{{.Version}}' k8s.io/kubernetes)
+node_dir        := $(CURDIR)/$(BIN)/node
+node_kubernetes := $(addprefix k8s.io/kubernetes/cmd/,kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl)
 
 .PHONY: node-programs
 node-programs: build
 	@mkdir -p $(node_dir)
-	$(GO) build -C testdata/node -buildvcs=false -ldflags '-s -w -X k8s.io/component-base/version.gitVersion=$(version_of)' -o $(node_dir)/ $(kubernetes)
+	$(GO) build -C testdata/node -buildvcs=false -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$(kubernetes_version)" -o $(node_dir)/ $(node_kubernetes)
 	$(GO) build -C testdata/node -buildvcs=false -ldflags '-s -w' -o $(node_dir)/etcd go.etcd.io/etcd/server/v3
 	CGO_ENABLED=0 $(GO) build -C testdata/node -buildvcs=false -ldflags '-s -w' -o $(node_dir)/ ./pause
 	$(GO) build -C testdata/node -buildvcs=false -o $(CURDIR)/$(BIN)/onenode .
