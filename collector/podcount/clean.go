@@ -1,9 +1,11 @@
 package podcount
 
 import (
+	"context"
 	"errors"
 	"io/fs"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -42,7 +44,26 @@ func clean(err error, sent *redact.Exchange) error {
 	if file := (*fs.PathError)(nil); errors.As(inner, &file) {
 		text = "a file that the kubeconfig names: " + file.Err.Error()
 	}
-	return &cleanError{text: redact.Line(sent.Hide(text)), cause: err}
+	own := len(ownWords(inner, text))
+	return &cleanError{text: redact.Line(text[:own] + sent.Hide(text[own:])), cause: err}
+}
+
+// ownWords is the part of an error's text, from its beginning, that is ours whatever
+// the server says. With a credential hidden in it, anybody could tell the credential
+// by what is missing.
+func ownWords(err error, text string) string {
+	const before = `waiting for an answer|waiting for a place in which to read the answer|reading the body|status [0-9]{3}|a Status in place of a list`
+	front := regexp.MustCompile(`^(context deadline exceeded \()?((` + before + `): )*`).FindString(text)
+	for _, whole := range []error{
+		context.DeadlineExceeded, context.Canceled, errLargeElsewhere, errTooLarge, errCoding, errTrailing, errNoList, errTwoLists,
+		errCutShort, errVersion, errNoColumns, errNoNodeCell, errConnectionLost, errStillHangs, errNotJSON, errLongName,
+		errNodeName, errEchoed, errSameToken, errLongToken, errNull,
+	} {
+		if errors.Is(err, whole) && text == front+whole.Error() {
+			return text
+		}
+	}
+	return front
 }
 
 // wholePointer says whether an error quotes the pointer, which is made of names

@@ -4,19 +4,31 @@
 package redact
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Exchange knows what the requests of one exchange have carried besides what is
 // in every request. The zero Exchange knows nothing. It is safe for concurrent use.
 type Exchange struct {
 	mu   sync.Mutex
-	sent []string // nil until a request comes as far as the innermost transport
+	sent []credential // nil until a request comes as far as the innermost transport
+}
+
+// credential is a text that is not to be shown.
+type credential struct {
+	text string
+	// alone is for what is a part of too many words: it is hidden only where no letter
+	// and no digit stands beside it. Within a word nobody can tell it, unless what is
+	// left of the word tells it.
+	alone bool
 }
 
 type exchangeKey struct{}
@@ -34,11 +46,11 @@ func NewExchange(ctx context.Context) (context.Context, *Exchange) {
 // Of returns an Exchange that knows these texts, as if they had been sent.
 func Of(secrets ...string) *Exchange {
 	e := &Exchange{}
-	e.add(secrets...)
+	e.add(false, secrets...)
 	return e
 }
 
-func (e *Exchange) secrets() []string {
+func (e *Exchange) credentials() []credential {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.sent
@@ -46,17 +58,21 @@ func (e *Exchange) secrets() []string {
 
 // Reached says whether a request came as far as the innermost transport. If not,
 // what failed is on this side, and its error may quote a kubeconfig.
-func (e *Exchange) Reached() bool { return e.secrets() != nil }
+func (e *Exchange) Reached() bool { return e.credentials() != nil }
 
 // Hide replaces what was sent, wherever text has it: as it is, or as Go and JSON
 // quote it. It must see the whole text: a credential cut elsewhere is not known.
 func (e *Exchange) Hide(text string) string {
 	text = strings.TrimSpace(text)
-	for _, secret := range e.secrets() {
+	for _, c := range e.credentials() {
+		secret := c.text
 		inGo := strconv.Quote(secret)
 		inJSON, _ := json.Marshal(secret) // a string always can be
 		for _, form := range []string{secret, inGo[1 : len(inGo)-1], string(inJSON[1 : len(inJSON)-1])} {
-			text = strings.ReplaceAll(text, form, "***")
+			text = c.hide(text, form)
+		}
+		if c.alone {
+			continue
 		}
 		// Line would put together again what only white space keeps apart.
 		if bared := bare(secret); len(bared) >= 2*shortest && strings.Contains(bare(text), bared) {
@@ -71,13 +87,35 @@ func (e *Exchange) Hide(text string) string {
 	return text
 }
 
-// shortest is the length below which a credential is a part of too many names.
+// shortest is the length below which a credential is a part of too many words.
 const shortest = 4
+
+// hide replaces one form of c.
+func (c credential) hide(text, form string) string {
+	var hidden strings.Builder
+	for last := ""; ; last = form {
+		before, after, found := strings.Cut(text, form)
+		hidden.WriteString(before)
+		if !found {
+			return hidden.String()
+		}
+		left, _ := utf8.DecodeLastRuneInString(cmp.Or(before, last))
+		right, _ := utf8.DecodeRuneInString(after)
+		if c.alone && (inWord(left) || inWord(right)) {
+			hidden.WriteString(form)
+		} else {
+			hidden.WriteString("***")
+		}
+		text = after
+	}
+}
+
+func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // Echoed says whether a text that is shown as it is, such as the name of a node,
 // has in it what was sent.
 func (e *Exchange) Echoed(text string) bool {
-	return slices.ContainsFunc(e.secrets(), func(secret string) bool {
-		return text == secret || len(secret) >= shortest && strings.Contains(text, secret)
+	return slices.ContainsFunc(e.credentials(), func(c credential) bool {
+		return text == c.text || !c.alone && strings.Contains(text, c.text)
 	})
 }

@@ -52,21 +52,23 @@ func (e *Exchange) note(header http.Header, proxy *url.URL) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.sent = append([]string{}, e.sent...)
+	e.sent = append([]credential{}, e.sent...)
 	for _, value := range carried {
-		scheme, credential, _ := strings.Cut(value, " ")
-		e.add(value, credential)
-		if pair, err := base64.StdEncoding.DecodeString(credential); err == nil && scheme == "Basic" {
+		scheme, secret, _ := strings.Cut(value, " ")
+		e.add(false, value, secret)
+		if pair, err := base64.StdEncoding.DecodeString(secret); err == nil && scheme == "Basic" {
 			user, password, _ := strings.Cut(string(pair), ":")
-			e.add(string(pair), password, user)
+			e.add(false, string(pair), password)
+			e.add(password != "", user) // alone it may be a token, and is a name otherwise
 		}
 	}
 }
 
-func (e *Exchange) add(secrets ...string) {
+// add notes texts, those of too few letters as what stands alone.
+func (e *Exchange) add(alone bool, secrets ...string) {
 	for _, secret := range secrets {
 		if secret = strings.TrimSpace(secret); secret != "" {
-			e.sent = append(e.sent, secret)
+			e.sent = append(e.sent, credential{secret, alone || len(secret) < shortest})
 		}
 	}
 }
