@@ -55,7 +55,7 @@ func newApp(ctx context.Context, f *flags, env cluster.Env, stderr io.Writer) (*
 }
 
 func (a *app) open(ctx, process context.Context, env cluster.Env) error {
-	if err := a.openFleet(process, env); err != nil {
+	if err := a.openFleet(ctx, process, env); err != nil {
 		return err
 	}
 	registry, err := processRegistry()
@@ -71,8 +71,8 @@ func (a *app) open(ctx, process context.Context, env cluster.Env) error {
 	return a.server.listen(ctx, process)
 }
 
-// openFleet makes the collector and loads the clusters.
-func (a *app) openFleet(process context.Context, env cluster.Env) error {
+// openFleet makes the collector and loads the clusters, which ends with ctx.
+func (a *app) openFleet(ctx, process context.Context, env cluster.Env) error {
 	shard := a.flags.share
 	cache := a.flags.cache
 	cache.Shard, cache.Shards = shard.Index, shard.Count
@@ -88,7 +88,7 @@ func (a *app) openFleet(process context.Context, env cluster.Env) error {
 		lanes:  make(lanes),
 		loader: cluster.NewLoader(opts), pages: a.flags.pages, shard: shard, logger: a.logger, collector: a.collector,
 	}
-	return a.fleet.start()
+	return a.fleet.start(ctx)
 }
 
 // processRegistry holds what the exporter says of itself.
@@ -130,7 +130,7 @@ func (a *app) serve(ctx context.Context, hangups <-chan os.Signal) int {
 func (a *app) logStart() {
 	a.log(level.Info(a.logger), "msg", "Starting "+program, "version", version.Info())
 	a.log(level.Info(a.logger), "msg", "Build context", "build", version.BuildContext())
-	a.log(level.Info(a.logger), "msg", "Clusters", "clusters", len(a.fleet.members),
+	a.log(level.Info(a.logger), "msg", "Clusters", "clusters", len(a.fleet.targets),
 		"shard", a.fleet.shard.Index, "shards", a.fleet.shard.Count)
 	a.log(level.Info(a.logger), "msg", "Runtime limits",
 		"gomaxprocs", runtime.GOMAXPROCS(0), "gomemlimit", debug.SetMemoryLimit(-1))

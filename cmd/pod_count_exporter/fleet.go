@@ -1,12 +1,15 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/go-kit/log"
-	"github.com/go-kit/log/level"
 	"github.com/prometheus/common/version"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector"
@@ -21,144 +24,133 @@ type fleet struct {
 	shard     cluster.Shard
 	logger    log.Logger
 	collector *collector.Collector
+	queue     reloadQueue
 
-	mu      sync.Mutex // one reading at a time
+	mu      sync.Mutex // one load at a time
 	loader  *cluster.Loader
-	members map[string]member
-	told    map[string]bool // what the log says of the latest reading
+	targets map[string]target // by the cluster's name
+	logged  map[string]bool   // what the log says of the latest load
 	retry   retry
 	lanes   lanes
 }
 
-// member is a cluster with what its client was made of.
-type member struct {
+// target is a cluster to count, with what its client was made of.
+type target struct {
 	key, place string
-	fault      error // why it cannot be used
+	client     *http.Client // nil with a fault
+	fault      error        // why it cannot be used
 	store.Target
 }
 
+// pipeLimit is how long the start waits for a pipe that somebody writes to, as in
+// --kubeconfig=<(command).
+const pipeLimit = 30 * time.Second
+
+// errStopped is the error of a start that was told to stop.
+var errStopped = errors.New("stopped while waiting for a kubeconfig out of a pipe")
+
 // start reads the kubeconfigs for the first time. It fails when no cluster can be
 // counted, by this replica or another.
-func (f *fleet) start() error {
+func (f *fleet) start(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	o := f.load()
-	if !o.usable {
-		return inOne(append(o.loaded.Problems, o.faults()...))
+	if f.loader.AwaitPipes(ctx, pipeLimit); ctx.Err() != nil {
+		return errStopped
 	}
-	f.report(o)
+	r := f.load()
+	if !r.usable {
+		return inOne(append(r.loaded.Problems, r.faults()...))
+	}
+	f.logLoad(r)
 	return nil
 }
 
-// reload reads the kubeconfigs again. Its error has what could not be read; the
-// clusters of that are what they were.
-func (f *fleet) reload(cause string) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if cause != causeRetry {
-		f.retry.reset()
-		_ = level.Info(f.logger).Log("msg", "Reloading the kubeconfigs", "cause", cause)
-	}
-	before := f.members
-	o := f.load()
-	err := inOne(o.loaded.Problems)
-	if asked := cause != causeRetry && cause != causeChange; err != nil && (asked || f.news(o)) {
-		_ = level.Error(f.logger).Log("msg", "Some kubeconfigs cannot be read, their clusters stay", "err", err)
-	}
-	f.report(o)
-	f.logChange(before, cause)
-	f.collector.Store.Warm()
-	return err
-}
-
-// load hands the clusters to the collector. One that is what it was keeps its
-// client.
-func (f *fleet) load() reading {
-	o := reading{loaded: f.loader.Load()}
-	next := make(map[string]member)
-	for _, c := range o.loaded.Clusters {
+// load reads the kubeconfigs and hands the clusters to the collector. One that is what
+// it was keeps its client.
+func (f *fleet) load() loadResult {
+	r := loadResult{loaded: f.loader.Load()}
+	next := make(map[string]target)
+	for _, c := range r.loaded.Clusters {
 		own, fault := f.shard.Owns(c.Name), c.Fault
 		if own {
-			m := f.member(c)
-			next[c.Name], fault = m, m.fault
+			t := f.target(c)
+			next[c.Name], fault = t, t.fault
 		}
-		o.take(c.Name, fault, own)
+		r.add(c.Name, fault, own)
 	}
-	for _, c := range o.loaded.Nameless {
-		o.take(c.Name, c.Fault, f.shard.Owns(c.Name))
+	for _, c := range r.loaded.Nameless {
+		r.add(c.Name, c.Fault, f.shard.Owns(c.Name))
 	}
-	f.members = next
-	f.lanes.keep(o.loaded.Clusters)
-	f.collector.Store.Set(membersOf(next)...)
-	f.collector.SetInvalidContexts(len(o.invalid))
-	f.collector.Reloaded(len(o.loaded.Problems) == 0)
-	f.retry.wanted = len(o.loaded.Problems)+len(o.invalid) > 0
-	return o
+	f.replace(next)
+	f.lanes.keep(r.loaded.Clusters)
+	f.collector.SetInvalidContexts(len(r.invalid))
+	f.collector.Reloaded(len(r.loaded.Problems) == 0)
+	f.retry.wanted = len(r.loaded.Problems)+len(r.invalid) > 0
+	return r
 }
 
-// member reuses that of the reading before if nothing has changed.
-func (f *fleet) member(c cluster.Cluster) member {
-	before, known := f.members[c.Name]
+// replace makes next the targets, and lets go of the clients that nobody uses then.
+func (f *fleet) replace(next map[string]target) {
+	before := f.targets
+	f.targets = next
+	f.collector.Store.Set(storeTargets(next)...)
+	for name, t := range before {
+		if t.client != nil && next[name].client != t.client {
+			cluster.Release(t.client)
+		}
+	}
+}
+
+// target reuses that of the load before if nothing has changed.
+func (f *fleet) target(c cluster.Cluster) target {
+	before, known := f.targets[c.Name]
 	if known && before.fault == nil && c.Fault == nil && before.key == c.Key {
 		return before
 	}
-	m, err := f.build(c)
+	t, err := f.newTarget(c)
 	switch {
 	case err == nil:
-		return m
+		return t
 	case known && before.fault != nil && before.fault.Error() == err.Error() && before.mayBe(c):
 		return before
 	}
-	m = member{key: c.Key, place: c.Place, fault: err, Target: store.Target{Name: c.Name, Server: c.Server, Counter: store.Unusable(err)}}
+	t = target{key: c.Key, place: c.Place, fault: err, Target: store.Target{Name: c.Name, Server: c.Server, Counter: store.Unusable(err)}}
 	switch {
 	case c.Server != "":
 	case c.Place == "" || c.Place == before.place:
-		m.place, m.Server = before.place, before.Server // as far as anybody knows
+		t.place, t.Server = before.place, before.Server // as far as anybody knows
 	default:
-		m.Server = c.Place
+		t.Server = c.Place
 	}
-	return m
+	return t
 }
 
 // mayBe says whether nothing that is known of c speaks for another server.
-func (m member) mayBe(c cluster.Cluster) bool {
-	return (c.Place == "" || c.Place == m.place) && (c.Server == "" || c.Server == m.Server)
+func (t target) mayBe(c cluster.Cluster) bool {
+	return (c.Place == "" || c.Place == t.place) && (c.Server == "" || c.Server == t.Server)
 }
 
-func (f *fleet) build(c cluster.Cluster) (member, error) {
+func (f *fleet) newTarget(c cluster.Cluster) (target, error) {
 	client, base, err := c.Client()
 	if err != nil {
-		return member{}, err
+		return target{}, err
 	}
 	pages := f.pages
 	pages.Gate, pages.Lane = f.collector.Store.Gate(), f.lanes.of(c)
 	counter, err := podcount.New(pages, client, base)
 	if err != nil {
-		return member{}, fmt.Errorf("%s: %w", c.Source, err)
+		cluster.Release(client)
+		return target{}, fmt.Errorf("%s: %w", c.Source, err)
 	}
-	return member{key: c.Key, place: c.Place, Target: store.Target{Name: c.Name, Server: c.Server, Counter: counter}}, nil
+	return target{key: c.Key, place: c.Place, client: client, Target: store.Target{Name: c.Name, Server: c.Server, Counter: counter}}, nil
 }
 
-// due says why to read the kubeconfigs again: a file is not what the latest
-// reading may have seen, or its time has come to try again what failed.
-func (f *fleet) due() string {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	switch {
-	case f.loader.Changed():
-		return causeChange
-	case f.retry.due():
-		return causeRetry
+func storeTargets(all map[string]target) []store.Target {
+	targets := make([]store.Target, 0, len(all))
+	for _, t := range all {
+		targets = append(targets, t.Target)
 	}
-	return ""
-}
-
-func membersOf(all map[string]member) []store.Target {
-	members := make([]store.Target, 0, len(all))
-	for _, m := range all {
-		members = append(members, m.Target)
-	}
-	return members
+	return targets
 }
 
 func userAgent() string {

@@ -10,35 +10,35 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 )
 
-// reading is what one reading of the kubeconfigs has found.
-type reading struct {
+// loadResult is what one load of the kubeconfigs has found.
+type loadResult struct {
 	loaded  cluster.Loaded
-	usable  bool      // somebody can count something
-	invalid []invalid // of this replica, in the order of the kubeconfigs
-	others  []error   // faults of clusters that other replicas count
+	usable  bool             // somebody can count something
+	invalid []invalidContext // of this replica, in the order of the kubeconfigs
+	others  []error          // faults of clusters that other replicas count
 }
 
-// invalid is a cluster that cannot be used.
-type invalid struct {
+// invalidContext is a cluster that cannot be used.
+type invalidContext struct {
 	name  string
 	fault error
 }
 
-// take notes what became of a cluster.
-func (o *reading) take(name string, fault error, own bool) {
+// add notes what became of a cluster.
+func (r *loadResult) add(name string, fault error, own bool) {
 	switch {
 	case fault == nil:
-		o.usable = true
+		r.usable = true
 	case own:
-		o.invalid = append(o.invalid, invalid{name, fault})
+		r.invalid = append(r.invalid, invalidContext{name, fault})
 	default:
-		o.others = append(o.others, fault)
+		r.others = append(r.others, fault)
 	}
 }
 
-func (o reading) faults() []error {
-	faults := o.others
-	for _, one := range o.invalid {
+func (r loadResult) faults() []error {
+	faults := r.others
+	for _, one := range r.invalid {
 		faults = append(faults, one.fault)
 	}
 	return faults
@@ -58,57 +58,57 @@ func inOne(errs []error) error {
 	return errors.New(strings.Join(texts, "; "))
 }
 
-// news says whether there is a problem that the log does not tell yet.
-func (f *fleet) news(o reading) bool {
-	return slices.ContainsFunc(o.loaded.Problems, func(err error) bool { return !f.told[err.Error()] })
+// hasNewProblem says whether there is a problem that the log does not tell yet.
+func (f *fleet) hasNewProblem(r loadResult) bool {
+	return slices.ContainsFunc(r.loaded.Problems, func(err error) bool { return !f.logged[err.Error()] })
 }
 
-// report tells, once for as long as it is so, what cannot be used and what was left
+// logLoad tells, once for as long as it is so, what cannot be used and what was left
 // out. The start tells of the files that cannot be read, too; a reload does so itself.
-func (f *fleet) report(o reading) {
-	told := make(map[string]bool)
-	fresh := func(text string) bool {
-		told[text] = true
-		return !f.told[text]
+func (f *fleet) logLoad(r loadResult) {
+	logged := make(map[string]bool)
+	isNew := func(text string) bool {
+		logged[text] = true
+		return !f.logged[text]
 	}
-	for _, err := range o.loaded.Problems {
-		if fresh(err.Error()) && f.told == nil {
+	for _, err := range r.loaded.Problems {
+		if isNew(err.Error()) && f.logged == nil {
 			_ = level.Error(f.logger).Log("msg", "Reading a kubeconfig failed", "err", err)
 		}
 	}
-	for _, one := range o.invalid {
-		if fresh(one.fault.Error()) {
+	for _, one := range r.invalid {
+		if isNew(one.fault.Error()) {
 			_ = level.Warn(f.logger).Log("msg", "Cluster cannot be used", "cluster", one.name, "err", one.fault)
 		}
 	}
-	for _, path := range o.loaded.LeftOut {
-		if fresh(path) {
-			_ = level.Info(f.logger).Log("msg", "Left out what is no kubeconfig", "file", path)
+	for _, file := range r.loaded.LeftOut {
+		if isNew(file.Path) {
+			_ = level.Info(f.logger).Log("msg", "Left out what is no kubeconfig", "file", file.Path, "why", file.Why)
 		}
 	}
-	f.told = told
+	f.logged = logged
 }
 
-// logChange tells what a reload has changed.
-func (f *fleet) logChange(before map[string]member, cause string) {
+// logChange tells what a reload has changed; a retry only if it has.
+func (f *fleet) logChange(before map[string]target, retry bool) {
 	added, changed, removed := 0, 0, 0
-	for name, m := range f.members {
+	for name, t := range f.targets {
 		old, known := before[name]
 		switch {
 		case !known:
 			added++
-		case old.Counter != m.Counter:
+		case old.Counter != t.Counter:
 			changed++
 		}
 	}
 	for name := range before {
-		if _, stays := f.members[name]; !stays {
+		if _, stays := f.targets[name]; !stays {
 			removed++
 		}
 	}
-	if cause == causeRetry && added+changed+removed == 0 {
+	if retry && added+changed+removed == 0 {
 		return
 	}
-	_ = level.Info(f.logger).Log("msg", "Reloaded the kubeconfigs", "clusters", len(f.members),
+	_ = level.Info(f.logger).Log("msg", "Reloaded the kubeconfigs", "clusters", len(f.targets),
 		"added", added, "changed", changed, "removed", removed)
 }

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -54,6 +55,9 @@ func run(ctx context.Context, args []string, env cluster.Env, stdout, stderr io.
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
 	app, err := newApp(ctx, f, env, stderr)
+	if errors.Is(err, errStopped) {
+		return exitOK
+	}
 	if err != nil {
 		complain(stderr, err)
 		return exitFailed

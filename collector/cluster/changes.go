@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 
@@ -16,20 +17,28 @@ import (
 // one that joins a directory or leaves it, or a file that one of them names. Files are
 // read, not only looked at: a mounted Secret is replaced by moving a link, and network
 // file systems tell no one of a change.
-func (l *Loader) Changed() bool {
-	for path, was := range l.seen {
-		if l.state(path, l.reader.read(path)) != was {
-			return true
-		}
-	}
-	return false
+func (l *Loader) Changed() (changed bool) {
+	paths := slices.DeleteFunc(slices.Collect(maps.Keys(l.seen)), l.reader.underWay) // that is for Load
+	l.reader.readEach(paths, func(path string, now found) {
+		changed = changed || l.state(path, now) != l.seen[path]
+	})
+	return changed
 }
 
-// see reads a path for Load. A pipe is not read.
+// see reads a path once for each Load. A pipe is not read.
 func (l *Loader) see(path string) found {
-	now := l.reader.read(path)
-	l.note(path, now)
-	return now
+	l.seeEach([]string{path})
+	return l.now[path]
+}
+
+func (l *Loader) seeEach(paths []string) {
+	l.reader.readEach(slices.DeleteFunc(paths, func(path string) bool {
+		_, seen := l.now[path]
+		return seen
+	}), func(path string, now found) {
+		l.note(path, now)
+		l.now[path] = now
+	})
 }
 
 // note remembers what the first reading of a path in one Load has found: what is

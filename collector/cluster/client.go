@@ -21,7 +21,7 @@ import (
 // does not ask for gzip by itself. Its connections are its own, so its
 // CloseIdleConnections touches no other cluster.
 //
-// Client builds a new client at each call and is not for concurrent use: it
+// Release takes a client that is used no more. Client builds a new one at each call and is not for concurrent use: it
 // changes os.Stderr for a moment when the context has a credential plugin.
 func (c Cluster) Client() (*http.Client, *url.URL, error) {
 	if c.Fault != nil {
@@ -35,24 +35,26 @@ func (c Cluster) Client() (*http.Client, *url.URL, error) {
 	if err := c.signIn(config); err != nil {
 		return nil, nil, err
 	}
-	next, err := c.transportFor(config)
+	t := &transport{plugin: config.ExecProvider != nil}
+	next, err := c.transportFor(config, t)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", c.Source, c.entriesOf(config).fault())
 	}
+	t.next.Store(&next)
 	return &http.Client{
-		Transport:     &transport{next: next, plugin: config.ExecProvider != nil, heard: c.plugins != nil},
+		Transport:     t,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}, base, nil
 }
 
 // transportFor builds client-go's transport, with what a credential plugin needs.
-func (c Cluster) transportFor(config *rest.Config) (next http.RoundTripper, err error) {
+func (c Cluster) transportFor(config *rest.Config, t *transport) (next http.RoundTripper, err error) {
 	build := func() (http.RoundTripper, error) { return rest.TransportFor(config) }
 	switch {
 	case config.ExecProvider == nil:
 		return build()
 	case c.plugins != nil:
-		next, err = c.plugins.hear(c.Name, config.ExecProvider, build)
+		next, t.heard, err = c.plugins.hear(c.Name, config.ExecProvider, build)
 	default:
 		err = withoutStderr(c.nowhere, func() error {
 			next, err = build()
@@ -90,11 +92,14 @@ func (c Cluster) restConfig() *rest.Config {
 	if config.ExecProvider != nil {
 		config.ExecProvider = config.ExecProvider.DeepCopy()
 		config.ExecProvider.StdinUnavailable = true
-		config.ExecProvider.StdinUnavailableMessage = "the exporter runs unattended"
+		config.ExecProvider.StdinUnavailableMessage = unattended
 	}
 	moveUser(config)
 	return config
 }
+
+// unattended is why a credential plugin finds nobody to ask.
+const unattended = "the exporter runs unattended"
 
 // maxHeaderBytes bounds the headers of a response. kube-apiserver sends some
 // hundred bytes; the most of what other servers send is 16 KiB of cookies.

@@ -1,114 +1,63 @@
 package cluster
 
 import (
-	"errors"
 	"fmt"
-	"maps"
 	"net/url"
 	"slices"
-	"strings"
 
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
 )
 
-// unfit says why no context can be chosen from a config.
-func (o Options) unfit(config *api.Config) error {
-	switch {
-	case len(config.Contexts) == 0:
-		return errNoContexts
-	case config.CurrentContext == "" && !o.AllContexts && len(o.Contexts) == 0:
-		return errors.New("no current-context is set; choose with --kubernetes.context or --kubernetes.all-contexts")
-	}
-	return nil
-}
-
-// choose picks the contexts that the options ask for. The files of KUBECONFIG are
-// merged by now: one of them alone may have none.
-func (l *Loader) choose(r *reading) []Cluster {
-	if len(l.opts.Contexts) > 0 {
-		return l.chooseNamed(r)
-	}
-	var clusters []Cluster
-	for _, k := range r.configs {
-		names := []string{k.config.CurrentContext}
-		if l.opts.AllContexts {
-			names = slices.Sorted(maps.Keys(k.config.Contexts))
+// readAhead reads the files that the chosen contexts name, all at the same time.
+func (l *Loader) readAhead(chosen []choice) {
+	var paths []string
+	for _, c := range chosen {
+		if c.absent != nil || c.config.Contexts[c.name] == nil {
+			continue
 		}
-		for _, name := range names {
-			if name == "" {
-				r.fails(fmt.Errorf("%s: a context has no name", k.origin))
-				continue
-			}
-			clusters = append(clusters, l.cluster(k, name))
-		}
-	}
-	return clusters
-}
-
-// chooseNamed looks for each name in every file.
-func (l *Loader) chooseNamed(r *reading) []Cluster {
-	var clusters []Cluster
-	for _, name := range l.opts.Contexts {
-		before := len(clusters)
-		for _, k := range r.configs {
-			if _, ok := k.config.Contexts[name]; ok {
-				clusters = append(clusters, l.cluster(k, name))
+		for _, file := range c.entries(l.see).files() {
+			if len(file.data) == 0 && file.path != "" {
+				paths = append(paths, file.path)
 			}
 		}
-		if len(clusters) == before && len(r.configs) > 0 {
-			where := fmt.Sprintf("--kubernetes.context=%q", name)
-			clusters = append(clusters, Cluster{Name: name, Source: where, Fault: fmt.Errorf("%s: no such context in %s", where, origins(r.configs))})
-		}
 	}
-	return clusters
-}
-
-// origins names the first few places.
-func origins(configs []kubeconfig) string {
-	const few = 5
-	var list []string
-	for _, k := range configs[:min(few, len(configs))] {
-		list = append(list, k.origin)
-	}
-	text := strings.Join(list, ", ")
-	if more := len(configs) - few; more > 0 {
-		text += fmt.Sprintf(" and %d more", more)
-	}
-	return text
+	l.seeEach(paths)
 }
 
 // cluster turns one context into a cluster.
-func (l *Loader) cluster(k kubeconfig, name string) Cluster {
-	c := Cluster{Source: fmt.Sprintf("%s: context %q", k.origin, name)}
-	kctx, ok := k.config.Contexts[name]
+func (l *Loader) cluster(chosen choice) Cluster {
+	name := chosen.name
+	if chosen.absent != nil {
+		source := fmt.Sprintf("--kubernetes.context=%q", name)
+		return Cluster{Name: name, Source: source, Fault: fmt.Errorf("%s: %w", source, chosen.absent)}
+	}
+	c := Cluster{Source: fmt.Sprintf("%s: context %q", chosen.origin, name)}
+	kctx, ok := chosen.config.Contexts[name]
 	if !ok {
-		c.Name = l.opts.nameOf(k.path(), name, "")
+		c.Name = l.opts.nameOf(chosen.path(), name, "")
 		c.Fault = fmt.Errorf("%s: no such context", c.Source)
 		return c
 	}
 	c.Name = l.opts.nameOf(kctx.LocationOfOrigin, name, kctx.Cluster)
 	c.clusterEntry, c.userEntry = kctx.Cluster, kctx.AuthInfo
-	if err := c.configure(k.config, name, kctx, l.see); err != nil {
+	if err := c.configure(chosen, chosen.entries(l.see)); err != nil {
 		c.Fault = fmt.Errorf("%s: %w", c.Source, err)
 	}
 	return c
 }
 
-// path is that of a file with contexts; of several, any one.
-func (k kubeconfig) path() string {
-	for _, name := range slices.Sorted(maps.Keys(k.config.Contexts)) {
-		return k.config.Contexts[name].LocationOfOrigin
-	}
-	return ""
+// entries are those of a context that there is; nil is one that there is not.
+func (c choice) entries(read func(path string) found) entries {
+	kctx := c.config.Contexts[c.name]
+	return entries{kctx.Cluster, kctx.AuthInfo, c.config.Clusters[kctx.Cluster], c.config.AuthInfos[kctx.AuthInfo], read}
 }
 
 // configure is what a context's client is made of. Which server it is comes first, so
 // that it is known when something else is wrong.
-func (c *Cluster) configure(config *api.Config, name string, kctx *api.Context, read func(path string) found) error {
-	e := entries{kctx.Cluster, kctx.AuthInfo, config.Clusters[kctx.Cluster], config.AuthInfos[kctx.AuthInfo], read}
+func (c *Cluster) configure(chosen choice, e entries) error {
 	if e.cluster == nil {
-		return fmt.Errorf("the kubeconfig has no cluster %q", kctx.Cluster)
+		return fmt.Errorf("the kubeconfig has no cluster %q", e.clusterName)
 	}
 	if err := c.identify(e); err != nil {
 		return err
@@ -124,8 +73,11 @@ func (c *Cluster) configure(config *api.Config, name string, kctx *api.Context, 
 		return err
 	}
 	var err error
-	if c.config, err = clientcmd.NewNonInteractiveClientConfig(*config, name, &clientcmd.ConfigOverrides{}, nil).ClientConfig(); err != nil {
+	if c.config, err = clientcmd.NewNonInteractiveClientConfig(*chosen.config, chosen.name, &clientcmd.ConfigOverrides{}, nil).ClientConfig(); err != nil {
 		return e.fault()
+	}
+	if err := e.attendedFault(); err != nil {
+		return err
 	}
 	if _, err := c.base(); err != nil {
 		return err

@@ -1,56 +1,14 @@
 package cluster
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
-	"strings"
 )
 
 // directory is what is remembered of one of --kubeconfig: its files by their names.
 type directory map[string]*file
-
-// isDirectory says whether a path is, or was, a directory of kubeconfigs.
-func (l *Loader) isDirectory(f *file, now found) bool {
-	if _, was := l.dirs[f.path]; !was && now.err == nil && now.mode.IsDir() && f.good == nil {
-		l.dirs[f.path] = directory{}
-	}
-	_, is := l.dirs[f.path]
-	return is
-}
-
-// fromDirectory reads the kubeconfigs of a directory, in the order of their names.
-// One that cannot be listed, or holds none any more, as the place of a mount that is
-// gone does, has those that it had.
-func (l *Loader) fromDirectory(r *reading, path string, now found) {
-	origin := fmt.Sprintf("--kubeconfig=%q", path)
-	var own reading
-	var files directory
-	switch {
-	case now.err != nil:
-		own.fails(fmt.Errorf("%s: %w", origin, now.err))
-	case !now.mode.IsDir():
-		own.fails(fmt.Errorf("%s: not a directory, and was one before", origin))
-	default:
-		files = l.entries(&own, path, now)
-	}
-	if len(own.configs)+len(own.problems) == 0 {
-		own.fails(fmt.Errorf("%s: the directory holds no kubeconfigs", origin))
-	}
-	if len(own.configs) > 0 {
-		l.dirs[path] = files
-	} else {
-		own.configs = l.dirs[path].good()
-	}
-	r.configs = append(r.configs, own.configs...)
-	r.problems = append(r.problems, own.problems...)
-	r.leftOut = append(r.leftOut, own.leftOut...)
-}
 
 // good are the kubeconfigs as they last were.
 func (d directory) good() []kubeconfig {
@@ -61,70 +19,139 @@ func (d directory) good() []kubeconfig {
 	return r.configs
 }
 
-// entries reads the files of a directory. It returns what to remember.
-func (l *Loader) entries(r *reading, path string, now found) directory {
-	next := make(directory)
+// LeftOut is a file of a directory that is not read as a kubeconfig.
+type LeftOut struct {
+	// Path is the file's, Why a few constant words.
+	Path, Why string
+}
+
+// source is one of --kubeconfig in one Load: a file, or a directory of files.
+type source struct {
+	path, origin string
+	dir          bool
+	err          error // of the directory
+	candidates   []*candidate
+}
+
+// candidate is a file in one Load.
+type candidate struct {
+	*file
+	now   found // without what it holds
+	err   error
+	alias bool   // another one of this Load is the same file
+	gone  bool   // since the directory was listed
+	why   string // it is left out; empty if it is not
+}
+
+// source is what a path leads to now. A directory stays one, whatever becomes of it.
+func (l *Loader) source(f *file, now found) *source {
+	s := &source{path: f.path, origin: f.origin}
+	if _, was := l.dirs[f.path]; !was && now.err == nil && now.mode.IsDir() && f.good == nil {
+		l.dirs[f.path] = directory{}
+	}
+	known, is := l.dirs[f.path]
+	switch s.dir = is; {
+	case !is:
+		s.candidates = []*candidate{{file: f, now: now, err: f.take(now)}}
+	case now.err != nil:
+		s.err = fmt.Errorf("%s: %w", s.origin, now.err)
+	case !now.mode.IsDir():
+		s.err = fmt.Errorf("%s: not a directory, and was one before", s.origin)
+	default:
+		s.candidates = l.list(known, f.path, now)
+	}
+	return s
+}
+
+// list are the files of a directory, in the order of their names.
+func (l *Loader) list(known directory, path string, now found) (candidates []*candidate) {
 	for _, entry := range now.entries {
 		name := entry.Name()
-		child := filepath.Join(path, name)
-		switch {
-		case passedOver(name):
-		case copyOfOther(name):
-			r.leftOut = append(r.leftOut, child)
-		default:
-			f := l.dirs[path][name]
-			if f == nil {
-				f = newFile("--kubeconfig", child, l.opts.unfit)
+		if passedOver(name) {
+			continue
+		}
+		c := &candidate{file: known[name]}
+		if c.file == nil {
+			c.file = newFile("--kubeconfig", filepath.Join(path, name), l.opts.unfit)
+		}
+		if copyOfOther(name) {
+			c.why = "its name is that of a backup or a lock"
+		}
+		candidates = append(candidates, c)
+	}
+	return candidates
+}
+
+// take reads the files of all directories, and finds out which are the same.
+func (l *Loader) take(sources []*source) {
+	var all []*candidate
+	listed := make(map[string][]*candidate)
+	for _, s := range sources {
+		all = append(all, s.candidates...)
+		for _, c := range s.candidates {
+			if s.dir && c.why == "" {
+				listed[c.path] = append(listed[c.path], c)
 			}
-			next[name] = f
-			f.enter(r, l.see(child))
 		}
 	}
-	return next
+	l.reader.readEach(slices.Collect(maps.Keys(listed)), func(path string, now found) {
+		l.note(path, now)
+		for _, c := range listed[path] {
+			c.take(now)
+		}
+	})
+	markAliases(all)
 }
 
-// enter takes what was found of a directory's file. What is no kubeconfig, and never
+// take takes what was found of a directory's file. What is no kubeconfig, and never
 // was one, is left out.
-func (f *file) enter(r *reading, now found) {
-	if errors.Is(now.err, fs.ErrNotExist) && !there(f.path) {
-		return // it has gone since the directory was listed
-	}
-	err := f.take(now)
-	folder := now.mode.IsDir() // whoever may list it
-	if f.good == nil && (folder || now.err == nil) && (!now.regular() || !like(f.path, now.data, err)) {
-		r.leftOut = append(r.leftOut, f.path)
+func (c *candidate) take(now found) {
+	if c.gone = now.nothing(); c.gone {
 		return
 	}
-	r.add(f, err)
-}
-
-// passedOver are the hidden entries of a directory: a mounted Secret keeps its
-// versions in them.
-func passedOver(name string) bool { return strings.HasPrefix(name, ".") }
-
-// copyOfOther says whether a file's name is that of a copy or a lock beside the
-// kubeconfigs of a directory. The content would tell nothing: a copy has the same
-// contexts.
-func copyOfOther(name string) bool {
-	suffixes := strings.Fields(".bak .backup .old .orig .save .lock .tmp .swp .swo .part .rej .dpkg-old .dpkg-dist .dpkg-new .rpmsave .rpmnew")
-	return strings.HasSuffix(name, "~") || strings.HasPrefix(name, "#") ||
-		slices.Contains(suffixes, strings.ToLower(filepath.Ext(name)))
-}
-
-// like says whether a regular file is meant as a kubeconfig: it is one, or cannot be
-// read as one but has one of its keys. A text about kubeconfigs may have those too.
-func like(path string, data []byte, err error) bool {
-	switch {
-	case err == nil:
-		return true
-	case errors.Is(err, errNoContexts), slices.Contains([]string{".txt", ".md"}, strings.ToLower(filepath.Ext(path))):
-		return false
+	if c.err = c.file.take(now); c.good == nil {
+		c.why = c.foreign(now)
 	}
-	return regexp.MustCompile(`(?m)^[\s{,"'-]*(clusters|contexts|current-context|users)["']?\s*:`).Match(data)
+	now.data, now.entries = nil, nil
+	c.now = now
 }
 
-// there says whether path exists, if only as a link that leads nowhere.
-func there(path string) bool {
-	_, err := os.Lstat(path)
-	return !errors.Is(err, fs.ErrNotExist)
+// add takes what a source holds. A directory that cannot be listed, or holds no
+// kubeconfigs any more, as the place of a mount that is gone does, has those that it
+// had.
+func (l *Loader) add(r *reading, s *source) {
+	var own reading
+	if s.err != nil {
+		own.fails(s.err)
+	}
+	aliases, files := 0, make(directory)
+	for _, c := range s.candidates {
+		files[filepath.Base(c.path)] = c.file
+		switch {
+		case c.gone:
+		case c.why != "":
+			own.leftOut = append(own.leftOut, LeftOut{c.path, c.why})
+		case c.alias:
+			aliases++
+		default:
+			own.add(c.file, c.err)
+		}
+	}
+	if s.dir {
+		l.remember(&own, s, files, aliases)
+	}
+	r.configs = append(r.configs, own.configs...)
+	r.problems = append(r.problems, own.problems...)
+	r.leftOut = append(r.leftOut, own.leftOut...)
+}
+
+func (l *Loader) remember(own *reading, s *source, files directory, aliases int) {
+	if len(own.configs)+len(own.problems)+aliases == 0 {
+		own.fails(fmt.Errorf("%s: the directory holds no kubeconfigs", s.origin))
+	}
+	if len(own.configs)+aliases > 0 {
+		l.dirs[s.path] = files
+	} else {
+		own.configs = l.dirs[s.path].good()
+	}
 }

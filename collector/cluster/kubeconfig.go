@@ -10,7 +10,6 @@ import (
 
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
-	"sigs.k8s.io/yaml"
 )
 
 // errNoContexts is the error of a kubeconfig that stands alone.
@@ -64,6 +63,10 @@ func (f *file) take(now found) error {
 	case err != nil:
 	case now.mode.IsDir():
 		err = errors.New("is a directory")
+	case now.data == nil:
+		err = errors.New("is not a regular file")
+	case f.unfit != nil && !now.regular() && len(now.data) == 0:
+		err = errors.New("nothing came out of it")
 	default:
 		err = f.parse(now)
 	}
@@ -119,39 +122,4 @@ func (f *file) decode(data []byte) (*api.Config, error) {
 		return nil, errors.New("the paths in it cannot be resolved")
 	}
 	return config, nil
-}
-
-// invalid says what is wrong with a kubeconfig. The parsers quote what they could
-// not read, which may be a token.
-func invalid(data []byte, err error) error {
-	if section, name := twice(data); section != "" {
-		return fmt.Errorf("not a valid kubeconfig: %s: the name %q is there twice", section, name)
-	}
-	return fmt.Errorf("not a valid kubeconfig%s", placeIn(err))
-}
-
-// twice finds the section of a kubeconfig in which a name is there twice.
-func twice(data []byte) (section, name string) {
-	type named struct {
-		Name string `json:"name"`
-	}
-	var names struct {
-		Clusters []named `json:"clusters"`
-		Users    []named `json:"users"`
-		Contexts []named `json:"contexts"`
-	}
-	if yaml.Unmarshal(data, &names) != nil {
-		return "", ""
-	}
-	for _, list := range []struct {
-		section string
-		entries []named
-	}{{"clusters", names.Clusters}, {"users", names.Users}, {"contexts", names.Contexts}} {
-		for i, entry := range list.entries {
-			if slices.Contains(list.entries[:i], entry) {
-				return list.section, entry.Name
-			}
-		}
-	}
-	return "", ""
 }

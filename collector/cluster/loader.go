@@ -21,6 +21,7 @@ type Loader struct {
 	merged *api.Config          // of KUBECONFIG's files, when last there were contexts
 	owners map[string]string    // the Source that each name belongs to
 	seen   map[string]string    // states of all that the latest Load has read, by path
+	now    map[string]found     // what one Load has found of the files that kubeconfigs name
 }
 
 // NewLoader returns a Loader that has read nothing yet.
@@ -41,17 +42,23 @@ type Loaded struct {
 	// Problems are of files that cannot be read, or give no context; the clusters
 	// that they had are among Clusters.
 	Problems []error
-	// LeftOut are the files of directories that are no kubeconfigs.
-	LeftOut []string
+	// LeftOut are the files of directories that are not read as kubeconfigs.
+	LeftOut []LeftOut
 }
 
 // Load finds the clusters. Each error names the flag or variable, the file and
 // the context, and holds no credential. No API server is asked: one that is down
 // is no error here.
 func (l *Loader) Load() Loaded {
-	l.seen = make(map[string]string)
+	l.seen, l.now = make(map[string]string), make(map[string]found)
+	defer func() { l.now = nil }()
 	r := l.read()
-	clusters := slices.Concat(r.clusters, l.choose(&r))
+	chosen := l.choose(&r)
+	l.readAhead(chosen)
+	clusters := slices.Clone(r.clusters)
+	for _, choice := range chosen {
+		clusters = append(clusters, l.cluster(choice))
+	}
 	for i := range clusters {
 		clusters[i].plugins, clusters[i].read, clusters[i].nowhere = l.opts.Plugins, l.reader.read, l.nowhere
 		if config := clusters[i].config; config != nil {

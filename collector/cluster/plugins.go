@@ -19,47 +19,72 @@ type Plugins struct {
 
 	mu sync.Mutex
 	// client-go keeps what it takes for one plugin, its standard error included,
-	// for as long as the process lives, and shares it among clusters. So does this.
+	// for as long as the process lives, and shares it among clusters. So does this, for
+	// as long as there are clients.
 	known map[string]*stderr
+	// closed counts how often a plugin had no clients any more.
+	closed map[string]int
 }
 
 // NewPlugins returns a Plugins that tells the last line that a plugin has printed
 // amid a request to cluster: one printable line, without the values of the
 // plugin's environment. tell may be called from several goroutines.
 func NewPlugins(tell func(cluster, line string)) *Plugins {
-	return &Plugins{tell: tell, known: make(map[string]*stderr)}
+	return &Plugins{tell: tell, known: make(map[string]*stderr), closed: make(map[string]int)}
 }
 
 // stderrOf is the one of a plugin. Plugins that client-go takes for one are one
-// here too: it writes to the pipe that the first of them came with.
+// here too: it writes to the pipe that the first of them came with. That pipe is closed
+// with the last client; for client-go, the plugin is another one after that.
 func (p *Plugins) stderrOf(plugin *api.ExecConfig) (*stderr, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	key := fmt.Sprintf("%q %q %q", plugin.Command, plugin.Args, plugin.Env)
-	if known := p.known[key]; known != nil {
-		return known, nil
+	if n := p.closed[key]; n > 0 {
+		plugin.StdinUnavailableMessage = fmt.Sprintf("%s (%d)", unattended, n)
 	}
-	s, err := newStderr()
-	if err == nil {
+	s := p.known[key]
+	if s == nil {
+		var err error
+		if s, err = newStderr(func(s *stderr) bool { return p.forget(key, s) }); err != nil {
+			return nil, err
+		}
 		p.known[key] = s
 	}
-	return s, err
+	s.clients++
+	return s, nil
+}
+
+// forget says whether the last client of a plugin is gone.
+func (p *Plugins) forget(key string, s *stderr) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if s.clients--; s.clients > 0 {
+		return false
+	}
+	delete(p.known, key)
+	p.closed[key]++
+	return true
 }
 
 // hear builds a client whose plugin can be heard, and wraps its transport.
-func (p *Plugins) hear(cluster string, plugin *api.ExecConfig, build func() (http.RoundTripper, error)) (http.RoundTripper, error) {
+func (p *Plugins) hear(cluster string, plugin *api.ExecConfig, build func() (http.RoundTripper, error)) (http.RoundTripper, *stderr, error) {
 	s, err := p.stderrOf(plugin)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var next http.RoundTripper
 	err = withStderr(s.write, func() error {
 		next, err = build()
 		return err
 	})
+	if err != nil {
+		s.release()
+		return nil, nil, err
+	}
 	return heard{next: next, stderr: s, tell: func(line string) {
 		p.tell(cluster, redact.Line(environmentOf(plugin).Hide(line)))
-	}}, err
+	}}, s, nil
 }
 
 // shortestValue is the length below which a value, such as 1 or C, is everywhere.

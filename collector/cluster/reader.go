@@ -1,165 +1,155 @@
 package cluster
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 )
 
-const (
-	// maxFile is more than any kubeconfig, certificate or token needs, and less than
-	// hurts.
-	maxFile = 16 << 20
-	// readLimit is how long a file is waited for.
-	readLimit = 2 * time.Second
-)
-
-// found is what a path leads to.
-type found struct {
-	mode    fs.FileMode   // of the file that links lead to
-	data    []byte        // of a file
-	entries []fs.DirEntry // of a directory, by name
-	err     error         // without operation and path
-}
-
-func (f found) regular() bool { return f.err == nil && f.mode.IsRegular() }
+// readLimit is how long a file is waited for.
+const readLimit = 2 * time.Second
 
 // reader reads files. One that does not answer (on a file system whose server is
 // gone, or a pipe that nobody writes to) holds up no other, except those beside it:
 // its reading is left behind, one for each directory and each path that was named.
 type reader struct {
-	look  func(path string, pipes bool) found // does not return while the file hangs
+	look  func(path string, pipe func(mode fs.FileMode, opened bool)) found // does not return while the file hangs
 	limit time.Duration
 
 	mu     sync.Mutex
-	silent map[string]bool    // directories with a file that is being read
-	pipes  map[string]pending // what is being read once
-}
-
-// pending is a reading that has begun, and until when to wait for it.
-type pending struct {
-	answer chan found
-	until  time.Time
+	silent map[string]bool   // queues with a file that is being read
+	apart  map[string]bool   // paths that were named, whose parents tell nothing of them
+	named  map[string]*named // readings of those
 }
 
 func newReader() *reader {
-	return &reader{look: look, limit: readLimit, silent: make(map[string]bool), pipes: make(map[string]pending)}
+	return &reader{look: look, limit: readLimit, silent: make(map[string]bool), apart: make(map[string]bool), named: make(map[string]*named)}
 }
 
-// read says what path leads to. Only a regular file has data.
-func (r *reader) read(path string) found {
-	dir := filepath.Dir(path)
-	r.mu.Lock()
-	hangs := r.silent[dir]
-	r.silent[dir] = true
-	r.mu.Unlock()
-	if hangs {
-		return found{err: fmt.Errorf("not read, as another file there is %w", errHangs)}
-	}
-	answer := make(chan found, 1)
-	go func() {
-		f := r.look(path, false)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		delete(r.silent, dir)
-		answer <- f
-	}()
-	return r.await(answer, r.limit)
-}
-
-// readAny is read for a path that somebody has named: what is no regular file,
-// such as a pipe, is read to its end. When that takes long, a later call gets it.
-func (r *reader) readAny(path string) found {
-	p := r.begin(path)
-	f := r.await(p.answer, time.Until(p.until))
-	if !errors.Is(f.err, errHangs) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		delete(r.pipes, path)
-	}
+// read says what one path leads to. Only a regular file has data.
+func (r *reader) read(path string) (f found) {
+	r.readEach([]string{path}, func(_ string, now found) { f = now })
 	return f
 }
 
-// begin has a path read that readAny is about to be called for. Of many that hang,
-// each costs the time of one then.
-func (r *reader) begin(path string) pending {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	p, begun := r.pipes[path]
-	if !begun {
-		p = pending{answer: make(chan found, 1), until: time.Now().Add(r.limit)}
-		r.pipes[path] = p
-		go func() { p.answer <- r.look(path, true) }()
+// readEach calls took once for each path, in no particular order, with what it leads
+// to. Files of one directory are read one after the other, and each is handed over
+// before the next is read, so that few are in memory; directories are read at the
+// same time. However many hang, they are waited for together: until nothing has come
+// from any of them for the limit.
+func (r *reader) readEach(paths []string, took func(path string, f found)) {
+	answers, done := make(chan answer), make(chan struct{})
+	defer close(done)
+	queues := r.queues(paths)
+	for dir, queue := range queues {
+		if r.occupy(dir) {
+			go r.readInTurn(dir, queue, answers, done)
+			continue
+		}
+		leave(queue, errBeside, took)
+		delete(queues, dir)
 	}
-	return p
+	for len(queues) > 0 {
+		a, came := receive(answers, r.limit)
+		if !came {
+			break
+		}
+		dir := r.queue(a.path)
+		if queues[dir] = queues[dir][1:]; len(queues[dir]) == 0 {
+			r.vacate(dir)
+			delete(queues, dir)
+		}
+		took(a.path, a.found)
+	}
+	for _, queue := range queues {
+		leave(queue[:1], errHangs, took)
+		leave(queue[1:], errBeside, took)
+	}
 }
 
-// errHangs is the error of a file that is still being read.
-var errHangs = errors.New("still being read: nobody answers, or writes to it")
+// answer is what one path leads to.
+type answer struct {
+	path string
+	found
+}
 
-// await prefers an answer that is there already to the end of the limit.
-func (r *reader) await(answer chan found, limit time.Duration) found {
+// errBeside is the error of a file that is not read for another one's sake.
+var errBeside = fmt.Errorf("not read, as another file there is %w", errHangs)
+
+func leave(paths []string, err error, took func(path string, f found)) {
+	for _, path := range paths {
+		took(path, found{err: err})
+	}
+}
+
+// queues sorts paths, each once, by what they hang with.
+func (r *reader) queues(paths []string) map[string][]string {
+	queues := make(map[string][]string)
+	for _, path := range slices.Compact(slices.Sorted(slices.Values(paths))) {
+		name := r.queue(path)
+		queues[name] = append(queues[name], path)
+	}
+	return queues
+}
+
+// queue is the directory of a file. A path that was named, such as the place of a
+// mount, hangs by itself.
+func (r *reader) queue(path string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.apart[path] {
+		return path + string(filepath.Separator) // which no directory has at its end
+	}
+	return filepath.Dir(path)
+}
+
+// readInTurn reads a queue until done. The directory is vacated here only when one of
+// its files has kept the others waiting.
+func (r *reader) readInTurn(dir string, queue []string, answers chan<- answer, done <-chan struct{}) {
+	for _, path := range queue {
+		f := r.look(path, nil)
+		select {
+		case answers <- answer{path, f}:
+		case <-done:
+			r.vacate(dir)
+			return
+		}
+	}
+}
+
+// occupy is false while a file of the directory is being read.
+func (r *reader) occupy(dir string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.silent[dir] {
+		return false
+	}
+	r.silent[dir] = true
+	return true
+}
+
+func (r *reader) vacate(dir string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.silent, dir)
+}
+
+// receive prefers what is there already to the end of the limit.
+func receive[T any](from <-chan T, limit time.Duration) (value T, came bool) {
 	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
-	case f := <-answer:
-		return f
+	case value = <-from:
+		return value, true
 	case <-timer.C:
 	}
 	select {
-	case f := <-answer:
-		return f
+	case value = <-from:
+		return value, true
 	default:
-		return found{err: errHangs}
+		return value, false
 	}
-}
-
-// look reads a file or lists a directory. It follows links. What is neither is read
-// only with pipes.
-func look(path string, pipes bool) found {
-	info, err := os.Stat(path)
-	if err != nil {
-		return found{err: cause(err)}
-	}
-	f := found{mode: info.Mode()}
-	switch {
-	case info.IsDir():
-		f.entries, err = os.ReadDir(path)
-	case info.Size() > maxFile:
-		err = errTooLarge()
-	case info.Mode().IsRegular() || pipes:
-		f.data, err = readAll(path)
-	}
-	f.err = cause(err)
-	return f
-}
-
-func readAll(path string) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = file.Close() }() // which loses nothing
-	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
-	if err == nil && len(data) > maxFile {
-		return nil, errTooLarge()
-	}
-	return data, err
-}
-
-func errTooLarge() error { return fmt.Errorf("larger than %d MiB", maxFile>>20) }
-
-// cause strips operation and path, which the message has already, from the error
-// of a file.
-func cause(err error) error {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
-		return pathErr.Err
-	}
-	return err
 }

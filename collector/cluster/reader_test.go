@@ -18,7 +18,7 @@ type hanging struct {
 
 func newHanging() *hanging {
 	h := &hanging{reader: newReader(), free: make(chan struct{})}
-	h.look = func(path string, _ bool) found {
+	h.look = func(path string, _ func(fs.FileMode, bool)) found {
 		if path[:5] == "/hung" {
 			h.mu.Lock()
 			h.begun++
@@ -35,7 +35,7 @@ func newHanging() *hanging {
 func TestReaderLeavesBehindWhatHangs(t *testing.T) {
 	for name, read := range map[string]func(h *hanging, path string) found{
 		"file of a directory": func(h *hanging, path string) found { return h.read(path) },
-		"path that was named": func(h *hanging, path string) found { return h.readAny(path) },
+		"path that was named": func(h *hanging, path string) found { return h.readNamed(path) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestReaderReadsBesideManyThatHang(t *testing.T) {
 		h := newHanging()
 		for i := range 50 {
 			dir := "/hung" + string(rune('a'+i%26)) + string(rune('a'+i/26))
-			_, _ = h.read(dir+"/x"), h.readAny(dir)
+			_, _ = h.read(dir+"/x"), h.readNamed(dir)
 		}
 		if f := h.read("/well/a"); f.err != nil {
 			t.Errorf("a file beside them gave %v", f.err)
@@ -88,11 +88,12 @@ func TestPipesThatHangTogether(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h, l, began := newHanging(), NewLoader(opts), time.Now()
 				read := h.look
-				h.look = func(path string, pipes bool) found {
-					if !pipes { // that they are pipes is seen at once
+				h.look = func(path string, pipe func(fs.FileMode, bool)) found {
+					if pipe == nil {
 						return found{mode: fs.ModeNamedPipe}
 					}
-					return read(path, pipes)
+					pipe(fs.ModeNamedPipe, false)
+					return read(path, pipe)
 				}
 				l.reader = h.reader
 				for range 3 {
@@ -112,14 +113,14 @@ func TestPipesThatHangTogether(t *testing.T) {
 // A folder that may not be listed, as lost+found, is no kubeconfig all the same.
 func TestFolderThatCannotBeListed(t *testing.T) {
 	l := NewLoader(Options{Kubeconfigs: []string{"dir"}})
-	l.reader.look = func(path string, _ bool) found {
+	l.reader.look = func(path string, _ func(fs.FileMode, bool)) found {
 		if path == "dir" {
 			return found{mode: fs.ModeDir, entries: []fs.DirEntry{fs.FileInfoToDirEntry(folder{})}}
 		}
 		return found{mode: fs.ModeDir, err: fs.ErrPermission}
 	}
 	loaded := l.Load()
-	if len(loaded.LeftOut) != 1 || loaded.LeftOut[0] != "dir/lost+found" {
+	if len(loaded.LeftOut) != 1 || loaded.LeftOut[0].Path != "dir/lost+found" {
 		t.Errorf("left out %q", loaded.LeftOut)
 	}
 	if len(loaded.Problems) != 1 || !strings.Contains(loaded.Problems[0].Error(), "holds no kubeconfigs") {

@@ -1,10 +1,13 @@
 package cluster
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
+	"time"
 
 	"k8s.io/client-go/tools/clientcmd/api"
 )
@@ -21,7 +24,7 @@ type reading struct {
 	configs  []kubeconfig
 	clusters []Cluster // that are in no kubeconfig
 	problems []error
-	leftOut  []string
+	leftOut  []LeftOut
 }
 
 func (r *reading) fails(err error) { r.problems = append(r.problems, err) }
@@ -47,27 +50,44 @@ func (l *Loader) file(origin, path string, unfit func(*api.Config) error) *file 
 	return f
 }
 
+// AwaitPipes waits for the pipes among the paths that were named, such as those of
+// --kubeconfig=<(command), as long as somebody writes to them; until limit or the end
+// of ctx. Load, which waits much shorter, finds what has come.
+func (l *Loader) AwaitPipes(ctx context.Context, limit time.Duration) {
+	paths := l.opts.Kubeconfigs
+	if len(paths) == 0 {
+		paths = filepath.SplitList(l.env.Getenv("KUBECONFIG"))
+	}
+	l.reader.awaitWriters(ctx, l.unread(paths), limit)
+}
+
+// unread are the paths to read: what a pipe has given is had for good.
+func (l *Loader) unread(paths []string) []string {
+	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
+		f := l.files[path]
+		return path == "" || f != nil && f.once
+	})
+}
+
+// begin has all paths read at once.
+func (l *Loader) begin(paths []string) {
+	for _, path := range l.unread(paths) {
+		l.reader.begin(path)
+	}
+}
+
 // open reads a path that was named, unless its content is had for good.
 func (l *Loader) open(f *file) found {
 	if f.once {
 		return found{}
 	}
-	now := l.reader.readAny(f.path)
-	if errors.Is(now.err, errHangs) {
-		l.see(f.path) // a pipe is one, whether or not somebody writes to it
-	} else {
-		l.note(f.path, now)
+	now := l.reader.readNamed(f.path)
+	seen := now
+	if errors.Is(now.err, errHangs) && now.mode != 0 {
+		seen.err = nil // a pipe is one, whether or not somebody writes to it
 	}
+	l.note(f.path, seen)
 	return now
-}
-
-// begin has all paths read at once. What a pipe has given is had for good.
-func (l *Loader) begin(paths []string) {
-	for _, path := range paths {
-		if f := l.files[path]; path != "" && (f == nil || !f.once) {
-			l.reader.begin(path)
-		}
-	}
 }
 
 // fromFlags reads each file of --kubeconfig apart from the others: unlike
@@ -75,18 +95,18 @@ func (l *Loader) begin(paths []string) {
 // kubeconfigs of several clusters, alike but for the address, can stand together.
 func (l *Loader) fromFlags() (r reading) {
 	l.begin(l.opts.Kubeconfigs)
+	var sources []*source
 	for _, path := range l.opts.Kubeconfigs {
 		if path == "" {
 			r.fails(errors.New(`--kubeconfig="": the path is empty`))
 			continue
 		}
 		f := l.file("--kubeconfig", path, l.opts.unfit)
-		now := l.open(f)
-		if l.isDirectory(f, now) {
-			l.fromDirectory(&r, path, now)
-			continue
-		}
-		r.add(f, f.take(now))
+		sources = append(sources, l.source(f, l.open(f)))
+	}
+	l.take(sources)
+	for _, s := range sources {
+		l.add(&r, s)
 	}
 	return r
 }

@@ -43,8 +43,12 @@ type stderr struct {
 	read, write *os.File
 	flushed     chan string // the last line, at each mark
 
+	clients int                // guarded by the Plugins
+	forget  func(*stderr) bool // takes one client away, and says whether it was the last
+
 	mu      sync.Mutex
-	readers int // requests under way
+	readers int  // requests under way
+	unused  bool // nobody has a client any more
 
 	flushing, last atomic.Bool // a mark is under way; nobody reads after it
 	broken         sync.Once
@@ -53,12 +57,32 @@ type stderr struct {
 // mark follows what has been printed. A plugin may print it too.
 const mark = 0
 
-func newStderr() (*stderr, error) {
+func newStderr(forget func(*stderr) bool) (*stderr, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("a pipe for the credential plugin: %w", err)
 	}
-	return &stderr{read: read, write: write, flushed: make(chan string)}, nil
+	return &stderr{read: read, write: write, flushed: make(chan string), forget: forget}, nil
+}
+
+// release is for a client that is used no more. The pipe is closed after the last
+// client and the last request.
+func (s *stderr) release() {
+	if s == nil || !s.forget(s) {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.unused = true
+	s.close()
+}
+
+// close closes the pipe if nothing uses it. s.mu must be held.
+func (s *stderr) close() {
+	if s.unused && s.readers == 0 {
+		_ = s.write.Close() // which loses nothing that anybody reads
+		_ = s.read.Close()
+	}
 }
 
 func (s *stderr) begin() {
@@ -76,6 +100,7 @@ func (s *stderr) end() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.readers--
+	defer s.close()
 	s.last.Store(s.readers == 0)
 	s.flushing.Store(true)
 	if _, err := s.write.Write([]byte{mark}); err != nil {

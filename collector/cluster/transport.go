@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync/atomic"
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 
@@ -17,17 +18,23 @@ import (
 // the credentials for it: the latter quote the kubeconfig and what a credential
 // plugin printed, so only their kind is told.
 type transport struct {
-	next   http.RoundTripper
-	plugin bool // the credentials come from a credential plugin
-	heard  bool // its standard error is in the log
+	next   atomic.Pointer[http.RoundTripper] // nil once it is released
+	plugin bool                              // the credentials come from a credential plugin
+	heard  *stderr                           // where its standard error is read; nil if nowhere
 }
 
 var _ utilnet.RoundTripperWrapper = (*transport)(nil)
 
+var errReleased = errors.New("the client is used no more")
+
 // RoundTrip sends req.
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	next := t.next.Load()
+	if next == nil {
+		return nil, errReleased
+	}
 	ctx, exchange := redact.NewExchange(req.Context())
-	resp, err := t.next.RoundTrip(req.WithContext(ctx))
+	resp, err := (*next).RoundTrip(req.WithContext(ctx))
 	if err == nil || exchange.Reached() {
 		return resp, err
 	}
@@ -36,18 +43,39 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // WrappedRoundTripper is how client-go's helpers look through wrappers.
-func (t *transport) WrappedRoundTripper() http.RoundTripper { return t.next }
+func (t *transport) WrappedRoundTripper() http.RoundTripper {
+	if next := t.next.Load(); next != nil {
+		return *next
+	}
+	return nil
+}
 
 // CloseIdleConnections is what http.Client's method of that name calls.
-func (t *transport) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(t.next) }
+func (t *transport) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(t.WrappedRoundTripper()) }
+
+// Release lets go of all that a client of Cluster.Client holds, once what it is doing
+// has ended: connections, the goroutines that look after certificates in files, the
+// pipe to a credential plugin. Who still has the client keeps none of that alive. It
+// sends nothing any more.
+func Release(client *http.Client) {
+	t, is := client.Transport.(*transport)
+	if !is {
+		return
+	}
+	if next := t.next.Swap(nil); next != nil {
+		utilnet.CloseIdleConnectionsFor(*next)
+		t.heard.release()
+	}
+}
 
 // credentialFault is what may be said of err, the failure to get credentials.
 func (t *transport) credentialFault(err error) error {
 	if !t.plugin {
 		return fmt.Errorf("getting credentials: %w", inTime(err, errors.New("the file or the provider that the user of the kubeconfig names gave none")))
 	}
-	fault := inTime(err, errors.New(pluginFailure(err.Error())))
-	if t.heard {
+	said, ran := pluginFailure(err.Error())
+	fault := inTime(err, errors.New(said))
+	if t.heard != nil || !ran {
 		return fmt.Errorf("getting credentials: %w", fault)
 	}
 	return fmt.Errorf("getting credentials: %w (run with --log.level=debug to see what it printed)", fault)
@@ -64,8 +92,9 @@ func inTime(err, fault error) error {
 }
 
 // pluginFailure tells in its own words what client-go's exec authenticator says
-// in a text that quotes command and output (plugin/pkg/client/auth/exec, 0.37).
-func pluginFailure(text string) string {
+// in a text that quotes command and output (plugin/pkg/client/auth/exec, 0.37), and
+// whether the plugin ran, so that it may have printed something.
+func pluginFailure(text string) (failure string, ran bool) {
 	for _, kind := range []struct{ said, meaning string }{
 		{"decoding stdout", "the credential plugin printed no ExecCredential"},
 		{"plugin returned version", "the credential plugin answered in another API version than exec.apiVersion"},
@@ -73,15 +102,19 @@ func pluginFailure(text string) string {
 		{"didn't return a token", "the credential plugin's ExecCredential has neither a token nor a certificate"},
 		{"returned only certificate or key", "the credential plugin's ExecCredential has a certificate or a key, not both"},
 		{"failed parsing client", "the credential plugin's certificate and key are no pair"},
-		{"interactive mode", "the credential plugin is interactive, and the exporter runs unattended"},
-		{" not found", "the credential plugin is not installed where the exporter runs"},
 	} {
 		if strings.Contains(text, kind.said) {
-			return kind.meaning
+			return kind.meaning, true
 		}
 	}
 	if code := regexp.MustCompile(`exit code -?\d+$`).FindString(text); code != "" {
-		return "the credential plugin failed with " + code
+		return "the credential plugin failed with " + code, true
 	}
-	return "the credential plugin could not be run"
+	switch {
+	case strings.Contains(text, " not found"), strings.HasSuffix(text, "no such file or directory"):
+		return "the credential plugin, or what runs it, is not installed where the exporter runs", false
+	case strings.HasSuffix(text, "permission denied"):
+		return "the user that the exporter runs as may not run the credential plugin", false
+	}
+	return "the credential plugin could not be run", false
 }

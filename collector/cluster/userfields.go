@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -59,20 +58,32 @@ func (e entries) ofUser(field, what string) error {
 	return fmt.Errorf("user %q: %s: %s", e.userName, field, what)
 }
 
+// fileField is a field that names a file, unless data stands for it.
+type fileField struct {
+	of          func(field, what string) error
+	field, path string
+	data        []byte
+}
+
+// files are all that the entries may name.
+func (e entries) files() (fields []fileField) {
+	if e.cluster != nil {
+		fields = append(fields, fileField{e.ofCluster, "certificate-authority", e.cluster.CertificateAuthority, e.cluster.CertificateAuthorityData})
+	}
+	if e.user == nil {
+		return fields
+	}
+	return append(fields,
+		fileField{e.ofUser, "client-certificate", e.user.ClientCertificate, e.user.ClientCertificateData},
+		fileField{e.ofUser, "client-key", e.user.ClientKey, e.user.ClientKeyData},
+		fileField{e.ofUser, "tokenFile", e.user.TokenFile, nil},
+		fileField{e.ofUser, "auth-provider.config." + issuerAuthority, e.issuerAuthority(), nil})
+}
+
 // filesFault reads all files, also after one that cannot be read: a change of each is
 // to be noticed.
 func (e entries) filesFault() (first error) {
-	for _, file := range []struct {
-		of          func(field, what string) error
-		field, path string
-		data        []byte
-	}{
-		{e.ofCluster, "certificate-authority", e.cluster.CertificateAuthority, e.cluster.CertificateAuthorityData},
-		{e.ofUser, "client-certificate", e.user.ClientCertificate, e.user.ClientCertificateData},
-		{e.ofUser, "client-key", e.user.ClientKey, e.user.ClientKeyData},
-		{e.ofUser, "tokenFile", e.user.TokenFile, nil},
-		{e.ofUser, "auth-provider.config." + issuerAuthority, e.issuerAuthority(), nil},
-	} {
+	for _, file := range e.files() {
 		if _, err := e.contentOf(file.path, file.data); err != nil && first == nil {
 			first = file.of(file.field, err.Error())
 		}
@@ -151,6 +162,14 @@ func (e entries) pluginFault() error {
 	return nil
 }
 
+// attendedFault is of a plugin that asks somebody: it would fail at each request.
+func (e entries) attendedFault() error {
+	if e.user.Exec == nil || e.user.Exec.InteractiveMode != api.AlwaysExecInteractiveMode {
+		return nil
+	}
+	return e.ofUser("exec.interactiveMode", "Always wants a terminal, and the exporter runs unattended; Never and IfAvailable do not")
+}
+
 func (e entries) loginFault() error {
 	switch {
 	case e.user.Username != "" && (e.user.Token != "" || e.user.TokenFile != ""):
@@ -159,14 +178,4 @@ func (e entries) loginFault() error {
 		return e.ofUser("as-uid, as-groups or as-user-extra", "not without as")
 	}
 	return nil
-}
-
-// placeIn gives the places that a parser's error names, and nothing that it
-// quotes: " (line 3)", " (field users.user.token)", or "".
-func placeIn(err error) string {
-	place := regexp.MustCompile(`\bline \d+\b|\binput byte \d+\b|\bfield [A-Za-z.\[\]-]+ of type\b`)
-	if found := place.FindAllString(err.Error(), 2); found != nil {
-		return " (" + strings.ReplaceAll(strings.Join(found, ", "), " of type", "") + ")"
-	}
-	return ""
 }

@@ -1,0 +1,52 @@
+package cluster
+
+import (
+	"errors"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// foreign says why a file that never gave clusters is meant as none that does.
+func (c *candidate) foreign(now found) string {
+	switch {
+	case now.mode.IsDir(): // whoever may list it
+		return "it is a directory"
+	case errors.Is(now.err, errTooLarge):
+		return now.err.Error()
+	case now.err != nil:
+		return ""
+	case !now.regular():
+		return "it is not a regular file"
+	case !like(c.path, now.data, c.err):
+		return "it is no kubeconfig, or has no contexts"
+	}
+	return ""
+}
+
+// passedOver are the hidden entries of a directory: a mounted Secret keeps its
+// versions in them.
+func passedOver(name string) bool { return strings.HasPrefix(name, ".") }
+
+// copyOfOther says whether a file's name is that of a copy or a lock beside the
+// kubeconfigs of a directory. The content would tell nothing: a copy has the same
+// contexts.
+func copyOfOther(name string) bool {
+	suffixes := strings.Fields(".bak .backup .old .orig .save .lock .tmp .swp .swo .part .rej .dpkg-old .dpkg-dist .dpkg-new .rpmsave .rpmnew")
+	return strings.HasSuffix(name, "~") || strings.HasPrefix(name, "#") ||
+		slices.Contains(suffixes, strings.ToLower(filepath.Ext(name)))
+}
+
+// like says whether a regular file is meant as a kubeconfig: it is one, or cannot be
+// read as one but has one of its keys. A text about kubeconfigs may have those too.
+func like(path string, data []byte, err error) bool {
+	switch {
+	case err == nil:
+		return true
+	case errors.Is(err, errNoContexts), slices.Contains([]string{".txt", ".md"}, strings.ToLower(filepath.Ext(path))):
+		return false
+	}
+	const inLine, inJSON = `^[\s{,"'-]*(clusters|contexts|current-context|users)["']?\s*:`, `"(clusters|contexts|users)"\s*:\s*\[`
+	return regexp.MustCompile(`(?m)` + inLine + `|` + inJSON).Match(data)
+}

@@ -1,0 +1,176 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// hung makes l's files below a folder named hung hang until the test lets them go.
+func hung(l *Loader) (letGo func()) {
+	free := make(chan struct{})
+	l.reader.look = func(path string, pipe func(fs.FileMode, bool)) found {
+		if strings.Contains(path, "/hung") {
+			<-free
+		}
+		return look(path, pipe)
+	}
+	return func() { close(free) }
+}
+
+// fileOf is a kubeconfig of one context, named after its server's host.
+func fileOf(name, more string) string {
+	return fmt.Sprintf("current-context: %[1]s\nclusters: [{name: c, cluster: {server: \"https://%[1]s\"%[2]s}}]\ncontexts: [{name: %[1]s, context: {cluster: c}}]\n", name, more)
+}
+
+func put(t *testing.T, content string, elements ...string) {
+	t.Helper()
+	path := filepath.Join(elements...)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Each step of a Load waits once for all that hangs in it, and a look for changes too.
+func TestLoadWaitsOnceForAllThatHangs(t *testing.T) {
+	const many = 20
+	for _, tt := range []struct {
+		name string
+		lay  func(t *testing.T, root string) (flags []string)
+		want int // clusters that can be used
+	}{
+		{"directories that do not answer", func(t *testing.T, root string) (flags []string) {
+			put(t, fileOf("well", ""), root, "well", "a")
+			for i := range many {
+				flags = append(flags, filepath.Join(root, fmt.Sprint("hung", i)))
+			}
+			return append(flags, filepath.Join(root, "well"))
+		}, 1},
+		{"files of many directories", func(t *testing.T, root string) (flags []string) {
+			for i := range many {
+				dir := filepath.Join(root, fmt.Sprint(i))
+				put(t, fileOf(fmt.Sprint("c", i), ""), dir, "a") // which is read before
+				put(t, "", dir, "hung")
+				put(t, fileOf(fmt.Sprint("d", i), ""), dir, "z")
+				flags = append(flags, dir)
+			}
+			return flags
+		}, many},
+		{"files that kubeconfigs name", func(t *testing.T, root string) []string {
+			put(t, fileOf("well", ""), root, "configs", "a")
+			for i := range many {
+				put(t, fileOf(fmt.Sprint("c", i), fmt.Sprintf(", certificate-authority: %q", filepath.Join(root, fmt.Sprint("hung", i), "ca"))), root, "configs", fmt.Sprint(i))
+			}
+			return []string{filepath.Join(root, "configs")}
+		}, 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			flags := tt.lay(t, t.TempDir())
+			synctest.Test(t, func(t *testing.T) {
+				l := NewLoader(Options{Kubeconfigs: flags})
+				defer hung(l)()
+				began := time.Now()
+				usable := 0
+				for _, c := range l.Load().Clusters {
+					if c.Fault == nil {
+						usable++
+					}
+				}
+				if took := time.Since(began); took != readLimit || usable != tt.want {
+					t.Errorf("took %s and found %d clusters that can be used, want %s and %d", took, usable, readLimit, tt.want)
+				}
+				if began = time.Now(); l.Load().Problems == nil && tt.name != "files that kubeconfigs name" {
+					t.Error("no problem with what hangs")
+				}
+				if l.Changed() {
+					t.Error("what hangs is a change")
+				}
+				if took := time.Since(began); took != 0 {
+					t.Errorf("another reading took %s", took)
+				}
+			})
+		})
+	}
+}
+
+// pipes makes l's files named pipe hang until a time after the beginning. Those named
+// pipe-open have a writer.
+func pipes(l *Loader, until time.Duration, content string) {
+	began := time.Now()
+	l.reader.look = func(path string, pipe func(fs.FileMode, bool)) found {
+		switch name := filepath.Base(path); {
+		case !strings.HasPrefix(name, "pipe"):
+			return look(path, pipe)
+		case pipe != nil:
+			pipe(fs.ModeNamedPipe, false)
+			if name == "pipe-open" {
+				pipe(fs.ModeNamedPipe, true)
+			}
+			time.Sleep(time.Until(began.Add(until)))
+		}
+		return found{mode: fs.ModeNamedPipe, data: []byte(content)}
+	}
+}
+
+// A pipe is waited for while somebody writes to it.
+func TestAwaitPipes(t *testing.T) {
+	const limit = 30 * time.Second
+	for _, tt := range []struct {
+		name, pipe string
+		until      time.Duration // the writer has ended, or there is one
+		stop       time.Duration // the context ends; 0 for never
+		want       time.Duration
+		clusters   int
+		says       string
+		inVariable bool
+	}{
+		{name: "quick writer", pipe: "pipe-open", until: time.Second, want: time.Second, clusters: 2},
+		{name: "slow writer", pipe: "pipe-open", until: 29 * time.Second, want: 29 * time.Second, clusters: 2},
+		{name: "slow writer in the variable", pipe: "pipe-open", until: 29 * time.Second, want: 29 * time.Second, clusters: 2, inVariable: true},
+		{name: "writer that does not end", pipe: "pipe-open", until: time.Hour, want: limit, clusters: 1, says: "a pipe whose writer has not closed it yet"},
+		{name: "no writer", pipe: "pipe", until: 20 * time.Second, want: readLimit, clusters: 1, says: "a pipe that nobody writes to"},
+		{name: "stop", pipe: "pipe-open", until: time.Hour, stop: 10 * time.Second, want: 10 * time.Second, clusters: 1, says: "a pipe whose writer"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := t.TempDir()
+			put(t, fileOf("a", ""), dir, "a")
+			synctest.Test(t, func(t *testing.T) {
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if tt.stop > 0 {
+					time.AfterFunc(tt.stop, cancel)
+				}
+				paths := []string{filepath.Join(dir, tt.pipe), filepath.Join(dir, "a")}
+				opts := Options{Kubeconfigs: paths, AllContexts: true}
+				if tt.inVariable {
+					opts.Kubeconfigs, opts.Env.Getenv = nil, func(string) string { return strings.Join(paths, ":") }
+				}
+				l := NewLoader(opts)
+				pipes(l, tt.until, fileOf("b", ""))
+				began := time.Now()
+				l.AwaitPipes(ctx, limit)
+				loaded := l.Load()
+				if took := time.Since(began); took != tt.want {
+					t.Errorf("took %s, want %s", took, tt.want)
+				}
+				if got := len(loaded.Clusters); got != tt.clusters {
+					t.Errorf("%d clusters, want %d", got, tt.clusters)
+				}
+				if problem := errors.Join(loaded.Problems...); (problem != nil) != (tt.says != "") || problem != nil && !strings.Contains(problem.Error(), tt.says) {
+					t.Errorf("problems %v, want %q", problem, tt.says)
+				}
+				time.Sleep(time.Hour) // what is left behind ends
+			})
+		})
+	}
+}

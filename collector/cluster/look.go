@@ -1,0 +1,87 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+)
+
+// maxFile is more than any kubeconfig, certificate or token needs, and less than
+// hurts.
+const maxFile = 16 << 20
+
+// found is what a path leads to.
+type found struct {
+	info    fs.FileInfo   // of the file that links lead to; nil with some errors
+	mode    fs.FileMode   // info's
+	link    bool          // the path is a symbolic link
+	data    []byte        // of a file; nil when it was not read
+	entries []fs.DirEntry // of a directory, by name
+	err     error         // without operation and path
+}
+
+func (f found) regular() bool { return f.err == nil && f.mode.IsRegular() }
+
+// nothing says whether the path does not exist, not even as a link that leads nowhere.
+func (f found) nothing() bool { return errors.Is(f.err, fs.ErrNotExist) && !f.link }
+
+// same says whether both were read, and are one file: by a link, or by two names.
+func (f found) same(other found) bool {
+	return f.regular() && other.regular() && os.SameFile(f.info, other.info)
+}
+
+// look reads a file or lists a directory. It follows links. What is neither, such as
+// a pipe, is read to its end, but only if somebody wants to know how far that is.
+func look(path string, pipe func(mode fs.FileMode, opened bool)) (f found) {
+	if info, err := os.Lstat(path); err == nil {
+		f.link = info.Mode()&fs.ModeSymlink != 0
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		f.err = cause(err)
+		return f
+	}
+	f.info, f.mode = info, info.Mode()
+	switch {
+	case info.IsDir():
+		f.entries, err = os.ReadDir(path)
+	case info.Size() > maxFile:
+		err = errTooLarge
+	case info.Mode().IsRegular():
+		f.data, err = readAll(path, func() {})
+	case pipe != nil:
+		pipe(f.mode, false)
+		f.data, err = readAll(path, func() { pipe(f.mode, true) })
+	}
+	f.err = cause(err)
+	return f
+}
+
+// readAll calls opened once the file is: of a pipe, when there is a writer.
+func readAll(path string, opened func()) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = file.Close() }() // which loses nothing
+	opened()
+	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
+	if err == nil && len(data) > maxFile {
+		return nil, errTooLarge
+	}
+	return data, err
+}
+
+var errTooLarge = fmt.Errorf("larger than %d MiB", maxFile>>20)
+
+// cause strips operation and path, which the message has already, from the error
+// of a file.
+func cause(err error) error {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return pathErr.Err
+	}
+	return err
+}

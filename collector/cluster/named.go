@@ -1,0 +1,111 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"sync/atomic"
+	"time"
+)
+
+// named is the reading of a path that somebody has named, which may be a pipe.
+type named struct {
+	done  chan struct{} // closed when found is there
+	found found
+	until time.Time // when to wait for it no longer
+
+	mode    atomic.Uint32 // of a pipe; 0 until it is known to be one
+	written atomic.Bool   // the pipe is open, so that somebody writes to it, or has
+}
+
+// errHangs is the error of what is still being read.
+var errHangs = errors.New("still being read")
+
+// hangs is what is known of a path before it is read.
+func (n *named) hangs() found {
+	f := found{mode: fs.FileMode(n.mode.Load())}
+	switch {
+	case f.mode == 0:
+		f.err = fmt.Errorf("%w: the file system does not answer", errHangs)
+	case n.written.Load():
+		f.err = fmt.Errorf("%w: a pipe whose writer has not closed it yet", errHangs)
+	default:
+		f.err = fmt.Errorf("%w: a pipe that nobody writes to", errHangs)
+	}
+	return f
+}
+
+// readNamed is read for a path that somebody has named: what is no regular file,
+// such as a pipe, is read to its end. When that takes long, a later call gets it.
+func (r *reader) readNamed(path string) found {
+	n := r.begin(path)
+	if !n.await(context.Background(), n.until) {
+		return n.hangs()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.named, path)
+	return n.found
+}
+
+// begin has a path read that readNamed is about to be called for. Of many that hang,
+// each costs the time of one then.
+func (r *reader) begin(path string) *named {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.apart[path] = true
+	n := r.named[path]
+	if n == nil {
+		n = &named{done: make(chan struct{}), until: time.Now().Add(r.limit)}
+		r.named[path] = n
+		go func() {
+			n.found = r.look(path, func(mode fs.FileMode, opened bool) {
+				n.mode.Store(uint32(mode))
+				n.written.Store(opened)
+			})
+			close(n.done)
+		}()
+	}
+	return n
+}
+
+// underWay says whether readNamed is going to find what was begun before.
+func (r *reader) underWay(path string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.named[path] != nil
+}
+
+// awaitWriters begins to read paths, and returns when all are read. One that nobody
+// writes to is waited for as always, and one that somebody does until the limit.
+func (r *reader) awaitWriters(ctx context.Context, paths []string, limit time.Duration) {
+	last := time.Now().Add(limit)
+	var all []*named
+	for _, path := range paths {
+		all = append(all, r.begin(path))
+	}
+	for _, n := range all {
+		if !n.await(ctx, n.until) && n.written.Load() {
+			n.await(ctx, last)
+		}
+	}
+}
+
+// await says whether the reading ends in time. It prefers one that has ended to the
+// end of the time.
+func (n *named) await(ctx context.Context, until time.Time) bool {
+	ctx, cancel := context.WithDeadline(ctx, until)
+	defer cancel()
+	select {
+	case <-n.done:
+		return true
+	case <-ctx.Done():
+	}
+	select {
+	case <-n.done:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,223 @@
+package cluster_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
+)
+
+// found is what a Loader has found: the names of the clusters that can be used, and
+// the faults and problems.
+func found(loaded cluster.Loaded) (usable, wrong string) {
+	var names, texts []string
+	for _, c := range loaded.Clusters {
+		if c.Fault == nil {
+			names = append(names, c.Name)
+		} else {
+			texts = append(texts, c.Fault.Error())
+		}
+	}
+	for _, c := range loaded.Nameless {
+		texts = append(texts, c.Fault.Error())
+	}
+	for _, err := range loaded.Problems {
+		texts = append(texts, err.Error())
+	}
+	return strings.Join(names, " "), strings.Join(texts, "\n")
+}
+
+// A file that is there by two names is one: the one whose name is its own.
+func TestSameFileTwice(t *testing.T) {
+	good, broken := oneContext("https://one.example"), "contexts: ["
+	for _, tt := range []struct {
+		name  string
+		files map[string]string
+		links map[string]string // symbolic, by name
+		flags []string
+		from  string
+		want  string
+		says  []string // once each
+	}{
+		{name: "link beside its file", files: map[string]string{"c1.yaml": good}, links: map[string]string{"current": "c1.yaml"}, want: "only"},
+		{name: "link that sorts first", files: map[string]string{"c1.yaml": good}, links: map[string]string{"a": "c1.yaml"}, from: "file", want: "c1"},
+		{name: "two links to a file elsewhere", files: map[string]string{"other/c1.yaml": good}, links: map[string]string{"b": "other/c1.yaml", "a": "other/c1.yaml"}, from: "file", want: "a"},
+		{name: "link that is broken with its file", files: map[string]string{"c1.yaml": broken, "good": good}, links: map[string]string{"current": "c1.yaml"}, want: "only", says: []string{"c1.yaml"}},
+		{name: "link that is named beside the directory", files: map[string]string{"c1.yaml": good}, links: map[string]string{"link": "c1.yaml"}, flags: []string{"link", "."}, from: "file", want: "c1"},
+		{name: "copy of a file", files: map[string]string{"a": good, "b": good}, says: []string{`two clusters are named "only"`}},
+		{name: "copies by their names", files: map[string]string{"a": good, "b": good}, from: "file", want: "a b"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			root := files(t, tt.files)
+			for name, target := range tt.links {
+				if err := os.Symlink(target, filepath.Join(root, name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			flags := []string{root}
+			if tt.flags != nil {
+				flags = nil
+			}
+			for _, flag := range tt.flags {
+				flags = append(flags, filepath.Join(root, flag))
+			}
+			loader := cluster.NewLoader(cluster.Options{Kubeconfigs: flags, NameFrom: tt.from})
+			for range 2 {
+				usable, wrong := found(loader.Load())
+				if usable != tt.want || (wrong == "") != (tt.says == nil) {
+					t.Errorf("can be used: %q, want %q; wrong: %s", usable, tt.want, wrong)
+				}
+				for _, text := range tt.says {
+					if strings.Count(wrong, text) == 0 || tt.want != "" && strings.Count(wrong, text) != 1 {
+						t.Errorf("%q is not there once: %s", text, wrong)
+					}
+				}
+			}
+		})
+	}
+}
+
+// A link that moves from one file to another changes nothing. One that led to a file
+// which is gone stands for the cluster until it leads somewhere.
+func TestLinkThatMoves(t *testing.T) {
+	named := func(name string) string {
+		return strings.ReplaceAll(oneContext("https://"+name+".example"), "only", name)
+	}
+	root := files(t, map[string]string{"c1.yaml": named("one"), "c2.yaml": named("two")})
+	at := func(name string) string { return filepath.Join(root, name) }
+	link := func(target string) error {
+		_ = os.Remove(at("current"))
+		return os.Symlink(target, at("current"))
+	}
+	loader := cluster.NewLoader(cluster.Options{Kubeconfigs: []string{root}})
+	for _, step := range []struct {
+		name    string
+		do      func() error
+		want    string
+		problem bool
+	}{
+		{"first", func() error { return link("c1.yaml") }, "one two", false},
+		{"the other", func() error { return link("c2.yaml") }, "one two", false},
+		{"a file that is broken", func() error { return os.WriteFile(at("c2.yaml"), []byte("contexts: ["), 0o600) }, "one two", true},
+		{"and mended", func() error { return os.WriteFile(at("c2.yaml"), []byte(named("two")), 0o600) }, "one two", false},
+		{"a file that goes", func() error { return os.Remove(at("c2.yaml")) }, "one two", true},
+		{"a link that goes too", func() error { return os.Remove(at("current")) }, "one", false},
+	} {
+		if err := step.do(); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		loaded := loader.Load()
+		if usable, wrong := found(loaded); usable != step.want || (len(loaded.Problems) > 0) != step.problem {
+			t.Errorf("%s: can be used: %q, want %q; wrong: %s", step.name, usable, step.want, wrong)
+		}
+	}
+}
+
+// Of several that want a name, it belongs to the one that has it, else to the only one
+// that can be used.
+func TestOneNameForMany(t *testing.T) {
+	good := func(host string) string { return oneContext("https://" + host) }
+	broken := strings.Replace(good("broken.example"), "cluster: {", "cluster: {certificate-authority: gone.crt, ", 1)
+	const clash, gone = `two clusters are named "only"`, "certificate-authority: no such file"
+	for _, tt := range []struct {
+		name  string
+		steps []map[string]string // what the directory holds
+		opts  cluster.Options
+		want  []string // the file whose cluster can be used, in each step
+		says  []string // in the last step
+	}{
+		{"broken, then good", []map[string]string{{"a": broken, "b": good("b")}}, cluster.Options{}, []string{"b"}, []string{gone}},
+		{"good, then broken", []map[string]string{{"a": good("a"), "b": broken}}, cluster.Options{}, []string{"a"}, []string{gone}},
+		{"two good ones and a broken one", []map[string]string{{"a": broken, "b": good("b"), "c": good("c")}}, cluster.Options{}, []string{""}, []string{gone, clash, `/b"`, `/c"`}},
+		{"the broken one is mended", []map[string]string{{"a": broken, "b": good("b")}, {"a": good("a"), "b": good("b")}}, cluster.Options{}, []string{"b", "b"}, []string{clash, `/a"`}},
+		{"the good one breaks", []map[string]string{{"a": broken, "b": good("b")}, {"a": good("a"), "b": broken}}, cluster.Options{}, []string{"b", ""}, []string{gone, clash}},
+		{"the good one goes", []map[string]string{{"a": good("a")}, {"a": good("a"), "b": good("b")}, {"b": good("b")}}, cluster.Options{}, []string{"a", "a", "b"}, nil},
+		{"all broken", []map[string]string{{"a": broken, "b": broken}}, cluster.Options{}, []string{""}, []string{gone}},
+		{"one name given for two", []map[string]string{{"a": broken, "b": good("b")}}, cluster.Options{Name: "prod"}, []string{""}, []string{gone, "--kubernetes.cluster-name"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			root := t.TempDir()
+			tt.opts.Kubeconfigs = []string{root}
+			loader := cluster.NewLoader(tt.opts)
+			for i, step := range tt.steps {
+				fill(t, root, step)
+				loaded := loader.Load()
+				_, wrong := found(loaded)
+				usable := ""
+				for _, c := range loaded.Clusters {
+					if c.Fault == nil {
+						usable += strings.Split(c.Source, `"`)[1]
+					}
+				}
+				if want := tt.want[i]; usable != "" && want == "" || want != "" && usable != filepath.Join(root, want) {
+					t.Errorf("step %d: %q can be used, want %q", i, usable, want)
+				}
+				if i < len(tt.steps)-1 {
+					continue
+				}
+				for _, text := range tt.says {
+					if !strings.Contains(wrong, text) {
+						t.Errorf("nothing says %q: %s", text, wrong)
+					}
+				}
+				if (wrong == "") != (tt.says == nil) {
+					t.Errorf("wrong is %q", wrong)
+				}
+			}
+		})
+	}
+}
+
+// fill makes contents what a directory holds.
+func fill(t *testing.T, root string, contents map[string]string) {
+	t.Helper()
+	old, err := filepath.Glob(filepath.Join(root, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range old {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, content := range contents {
+		if err := os.WriteFile(filepath.Join(root, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// What is left out of a directory is told with a reason. What is meant as a
+// kubeconfig, in one line of JSON too, is a problem.
+func TestLeftOutOfADirectory(t *testing.T) {
+	inJSON := `{"apiVersion":"v1","kind":"Config","clusters":[{"name":"c","cluster":{"server":"https://h"}}],"contexts":[{"name":"x"`
+	root := files(t, map[string]string{
+		"a": oneContext("https://one.example"), "a.bak": "x", "folder/x": "", "notes": "x", "secret.yaml": "apiVersion: v1\nkind: Secret\n",
+		"state.json": `{"version":1,"users":{"a":1}}`, "large": strings.Repeat("x", 16<<20+1), "half.json": inJSON,
+		"other-kind": "apiVersion: v1\nkind: Konfig\nclusters: []\n",
+	})
+	loader := cluster.NewLoader(cluster.Options{Kubeconfigs: []string{root}})
+	loaded := loader.Load()
+	var got strings.Builder
+	for _, file := range loaded.LeftOut {
+		fmt.Fprintf(&got, "%s: %s\n", filepath.Base(file.Path), file.Why)
+	}
+	const none = "it is no kubeconfig, or has no contexts"
+	if want := "a.bak: its name is that of a backup or a lock\nfolder: it is a directory\nlarge: larger than 16 MiB\n" +
+		"notes: " + none + "\nsecret.yaml: " + none + "\nstate.json: " + none + "\n"; got.String() != want {
+		t.Errorf("left out:\n%s, want:\n%s", &got, want)
+	}
+	usable, wrong := found(loaded)
+	if usable != "only" || strings.Count(wrong, "\n") != 1 || !strings.Contains(wrong, `half.json": not a valid kubeconfig (byte `) || !strings.Contains(wrong, `other-kind": not a valid kubeconfig: its kind is not Config`) {
+		t.Errorf("can be used: %q; wrong: %s", usable, wrong)
+	}
+	if err := os.WriteFile(filepath.Join(root, "a"), []byte(strings.Repeat("#", 16<<20+1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if usable, wrong := found(loader.Load()); usable != "only" || !strings.Contains(wrong, `a": larger than 16 MiB`) {
+		t.Errorf("a kubeconfig has grown: can be used: %q; wrong: %s", usable, wrong)
+	}
+}
