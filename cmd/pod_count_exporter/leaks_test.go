@@ -100,24 +100,11 @@ func TestRemovedClustersLeaveNothing(t *testing.T) {
 			t.Fatalf("status %d: %s", status, text)
 		}
 	}
-	settle := func(what string, now func() int, most int) {
-		t.Helper()
-		for giveUp := time.Now().Add(patience); now() > most; {
-			if time.Now().After(giveUp) {
-				stacks := make([]byte, 1<<20)
-				t.Fatalf("%d %s, want at most %d\n%s", now(), what, most, stacks[:runtime.Stack(stacks, true)])
-			}
-			// client-go lets go of a client when the garbage collector does.
-			runtime.GC()
-			http.DefaultClient.CloseIdleConnections()
-			time.Sleep(time.Millisecond)
-		}
-	}
 	e.await(t, "/metrics", `pod_count_success{cluster="stays"} 1`)
 	open := func() int {
 		return healthy.connections() + hanging.connections()
 	}
-	settle("connections", open, 0)
+	settle(t, "connections", open, 0)
 	http.DefaultClient.CloseIdleConnections()
 	goroutines := runtime.NumGoroutine()
 
@@ -128,7 +115,7 @@ func TestRemovedClustersLeaveNothing(t *testing.T) {
 		before := hung.Load()
 		reload()
 		e.await(t, "/metrics?cluster[]=counted", `pod_count_success{cluster="counted"} 1`)
-		settle("requests still to come", func() int { return int(before + 1 - hung.Load()) }, 0)
+		settle(t, "requests still to come", func() int { return int(before + 1 - hung.Load()) }, 0)
 		for _, name := range []string{"counted", "hangs"} {
 			if err := os.Remove(filepath.Join(dir, name)); err != nil {
 				t.Fatal(err)
@@ -139,6 +126,40 @@ func TestRemovedClustersLeaveNothing(t *testing.T) {
 			t.Errorf("series of removed clusters:\n%s", body)
 		}
 	}
-	settle("connections", open, 0)
-	settle("goroutines", runtime.NumGoroutine, goroutines)
+	settle(t, "connections", open, 0)
+	settle(t, "goroutines", runtime.NumGoroutine, goroutines)
+}
+
+// settle waits until now is at most this much.
+func settle(t *testing.T, what string, now func() int, most int) {
+	t.Helper()
+	for giveUp := time.Now().Add(patience); now() > most; {
+		if time.Now().After(giveUp) {
+			stacks := make([]byte, 1<<20)
+			t.Fatalf("%d %s, want at most %d\n%s", now(), what, most, stacks[:runtime.Stack(stacks, true)])
+		}
+		// client-go lets go of a client when the garbage collector does.
+		runtime.GC()
+		http.DefaultClient.CloseIdleConnections()
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// A client that is replaced leaves nothing, though nothing is counted after it.
+func TestReplacedClientsLeaveNothing(t *testing.T) {
+	server := serveSecure(t, simulated(t))
+	dir := t.TempDir()
+	withCertificateFiles(t, dir, "a", server.URL)
+	e := start(t, "--kubeconfig="+dir)
+	e.await(t, "/metrics", `pod_count_success{cluster="a"} 1`)
+	settle(t, "connections", server.connections, 0)
+	goroutines := runtime.NumGoroutine()
+	for range 3 {
+		withCertificateFiles(t, dir, "a", server.URL) // other files
+		e.reload(t, http.StatusOK, "reloaded")
+	}
+	settle(t, "goroutines", runtime.NumGoroutine, goroutines)
+	if body := e.await(t, "/metrics", `pod_count_success{cluster="a"} 1`); sample(body, `pod_count_duration_seconds_count{cluster="a"}`) != "1" {
+		t.Errorf("the cluster was counted meanwhile:\n%s", body)
+	}
 }

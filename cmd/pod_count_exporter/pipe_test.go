@@ -1,13 +1,17 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // What a process substitution gives is read once, and kept.
@@ -82,6 +86,51 @@ func TestNamedPipeBlocksNothing(t *testing.T) {
 			e.wantClusters(t, "1", want...)
 		})
 	}
+}
+
+// As in --kubeconfig=<(sleep 3; cat kubeconfig).
+func TestPipeWithASlowWriter(t *testing.T) {
+	server := httptest.NewServer(simulated(t))
+	t.Cleanup(server.Close)
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = r.Close() })
+	time.AfterFunc(3*time.Second, func() {
+		_, _ = w.WriteString(contextOf("a", at(server.URL), "")) // the test fails without
+		_ = w.Close()
+	})
+	e := start(t, fmt.Sprint("--kubeconfig=/dev/fd/", r.Fd()))
+	e.wantClusters(t, "1", "a")
+}
+
+// A start that waits for a pipe ends when it is told to.
+func TestStopWhileWaitingForAPipe(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _, _ = r.Close(), w.Close() })
+	ctx, cancel := context.WithCancel(t.Context())
+	var stderr strings.Builder
+	code := make(chan int)
+	began := time.Now()
+	go func() {
+		code <- run(ctx, []string{fmt.Sprint("--kubeconfig=/dev/fd/", r.Fd())}, noEnv(), io.Discard, &stderr)
+	}()
+	cancel()
+	if got := <-code; got != exitOK || stderr.String() != "" {
+		t.Errorf("exit code %d: %s", got, &stderr)
+	}
+	if took := time.Since(began); took >= pipeLimit {
+		t.Errorf("took %s", took)
+	}
+}
+
+// A command that fails leaves a pipe with nothing in it.
+func TestPipeWithNothingInIt(t *testing.T) {
+	contains(t, refuse(t, exitFailed, "--kubeconfig="+os.DevNull), []string{os.DevNull, "nothing came out of it"})
 }
 
 // A kubeconfig may come before its certificate authority.

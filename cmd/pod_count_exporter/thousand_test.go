@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -9,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -52,32 +52,18 @@ func TestThousandKubeconfigs(t *testing.T) {
 }
 
 // BenchmarkThousandKubeconfigs measures the start of the program on a thousand
-// kubeconfigs, up to its listening, then a look for changes and a reload.
+// kubeconfigs, up to its listening, then a look for changes and reloads.
 func BenchmarkThousandKubeconfigs(b *testing.B) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	b.Cleanup(server.Close)
-	args := []string{"--web.listen-address=127.0.0.1:0", "--log.level=error", "--kubeconfig=" + thousand(b, server.URL)}
-	open := func(b *testing.B) *app {
-		flags, _, err := parseFlags(args, io.Discard)
-		if err != nil {
-			b.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(b.Context())
-		b.Cleanup(cancel)
-		a, err := newApp(ctx, flags, noEnv(), io.Discard)
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(a.cancel)
-		return a
-	}
+	args := []string{"--log.level=error", "--kubeconfig=" + thousand(b, server.URL)}
 	b.Run("start", func(b *testing.B) {
 		for b.Loop() {
-			open(b)
+			opened(b, io.Discard, args...)
 		}
 	})
 	b.Run("look", func(b *testing.B) {
-		a := open(b)
+		a := opened(b, io.Discard, args...)
 		for b.Loop() {
 			if a.fleet.loader.Changed() {
 				b.Fatal("nothing has changed")
@@ -85,11 +71,25 @@ func BenchmarkThousandKubeconfigs(b *testing.B) {
 		}
 	})
 	b.Run("reload", func(b *testing.B) {
-		a := open(b)
+		a := opened(b, io.Discard, args...)
 		for b.Loop() {
 			if err := a.fleet.reload("request"); err != nil {
 				b.Fatal(err)
 			}
+		}
+	})
+	b.Run("20 reloads at once", func(b *testing.B) {
+		a := opened(b, io.Discard, args...)
+		for b.Loop() {
+			var group sync.WaitGroup
+			for range 20 {
+				group.Go(func() {
+					if err := a.fleet.reload("request"); err != nil {
+						b.Error(err)
+					}
+				})
+			}
+			group.Wait()
 		}
 	})
 }

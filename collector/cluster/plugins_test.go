@@ -132,13 +132,6 @@ func TestPluginIsNotHeard(t *testing.T) {
 
 // client-go keeps every plugin that it has seen. With them stays no open file each.
 func TestPluginsShareOneFile(t *testing.T) {
-	open := func() int {
-		entries, err := os.ReadDir("/dev/fd")
-		if err != nil {
-			t.Skip("no list of open files")
-		}
-		return len(entries)
-	}
 	const many = 30
 	users, contexts := "", ""
 	for i := range many {
@@ -151,13 +144,59 @@ func TestPluginsShareOneFile(t *testing.T) {
 	if err != nil || len(clusters) != many {
 		t.Fatal(len(clusters), err)
 	}
-	before := open()
+	before := openFiles(t)
 	for _, c := range clusters {
 		if _, _, err := c.Client(); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if more := open() - before; more > 1 {
+	if more := openFiles(t) - before; more > 1 {
 		t.Errorf("%d plugins hold %d files open", many, more)
 	}
+}
+
+// The pipe of a plugin goes with its last client. A later client has another one,
+// which is heard too.
+func TestPluginsPipeGoesWithItsClients(t *testing.T) {
+	var h heard
+	plugins, content := cluster.NewPlugins(h.tell), fresh(t, "say lines")
+	before := openFiles(t)
+	for range 3 {
+		var clients []*http.Client
+		for range 2 {
+			client, _, err := hearing(t, plugins, content).Client()
+			if err != nil {
+				t.Fatal(err)
+			}
+			clients = append(clients, client)
+		}
+		for i, client := range clients {
+			if _, err := fetch(t.Context(), t, client, "https://127.0.0.1:1"); err == nil {
+				t.Fatal("the request did not fail")
+			}
+			if more := openFiles(t) - before; more != 2 {
+				t.Errorf("%d files are open with a client, want 2", more)
+			}
+			cluster.Release(client)
+			cluster.Release(client)
+			if _, err := fetch(t.Context(), t, client, "https://127.0.0.1:1"); err == nil || !strings.Contains(err.Error(), "used no more") {
+				t.Errorf("client %d, after it is released: %v", i, err)
+			}
+		}
+		if more := openFiles(t) - before; more != 0 {
+			t.Errorf("%d files are open after the last client", more)
+		}
+	}
+	if want := slices.Repeat([]string{"only: second"}, 6); !slices.Equal(h.lines, want) {
+		t.Errorf("heard %q", h.lines)
+	}
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		t.Skip("no list of open files")
+	}
+	return len(entries)
 }

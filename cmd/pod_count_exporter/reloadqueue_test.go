@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Who asks before a reload begins shares it; who asks later gets another one.
+func TestReloadQueue(t *testing.T) {
+	var q reloadQueue
+	one, first := q.join("request")
+	if !first {
+		t.Error("the first does not make the reload")
+	}
+	for _, cause := range []string{"hangup", "request"} {
+		if other, first := q.join(cause); first || other != one {
+			t.Errorf("%s does not share the reload", cause)
+		}
+	}
+	if causes, want := q.begin(), []string{"hangup", "request"}; !reflect.DeepEqual(causes, want) {
+		t.Errorf("causes %q, want %q", causes, want)
+	}
+	if other, first := q.join("request"); !first || other == one {
+		t.Error("a reload that has begun is shared")
+	}
+}
+
+// opened is the program without its server.
+func opened(t testing.TB, log io.Writer, args ...string) *app {
+	t.Helper()
+	flags, _, err := parseFlags(append([]string{"--web.listen-address=127.0.0.1:0"}, args...), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	t.Cleanup(cancel)
+	a, err := newApp(ctx, flags, noEnv(), log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(a.cancel)
+	return a
+}
+
+// Many reloads at once are one, whose outcome each of them tells.
+func TestReloadsAtOnceAreOne(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	path := write(t, "kubeconfig", contextOf("a", at(server.URL), ""))
+	log := newLogSink()
+	a := opened(t, log, "--kubeconfig="+path)
+	const many = 20
+	errs := make([]error, many)
+	a.fleet.mu.Lock() // as if a reload were under way
+	var group sync.WaitGroup
+	for i := range many {
+		group.Go(func() { errs[i] = a.fleet.reload(fmt.Sprint("cause ", i%2)) })
+	}
+	for giveUp := time.Now().Add(patience); a.fleet.queue.asked() < many; time.Sleep(time.Millisecond) {
+		if time.Now().After(giveUp) {
+			t.Fatalf("%d have asked", a.fleet.queue.asked())
+		}
+	}
+	put(t, path, "contexts: [") // after they have asked, and before it begins
+	a.fleet.mu.Unlock()
+	group.Wait()
+	for i, err := range errs {
+		if err == nil || !strings.Contains(err.Error(), path) {
+			t.Errorf("reload %d ended with %v", i, err)
+		}
+	}
+	if begun := strings.Count(log.String(), `msg="Reloading the kubeconfigs" cause="cause 0, cause 1"`); begun != 1 {
+		t.Errorf("%d reloads:\n%s", begun, log)
+	}
+}
+
+// asked is how many share the next reload.
+func (q *reloadQueue) asked() int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.next == nil {
+		return 0
+	}
+	return len(q.next.causes)
+}
