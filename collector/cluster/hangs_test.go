@@ -103,6 +103,36 @@ func TestLoadWaitsOnceForAllThatHangs(t *testing.T) {
 	}
 }
 
+// A mount that hangs tells nothing of the one beside it.
+func TestMountThatHangsLater(t *testing.T) {
+	root := t.TempDir()
+	dead, well := filepath.Join(root, "dead"), filepath.Join(root, "well")
+	put(t, fileOf("a", ""), dead, "a")
+	put(t, fileOf("b", ""), well, "b")
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLoader(Options{Kubeconfigs: []string{dead, well}})
+		l.Load()
+		free := make(chan struct{})
+		defer close(free)
+		l.reader.look = func(path string, pipe func(fs.FileMode, bool)) found {
+			if strings.HasPrefix(path, dead) {
+				<-free
+			}
+			return look(path, pipe)
+		}
+		if !l.Changed() {
+			t.Error("that a mount hangs is no change")
+		}
+		if loaded := l.Load(); len(loaded.Clusters) != 2 || len(loaded.Problems) != 1 || l.Changed() {
+			t.Errorf("%d clusters, problems %q, or a change again", len(loaded.Clusters), loaded.Problems)
+		}
+		put(t, fileOf("c", ""), well, "b")
+		if !l.Changed() {
+			t.Error("a change beside it is not seen")
+		}
+	})
+}
+
 // pipes makes l's files named pipe hang until a time after the beginning. Those named
 // pipe-open have a writer.
 func pipes(l *Loader, until time.Duration, content string) {

@@ -104,6 +104,16 @@ func TestLinkThatMoves(t *testing.T) {
 		{"a file that is broken", func() error { return os.WriteFile(at("c2.yaml"), []byte("contexts: ["), 0o600) }, "one two", true},
 		{"and mended", func() error { return os.WriteFile(at("c2.yaml"), []byte(named("two")), 0o600) }, "one two", false},
 		{"a file that goes", func() error { return os.Remove(at("c2.yaml")) }, "one two", true},
+		{"a file that becomes a link to one that is broken", func() error {
+			if err := os.WriteFile(at("b"), []byte("contexts: ["), 0o600); err != nil {
+				return err
+			}
+			if err := os.Remove(at("c1.yaml")); err != nil {
+				return err
+			}
+			return os.Symlink("b", at("c1.yaml"))
+		}, "one two", true},
+		{"and to one that is not", func() error { return os.WriteFile(at("b"), []byte(named("one")), 0o600) }, "one two", true},
 		{"a link that goes too", func() error { return os.Remove(at("current")) }, "one", false},
 	} {
 		if err := step.do(); err != nil {
