@@ -137,14 +137,20 @@ func (r *reader) vacate(dir string) {
 	delete(r.silent, dir)
 }
 
+// limitSlices make sure that a process which got no time to run meanwhile takes
+// nothing for hanging: at the end of each, what has come is looked at.
+const limitSlices = 20
+
 // receive prefers what is there already to the end of the limit.
 func receive[T any](from <-chan T, limit time.Duration) (value T, came bool) {
-	timer := time.NewTimer(limit)
-	defer timer.Stop()
-	select {
-	case value = <-from:
-		return value, true
-	case <-timer.C:
+	ticker := time.NewTicker(limit / limitSlices)
+	defer ticker.Stop()
+	for range limitSlices {
+		select {
+		case value = <-from:
+			return value, true
+		case <-ticker.C:
+		}
 	}
 	select {
 	case value = <-from:
