@@ -31,7 +31,7 @@ func TestHelm(t *testing.T) {
 	for variant, v := range chartVariants(t) {
 		t.Run(variant, func(t *testing.T) {
 			t.Parallel()
-			h.live(t, m, variant, v)
+			h.live(t, m, "helm-"+variant, v) // for one is called default
 		})
 	}
 }
@@ -102,7 +102,7 @@ func (h *helm) run(t *testing.T, args ...string) {
 	}
 }
 
-// live is the life of a release, whose name and namespace are the variant's.
+// live is the life of a release, which has a namespace of its own name.
 func (h *helm) live(t *testing.T, m *monitoring, name string, v variant) {
 	t.Helper()
 	prepare(t, name, v)
