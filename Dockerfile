@@ -1,6 +1,6 @@
 # The image of the exporter is the last stage. The version, revision and date come
 # as build arguments, for .git is not copied:
-#   docker build --build-arg REVISION="$(git rev-parse HEAD)" -t pod_count_exporter:0.1.0 .
+#   docker build --build-arg REVISION="$(git rev-parse HEAD)" -t pod_count_exporter:0.2.0 .
 FROM --platform=$BUILDPLATFORM golang:1.26 AS build
 WORKDIR /src
 COPY go.mod go.sum ./
@@ -22,7 +22,7 @@ EXPOSE 6443
 ENTRYPOINT ["/kubesim"]
 
 FROM scratch AS exporter
-ARG REVISION=unknown VERSION=0.1.0
+ARG REVISION=unknown VERSION=0.2.0
 LABEL org.opencontainers.image.title=pod_count_exporter \
       org.opencontainers.image.description="Prometheus exporter of the active pods of each Kubernetes node" \
       org.opencontainers.image.version=$VERSION \

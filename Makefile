@@ -162,9 +162,16 @@ node: node-programs ## run a real one-node cluster that has the exporter's image
 	$(BIN)/onenode --bin=$(BIN)/node --image=pod_count_exporter:$(VERSION)=$(BIN)/pod_count_exporter $(NODE_FLAGS)
 
 .PHONY: e2e-node
-e2e-node: operator $(prometheus) $(alerting) $(BIN)/kustomize ## roll deploy/kubernetes out on a one-node cluster, with the Prometheus operator
+e2e-node: operator $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/helm ## roll deploy/kubernetes and the Helm chart out on a one-node cluster, with the Prometheus operator
 	BIN_DIR=$(CURDIR)/$(BIN) OPERATOR_DIR="$$($(GO) list -C testdata/operator -m -f '{{.Dir}}' github.com/prometheus-operator/prometheus-operator)" \
 	$(GO) test -tags e2e -count=1 -timeout 20m -parallel 5 -v $(E2E_FLAGS) ./e2e/node
+
+CONTAINERS ?= docker
+
+.PHONY: image
+image: ## build the container image from the Dockerfile (needs a container engine and its registry; CONTAINERS=podman)
+	$(CONTAINERS) build --build-arg VERSION='$(VERSION)' --build-arg REVISION='$(REVISION)' --build-arg BRANCH='$(BRANCH)' \
+		--build-arg BUILD_DATE='$(BUILD_DATE)' --tag pod_count_exporter:$(VERSION) .
 
 # Bench scenarios; testdata/bench/README.md describes them.
 BENCH ?= counts growth isolation fleet

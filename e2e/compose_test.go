@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,8 +18,16 @@ import (
 
 const composeFile = "../deploy/docker/compose.yaml"
 
-// longestStart is three times what a start takes on two idle cores.
-const longestStart = 30 * time.Second
+// longestStart is what a start may take where each program has a core: a machine
+// with other things to do gets as much more as its programs wait.
+func longestStart(t *testing.T) time.Duration {
+	t.Helper()
+	text, err := os.ReadFile("/proc/loadavg")
+	must(t, err)
+	load, err := strconv.ParseFloat(strings.Fields(string(text))[0], 64)
+	must(t, err)
+	return time.Duration(float64(15*time.Second) * max(1, load/float64(runtime.NumCPU())))
+}
 
 // containersConf is what podman needs to know where cgroups are of the old kind,
 // and limits cannot be raised.
@@ -41,6 +51,7 @@ func TestCompose(t *testing.T) {
 		return
 	}
 	c := startEngine(t)
+	c.compose("build")
 	start := time.Now()
 	c.compose("up", "-d", "exporter", "kubesim", "prometheus", "alertmanager")
 	eventually(t, "the first number comes through the published port", func() bool {
@@ -48,8 +59,14 @@ func TestCompose(t *testing.T) {
 	})
 	took := time.Since(start).Round(time.Second / 10)
 	t.Logf("from up to the first number: %s", took)
-	if took > longestStart {
-		t.Errorf("the first number took %s, want %s at most", took, longestStart)
+	if limit := longestStart(t); took > limit {
+		t.Errorf("the first number took %s, want %s at most", took, limit)
+	}
+	eventually(t, "the cluster of the kubeconfig that is a secret is counted", func() bool {
+		return strings.Contains(c.get("http://127.0.0.1:10120/metrics"), "\npod_count_success{cluster=\"own\"} 1\n")
+	})
+	for _, name := range []string{"exporter", "kubesim", "prometheus", "alertmanager"} {
+		c.wantSealed(name)
 	}
 	eventually(t, "Prometheus has the target up", func() bool {
 		return strings.Contains(c.get("http://127.0.0.1:9090/api/v1/targets"), `"health":"up"`)
@@ -96,8 +113,20 @@ func startEngine(t *testing.T) *engine {
 	// Layers hold mounts below the test's folder.
 	t.Cleanup(func() { c.podman("system", "reset", "--force") })
 	c.writeOverride()
+	own := filepath.Join(c.dir, "kubeconfig")
+	must(t, os.WriteFile(own, []byte(ownKubeconfig), 0o644)) //nolint:gosec // the container's user reads it
+	t.Setenv("KUBECONFIG_FILE", own)
 	return c
 }
+
+// ownKubeconfig leads to the simulated cluster by another way than the demo's.
+const ownKubeconfig = `apiVersion: v1
+kind: Config
+current-context: own
+contexts: [{name: own, context: {cluster: own, user: nobody}}]
+clusters: [{name: own, cluster: {server: "http://kubesim:6443"}}]
+users: [{name: nobody, user: {}}]
+`
 
 func (c *engine) storage() []string {
 	return []string{"--root", filepath.Join(c.dir, "root"), "--runroot", "/run/containers/run"}

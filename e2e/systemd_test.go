@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -113,5 +114,19 @@ exec setpriv --reuid=%d --regid=%d --clear-groups --no-new-privs --inh-caps=-all
 	wantTruth(t, got.counted(t), cp.truth)
 	if got.of("unit").value(t, "pod_count_success") != 1 {
 		t.Error("the count of the cluster that the environment names has not succeeded")
+	}
+}
+
+// TestSystemdSocket hands the exporter a port that is open already, as the socket
+// unit does: the request that starts it is answered.
+func TestSystemdSocket(t *testing.T) {
+	t.Parallel()
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	must(t, os.WriteFile(kubeconfig, []byte(ownKubeconfig), 0o600))
+	port := freePort(t)
+	p := start(t, "/usr/bin/systemd-socket-activate", "--listen=127.0.0.1:"+port, program(t, "EXPORTER_BIN"), "--web.systemd-socket", "--kubeconfig="+kubeconfig)
+	p.await(t, "Listening on")
+	if status, body := fetch(t, http.MethodGet, "http://127.0.0.1:"+port+"/-/healthy"); status != http.StatusOK {
+		t.Errorf("status %d: %s", status, body)
 	}
 }

@@ -3,8 +3,10 @@
 package node
 
 import (
+	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -20,6 +22,7 @@ func TestBase(t *testing.T) {
 	r := deploy(t, "base", settings{})
 	r.wantLogs(t)
 	r.wantCount(t)
+	r.wantForwarded(t)
 	r.wantSealed(t)
 
 	kubectl(t, "-n", r.namespace, "set", "image", r.workload, "exporter=localhost/pod_count_exporter:next")
@@ -90,6 +93,25 @@ func (r *release) wantCount(t *testing.T) {
 			return fmt.Errorf("series %v, want %d", match, want)
 		}
 		return nil
+	})
+}
+
+// wantForwarded asks through the Service from outside of the cluster.
+func (r *release) wantForwarded(t *testing.T) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	cmd := exec.CommandContext(ctx, "kubectl", "-n", r.namespace, "port-forward", "service/"+r.name(), "10121:10120")
+	must(t, cmd.Start())
+	defer func() {
+		cancel()
+		_ = cmd.Wait() // it was killed
+	}()
+	eventually(t, "the Service's port is forwarded", func() error {
+		body, err := get(t, "http://127.0.0.1:10121/metrics")
+		if err == nil && !strings.Contains(body, "\npod_count_success{") {
+			err = fmt.Errorf("no pod_count_success in %.300s", body)
+		}
+		return err
 	})
 }
 

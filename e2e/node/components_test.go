@@ -94,8 +94,8 @@ func componentCases() []componentCase {
 	}
 }
 
-// wantScraped asks Prometheus for the copy's targets and counts.
-func (r *release) wantScraped(t *testing.T, m *monitoring, instances []string, count func(*testing.T, *release) (int, error)) {
+// wantUp asks Prometheus for the copy's targets.
+func (r *release) wantUp(t *testing.T, m *monitoring, instances []string) {
 	t.Helper()
 	want := map[string]string{}
 	for _, instance := range instances {
@@ -108,6 +108,12 @@ func (r *release) wantScraped(t *testing.T, m *monitoring, instances []string, c
 		}
 		return err
 	})
+}
+
+// wantScraped asks Prometheus for the copy's targets and counts.
+func (r *release) wantScraped(t *testing.T, m *monitoring, instances []string, count func(*testing.T, *release) (int, error)) {
+	t.Helper()
+	r.wantUp(t, m, instances)
 	eventually(t, "every replica's count is the cluster's", func() error {
 		number, err := count(t, r)
 		if err != nil {

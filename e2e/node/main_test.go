@@ -25,10 +25,20 @@ const (
 	exitLacking = 3
 )
 
+// pinnedImage is what the chart's values file "image" names.
+const pinnedImage = "registry.example.com/team/pod_count_exporter@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
 // images are the programs that run as pods. "next" is the same exporter under
-// another tag, for a rollout that changes something.
-func images() map[string]string {
+// another tag, for a rollout that changes something. The chart's images have the
+// names that its values say; the one with plugins is any that ends by itself.
+func images(version string) map[string]string {
 	return map[string]string{
+		"docker.io/library/pod_count_exporter:" + version: "pod_count_exporter",
+		"registry.example.com/pod_count_exporter:mirror":  "pod_count_exporter",
+		pinnedImage:                      "pod_count_exporter",
+		"registry.example.com/plugins:1": "kustomize",
+		"registry.example.com/beside:1":  "node/pause",
+
 		"localhost/pod_count_exporter:e2e":         "pod_count_exporter",
 		"localhost/pod_count_exporter:next":        "pod_count_exporter",
 		"localhost/kubesim:e2e":                    "kubesim",
@@ -61,8 +71,12 @@ func runOnNode() (int, error) {
 	if bin == "" {
 		return 1, errors.New("BIN_DIR does not name a folder: run make e2e-node")
 	}
+	version, err := os.ReadFile("../../VERSION")
+	if err != nil {
+		return 1, err
+	}
 	args := []string{"--bin=" + filepath.Join(bin, "node")}
-	for image, program := range images() {
+	for image, program := range images(strings.TrimSpace(string(version))) {
 		args = append(args, "--image="+image+"="+filepath.Join(bin, program))
 	}
 	args = append(append(args, "--", os.Args[0]), os.Args[1:]...)
@@ -73,7 +87,7 @@ func runOnNode() (int, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	var stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = os.Stdout, io.MultiWriter(os.Stderr, &stderr)
-	err := cmd.Run()
+	err = cmd.Run()
 	var ended *exec.ExitError
 	switch {
 	case err == nil:

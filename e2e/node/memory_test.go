@@ -84,7 +84,7 @@ func simulatedCluster(t *testing.T, namespace string) string {
 	kubectl(t, "-n", namespace, "wait", "--for=condition=Ready", "pod/kubesim", "--timeout="+longestWait.String())
 	address := "http://" + podIP(t, namespace, "kubesim") + ":8080"
 	config := fmt.Sprintf(kubesimConfig, address)
-	return secret(t, namespace, "kubeconfigs", map[string]string{"kubesim.kubeconfig": config})
+	return secret(t, namespace, "pod-count-exporter-kubeconfigs", map[string]string{"kubesim.kubeconfig": config})
 }
 
 const oneReplica = `

@@ -3,21 +3,16 @@
 package node
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"net/http"
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -29,75 +24,106 @@ const (
 	passwordHash = "$2a$10$TMlmj/Jir.7IkoTe66oFEuadyrb4AkDxhf0caE4/4rYaMYJHbnQoa"
 )
 
-// passwordSecrets are those of the component tls, with its own web.yml.
+// passwordSecrets are those of the component tls in an overlay with a prefix.
 func passwordSecrets(t *testing.T, name string) string {
 	t.Helper()
-	authority := newAuthority(t)
-	web := strings.Replace(readFile(t, "../../deploy/kubernetes/components/tls/web.yml"), "BCRYPT_HASH", passwordHash, 1)
-	return serverSecret(t, authority, name) +
-		secret(t, name, "web", map[string]string{"web.yml": web}) +
-		secret(t, name, "scrape", map[string]string{"ca.crt": authority.certificate, "username": "prometheus", "password": password})
+	return passwordsOf(name+"-pod-count-exporter")(t, name)
 }
 
-// certificateSecrets are those of the component client-certificates.
+// passwordsOf are the Secrets of the component tls, for a server of that name.
+func passwordsOf(host string) func(t *testing.T, namespace string) string {
+	return func(t *testing.T, namespace string) string {
+		t.Helper()
+		authority := newAuthority(t)
+		return serverSecret(t, authority, namespace, host) +
+			secret(t, namespace, "pod-count-exporter-web", map[string]string{"web.yml": webConfig(t)}) +
+			secret(t, namespace, "pod-count-exporter-scrape", map[string]string{"ca.crt": authority.certificate, "username": "prometheus", "password": password})
+	}
+}
+
+// webConfig is the component's own, with a password put in.
+func webConfig(t *testing.T) string {
+	t.Helper()
+	return strings.Replace(readFile(t, "../../deploy/kubernetes/components/tls/web.yml"), "BCRYPT_HASH", passwordHash, 1)
+}
+
+// certificateSecrets are those of the component client-certificates in an overlay
+// with a prefix.
 func certificateSecrets(t *testing.T, name string) string {
 	t.Helper()
-	authority, clients := newAuthority(t), newAuthority(t)
-	certificate, key := clients.issue(t, &x509.Certificate{
-		Subject: pkix.Name{CommonName: "prometheus"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	})
-	return serverSecret(t, authority, name) +
-		secret(t, name, "web", map[string]string{
-			"web.yml":       readFile(t, "../../deploy/kubernetes/components/client-certificates/web.yml"),
-			"client-ca.crt": clients.certificate,
-		}) +
-		secret(t, name, "scrape", map[string]string{"ca.crt": authority.certificate, "tls.crt": certificate, "tls.key": key})
+	return certificatesOf(name+"-pod-count-exporter")(t, name)
+}
+
+// certificatesOf are the Secrets of the component client-certificates, for a server
+// of that name.
+func certificatesOf(host string) func(t *testing.T, namespace string) string {
+	return func(t *testing.T, namespace string) string {
+		t.Helper()
+		authority, clients := newAuthority(t), newAuthority(t)
+		certificate, key := clients.issue(t, &x509.Certificate{
+			Subject: pkix.Name{CommonName: "prometheus"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+		})
+		return serverSecret(t, authority, namespace, host) +
+			secret(t, namespace, "pod-count-exporter-web", map[string]string{
+				"web.yml":       readFile(t, "../../deploy/kubernetes/components/client-certificates/web.yml"),
+				"client-ca.crt": clients.certificate,
+			}) +
+			secret(t, namespace, "pod-count-exporter-scrape", map[string]string{"ca.crt": authority.certificate, "tls.crt": certificate, "tls.key": key})
+	}
 }
 
 // serverSecret is the one that cert-manager would make for the Service.
-func serverSecret(t *testing.T, a *authority, name string) string {
+func serverSecret(t *testing.T, a *authority, namespace, host string) string {
 	t.Helper()
-	certificate, key := a.issue(t, &x509.Certificate{
-		DNSNames: []string{name + "-pod-count-exporter"}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	})
-	return secret(t, name, "tls", map[string]string{"tls.crt": certificate, "tls.key": key})
+	certificate, key := a.issueServer(t, host)
+	return secret(t, namespace, "pod-count-exporter-tls", map[string]string{"tls.crt": certificate, "tls.key": key})
 }
 
-// secret has the name that a component gives it.
 func secret(t *testing.T, namespace, name string, data map[string]string) string {
 	t.Helper()
 	text, err := json.Marshal(map[string]any{
 		"apiVersion": "v1", "kind": "Secret", "stringData": data,
-		"metadata": map[string]any{"name": "pod-count-exporter-" + name, "namespace": namespace},
+		"metadata": map[string]any{"name": name, "namespace": namespace},
 	})
 	must(t, err)
 	return "\n---\n" + string(text)
 }
 
-// kubeconfigs name this cluster three times, with the token of an account that may
-// list pods and nodes.
-func kubeconfigs(t *testing.T, name string) string {
+func threeClusters() []string { return []string{"east", "north", "west"} }
+
+// kubeconfigs are those of the component sharded.
+func kubeconfigs(t *testing.T, namespace string) string {
 	t.Helper()
-	apply(t, fmt.Sprintf(countingAccount, name))
-	t.Cleanup(func() {
-		_, _ = tryKubectl(t.Context(), "", "delete", "clusterrolebinding,clusterrole", name+"-counting")
-	})
-	admin, err := clientcmd.LoadFromFile(os.Getenv("KUBECONFIG"))
-	must(t, err)
-	must(t, clientcmdapi.FlattenConfig(admin))
-	token := strings.TrimSpace(kubectl(t, "-n", name, "create", "token", "counting"))
-	files := map[string]string{}
-	for _, cluster := range []string{"east", "north", "west"} {
-		cfg := clientcmdapi.NewConfig()
-		cfg.Clusters[cluster] = admin.Clusters[admin.Contexts[admin.CurrentContext].Cluster]
-		cfg.AuthInfos[cluster] = &clientcmdapi.AuthInfo{Token: token}
-		cfg.Contexts[cluster] = &clientcmdapi.Context{Cluster: cluster, AuthInfo: cluster}
-		cfg.CurrentContext = cluster
-		data, err := clientcmd.Write(*cfg)
+	return kubeconfigsAs("pod-count-exporter-kubeconfigs")(t, namespace)
+}
+
+// kubeconfigsAs is a Secret that names this cluster three times, with the token of an
+// account that may list pods and nodes.
+func kubeconfigsAs(name string) func(t *testing.T, namespace string) string {
+	return func(t *testing.T, namespace string) string {
+		t.Helper()
+		apply(t, fmt.Sprintf(countingAccount, namespace))
+		t.Cleanup(func() {
+			// The test's own context has ended.
+			_, _ = tryKubectl(context.Background(), "", "delete", "clusterrolebinding,clusterrole", namespace+"-counting")
+		})
+		admin, err := clientcmd.LoadFromFile(os.Getenv("KUBECONFIG"))
 		must(t, err)
-		files[cluster+".kubeconfig"] = string(data)
+		must(t, clientcmdapi.FlattenConfig(admin))
+		token := strings.TrimSpace(kubectl(t, "-n", namespace, "create", "token", "counting"))
+		files := map[string]string{}
+		for _, cluster := range threeClusters() {
+			cfg := clientcmdapi.NewConfig()
+			cfg.Clusters[cluster] = admin.Clusters[admin.Contexts[admin.CurrentContext].Cluster]
+			cfg.AuthInfos[cluster] = &clientcmdapi.AuthInfo{Token: token}
+			cfg.Contexts[cluster] = &clientcmdapi.Context{Cluster: cluster, AuthInfo: cluster}
+			cfg.CurrentContext = cluster
+			data, err := clientcmd.Write(*cfg)
+			must(t, err)
+			files[cluster+".kubeconfig"] = string(data)
+		}
+		return secret(t, namespace, name, files)
 	}
-	return secret(t, name, "kubeconfigs", files)
 }
 
 const countingAccount = `apiVersion: v1
@@ -134,10 +160,7 @@ func wantShared(t *testing.T, r *release, m *monitoring) {
 // wantRefused asks without credentials.
 func wantRefused(t *testing.T, r *release, _ *monitoring) {
 	t.Helper()
-	client := &http.Client{Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // it is about the client
-	}}
-	defer client.CloseIdleConnections()
+	client := trustingClient(t)
 	for _, pod := range r.pods(t) {
 		address := podIP(t, r.namespace, strings.TrimPrefix(pod, "pod/")) + ":10120/metrics"
 		if body, err := getWith(t, client, "https://"+address); err == nil {
@@ -151,53 +174,19 @@ func wantRefused(t *testing.T, r *release, _ *monitoring) {
 	}
 }
 
+// trustingClient takes any server for the right one.
+func trustingClient(t *testing.T) *http.Client {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // the tests of it are about the client
+	}}
+	t.Cleanup(client.CloseIdleConnections)
+	return client
+}
+
 func readFile(t *testing.T, path string) string {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	must(t, err)
 	return string(data)
-}
-
-// authority issues certificates.
-type authority struct {
-	certificate string // PEM
-	parsed      *x509.Certificate
-	key         *ecdsa.PrivateKey
-}
-
-func newAuthority(t *testing.T) *authority {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
-	a := &authority{key: key, parsed: &x509.Certificate{
-		Subject: pkix.Name{CommonName: "authority"}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
-	}}
-	der := a.sign(t, a.parsed, key)
-	a.certificate = encode("CERTIFICATE", der)
-	a.parsed, err = x509.ParseCertificate(der)
-	must(t, err)
-	return a
-}
-
-// issue returns a certificate and its key.
-func (a *authority) issue(t *testing.T, template *x509.Certificate) (certificate, key string) {
-	t.Helper()
-	pair, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
-	der, err := x509.MarshalECPrivateKey(pair)
-	must(t, err)
-	return encode("CERTIFICATE", a.sign(t, template, pair)), encode("EC PRIVATE KEY", der)
-}
-
-func (a *authority) sign(t *testing.T, template *x509.Certificate, key *ecdsa.PrivateKey) []byte {
-	t.Helper()
-	template.SerialNumber = big.NewInt(time.Now().UnixNano())
-	template.NotBefore, template.NotAfter = time.Now().Add(-time.Hour), time.Now().Add(24*time.Hour)
-	der, err := x509.CreateCertificate(rand.Reader, template, a.parsed, key.Public(), a.key)
-	must(t, err)
-	return der
-}
-
-func encode(kind string, der []byte) string {
-	return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 }

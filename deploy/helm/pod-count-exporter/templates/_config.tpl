@@ -12,7 +12,7 @@ value, which is how the exporter reads flags that may be repeated.
 {{- $_ := set $config.kubernetes "allContexts" true }}
 {{- end }}
 {{- end }}
-{{- if $config.kubernetes.allContexts }}
+{{- if or $config.kubernetes.allContexts .Values.autosharding.enabled }}
 {{- $_ := unset $config.kubernetes "clusterName" }}
 {{- end }}
 {{- if eq $config.web.telemetryPath "/metrics" }}
