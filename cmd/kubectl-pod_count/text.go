@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"golang.org/x/text/width"
@@ -15,7 +16,7 @@ const unknown = "–"
 // printable is text that a terminal prints as it stands. Names come from servers
 // and kubeconfigs: a control character would steer the terminal, and a mark or a
 // character that changes the direction would make one name look like another, so
-// they are shown by their numbers.
+// they are shown by their numbers, in JSON's way.
 func printable(text string) string {
 	var safe strings.Builder
 	for rest := text; rest != ""; {
@@ -25,10 +26,10 @@ func printable(text string) string {
 			fmt.Fprintf(&safe, `\x%02x`, rest[0])
 		case r == ' ' || unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r):
 			safe.WriteRune(r)
-		case r < 0x80:
-			fmt.Fprintf(&safe, `\x%02x`, r)
 		default:
-			fmt.Fprintf(&safe, `\u{%x}`, r)
+			for _, unit := range utf16.AppendRune(nil, r) {
+				fmt.Fprintf(&safe, `\u%04x`, unit)
+			}
 		}
 		rest = rest[size:]
 	}

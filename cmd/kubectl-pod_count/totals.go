@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
@@ -60,11 +61,16 @@ func activeOfSaying(nodes []podcount.Node) (sum int) {
 	return sum
 }
 
-// sumOf adds up clusters. A sum is not known when it is not of one of them.
+// sumOf adds up the clusters that were counted, and says of how many it is when
+// some were not. What is not known of one of them is not known of their sum.
 func sumOf(results []*result) totals {
 	sum := totals{name: "total"}
+	counted := slices.DeleteFunc(slices.Clone(results), func(r *result) bool { return r.snapshot == nil })
+	if len(counted) < len(results) {
+		sum.name = fmt.Sprintf("%d of %d clusters", len(counted), len(results))
+	}
 	active, allocatable, known := 0, int64(0), true
-	for i, r := range results {
+	for i, r := range counted {
 		t := totalsOf(r)
 		for _, one := range []struct{ to, from **int }{
 			{&sum.nodes, &t.nodes}, {&sum.active, &t.active}, {&sum.unscheduled, &t.unscheduled}, {&sum.unknownNode, &t.unknownNode},
@@ -76,7 +82,7 @@ func sumOf(results []*result) totals {
 			active += activeOfSaying(r.snapshot.Nodes)
 		}
 	}
-	if known {
+	if known && len(counted) > 0 {
 		sum.take(allocatable, active)
 	}
 	return sum

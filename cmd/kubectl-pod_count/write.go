@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"sigs.k8s.io/yaml"
 
@@ -14,31 +16,48 @@ import (
 
 // write writes the results in the format of --output.
 func (o *options) write(w io.Writer, to screen, results []*result) error {
-	var err error
+	if o.output == asTable || o.output == asWide {
+		return o.writeTables(w, to, results)
+	}
+	var text bytes.Buffer
+	if err := o.encode(&text, results); err != nil {
+		return fmt.Errorf("writing --output=%s: %w", o.output, err)
+	}
+	if !to.terminal {
+		_, err := text.WriteTo(w)
+		return err
+	}
+	// JSON and YAML print some characters as they are, and the format of the metrics
+	// nearly all.
+	for line := range strings.Lines(text.String()) {
+		if _, err := fmt.Fprintln(w, printable(strings.TrimSuffix(line, "\n"))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// encode writes what programs read.
+func (o *options) encode(w io.Writer, results []*result) error {
 	switch o.output {
 	case asJSON:
 		encoder := json.NewEncoder(w)
 		encoder.SetIndent("", "  ")
 		encoder.SetEscapeHTML(false)
-		err = encoder.Encode(o.document(results))
+		return encoder.Encode(o.document(results))
 	case asYAML:
-		var text []byte
-		if text, err = yaml.Marshal(o.document(results)); err == nil {
+		text, err := yaml.Marshal(o.document(results))
+		if err == nil {
 			_, err = w.Write(text)
 		}
-	case asProm:
+		return err
+	default:
 		var views []store.View
 		for _, r := range results {
 			views = append(views, r.view())
 		}
-		err = collector.WriteText(w, views)
-	default:
-		err = o.writeTables(w, to, results)
+		return collector.WriteText(w, views)
 	}
-	if err != nil {
-		return fmt.Errorf("writing the result: %w", err)
-	}
-	return nil
 }
 
 // writeTables writes what people read; nothing when there is no node.
