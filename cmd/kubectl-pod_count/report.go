@@ -44,8 +44,8 @@ func (f *fleet) tell(format string, args ...any) {
 
 func (f *fleet) tellFailure(r *result) {
 	text := inOwnFlags(r.err.Error())
-	if expected := f.last.pods(r.key); expected > 0 && r.reason() == reasonInterrupted {
-		text += fmt.Sprintf(" of about %s", grouped(expected))
+	if early := (*interruptedError)(nil); errors.As(r.err, &early) && early.reached.Resource == podcount.Pods && f.last.pods(r.key) > 0 {
+		text += fmt.Sprintf(" of about %s", grouped(f.last.pods(r.key)))
 	}
 	f.tell("error: %s: %s", r.name, text)
 	if line := f.said.by(r.name); line != "" {

@@ -16,7 +16,9 @@ import (
 // counts are the nodes of a document.
 func (d *desk) counts() map[string]int {
 	d.t.Helper()
-	var doc struct{ Clusters []struct{ Nodes []nodeDocument } }
+	var doc struct {
+		Clusters []struct{ Nodes []nodeDocument }
+	}
 	if err := json.Unmarshal([]byte(d.stdout.String()), &doc); err != nil {
 		d.t.Fatal(err)
 	}
