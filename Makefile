@@ -167,13 +167,13 @@ e2e-node: operator $(prometheus) $(alerting) $(BIN)/kustomize ## roll deploy/kub
 	$(GO) test -tags e2e -count=1 -timeout 20m -parallel 5 -v $(E2E_FLAGS) ./e2e/node
 
 # Bench scenarios; testdata/bench/README.md describes them.
-BENCH ?= counts growth isolation fleet
+BENCH ?= counts growth isolation fleet plugin
 
 .PHONY: bench
-bench: controlplane ## measure the exporter against other ways to count, and with many clusters (BENCH=counts)
+bench: controlplane $(BIN)/kubectl ## measure the exporter against other ways to count, and with many clusters (BENCH=counts)
 	$(GO) build -C testdata/bench -buildvcs=false -o $(CURDIR)/$(BIN)/bench .
 	@set -e; for scenario in $(BENCH); do echo; echo "=== $$scenario"; \
-		$(BIN)/bench -controlplane $(BIN)/controlplane -exporter $(BIN)/pod_count_exporter -scenario $$scenario $(BENCH_FLAGS); \
+		$(BIN)/bench -controlplane $(BIN)/controlplane -exporter $(BIN)/pod_count_exporter -plugin $(BIN)/kubectl-pod_count -kubectl $(BIN)/kubectl -scenario $$scenario $(BENCH_FLAGS); \
 	done
 
 # vet and golangci-lint see the end-to-end tests too, whose build tag hides them
