@@ -15,7 +15,7 @@ import (
 // no counters.
 func WriteText(w io.Writer, views []store.View) error {
 	registry := prometheus.NewPedanticRegistry()
-	if err := registry.Register(shown{newMetrics(), views}); err != nil {
+	if err := registry.Register(oneCount{newMetrics(), views}); err != nil {
 		return fmt.Errorf("registering the metrics: %w", err)
 	}
 	families, err := registry.Gather()
@@ -30,17 +30,17 @@ func WriteText(w io.Writer, views []store.View) error {
 	return nil
 }
 
-// shown is the prometheus.Collector of views alone.
-type shown struct {
+// oneCount is the prometheus.Collector of views alone.
+type oneCount struct {
 	families *metrics
 	views    []store.View
 }
 
 // Describe sends every description that Collect may use.
-func (s shown) Describe(ch chan<- *prometheus.Desc) { s.families.describe(ch) }
+func (s oneCount) Describe(ch chan<- *prometheus.Desc) { s.families.describe(ch) }
 
 // Collect sends the gauges.
-func (s shown) Collect(ch chan<- prometheus.Metric) {
+func (s oneCount) Collect(ch chan<- prometheus.Metric) {
 	for _, v := range s.views {
 		own := &clusterMetrics{families: s.families, name: v.Cluster}
 		own.health(ch, v)
