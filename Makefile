@@ -68,7 +68,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
-build: ## build the exporter and the simulated cluster into bin/
+build: ## build the exporter, the kubectl plugin and the simulated cluster into bin/
 	CGO_ENABLED=0 $(GO) build $(build_flags) -o $(BIN)/ ./cmd/...
 
 .PHONY: run
@@ -131,7 +131,7 @@ controlplane: build
 	$(GO) build -C testdata/controlplane -buildvcs=false -ldflags "-X k8s.io/component-base/version.gitVersion=$(kubernetes_version)" -o $(CURDIR)/$(BIN)/controlplane .
 
 .PHONY: e2e
-e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/helm $(BIN)/kubectl ## test the exporter's binary against a real kube-apiserver, etcd, Prometheus and Alertmanager
+e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/helm $(BIN)/kubectl ## test the binaries against a real kube-apiserver, etcd, Prometheus and Alertmanager
 	$(GO) test -C testdata/controlplane ./...
 	$(GO) mod download -modfile=$(tools_mod) github.com/prometheus-operator/prometheus-operator
 	BIN_DIR=$(CURDIR)/$(BIN) \
@@ -174,13 +174,13 @@ image: ## build the container image from the Dockerfile (needs a container engin
 		--build-arg BUILD_DATE='$(BUILD_DATE)' --tag pod_count_exporter:$(VERSION) .
 
 # Bench scenarios; testdata/bench/README.md describes them.
-BENCH ?= counts growth isolation fleet
+BENCH ?= counts growth isolation fleet plugin
 
 .PHONY: bench
-bench: controlplane ## measure the exporter against other ways to count, and with many clusters (BENCH=counts)
+bench: controlplane $(BIN)/kubectl ## measure the exporter against other ways to count, and with many clusters (BENCH=counts)
 	$(GO) build -C testdata/bench -buildvcs=false -o $(CURDIR)/$(BIN)/bench .
 	@set -e; for scenario in $(BENCH); do echo; echo "=== $$scenario"; \
-		$(BIN)/bench -controlplane $(BIN)/controlplane -exporter $(BIN)/pod_count_exporter -scenario $$scenario $(BENCH_FLAGS); \
+		$(BIN)/bench -controlplane $(BIN)/controlplane -exporter $(BIN)/pod_count_exporter -plugin $(BIN)/kubectl-pod_count -kubectl $(BIN)/kubectl -scenario $$scenario $(BENCH_FLAGS); \
 	done
 
 # vet and golangci-lint see the end-to-end tests too, whose build tag hides them
@@ -207,7 +207,7 @@ fmt: ## format all Go code
 
 .PHONY: golden
 golden: ## write the golden files anew from what the code does now
-	$(GO) test ./collector -run Golden -count=1 -update
+	$(GO) test ./collector ./cmd/kubectl-pod_count -run Golden -count=1 -update
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (30s)

@@ -48,8 +48,10 @@ func (c *clusterMetrics) nodes(ch chan<- prometheus.Metric, snapshot *podcount.S
 			c.gauge(ch, c.families.allocatablePods, float64(node.AllocatablePods), node.Name)
 		}
 	}
-	c.gauge(ch, c.families.unscheduledPods, float64(snapshot.UnscheduledPods))
-	c.gauge(ch, c.families.unknownNodePods, float64(snapshot.UnknownNodePods))
+	if !snapshot.Selected {
+		c.gauge(ch, c.families.unscheduledPods, float64(snapshot.UnscheduledPods))
+		c.gauge(ch, c.families.unknownNodePods, float64(snapshot.UnknownNodePods))
+	}
 	if snapshot.Source != "" {
 		c.gauge(ch, c.families.sourceInfo, 1, string(snapshot.Source))
 	}

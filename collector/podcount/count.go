@@ -62,7 +62,7 @@ func (c *Counter) begin(now time.Time) *count {
 		return run
 	}
 	run := &count{started: now, search: c.forms.begin(now), ledger: c.account.open()}
-	run.nodes = newWalk(nodeListing(""), c.nodes, run.openNodes)
+	run.nodes = newWalk(c.cfg.Nodes.listing(), c.nodes, run.openNodes)
 	run.pods = c.podWalks(run)
 	return run
 }
@@ -99,7 +99,7 @@ func (c *Counter) run(ctx context.Context, run *count) error {
 			return err
 		}
 	}
-	if run.denied {
+	if run.denied || c.cfg.Nodes.some() {
 		return nil
 	}
 	return c.renew(ctx, run)

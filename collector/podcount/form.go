@@ -158,7 +158,17 @@ type listing struct {
 	kind      string // of the list; empty where any object will do
 	path      string
 	namespace string
+	fields    string // a selector that joins the form's, if that has one
+	labels    string // a selector
 	form      *form
+}
+
+// selector is that of fields.
+func (l listing) selector() string {
+	if l.form.selector == "" || l.fields == "" {
+		return l.form.selector
+	}
+	return l.fields + "," + l.form.selector
 }
 
 func podListing(namespace string, f *form) listing {

@@ -40,7 +40,9 @@ func (c *Counter) podWalks(run *count) (walks []*walk) {
 		namespaces = []string{""}
 	}
 	for _, namespace := range namespaces {
-		walks = append(walks, newWalk(podListing(namespace, &run.search.form), c.pods, func() (target, content) {
+		pods := podListing(namespace, &run.search.form)
+		pods.fields = c.cfg.Nodes.podFields()
+		walks = append(walks, newWalk(pods, c.pods, func() (target, content) {
 			t := newTally(run.ledger)
 			return t, podContent(t)
 		}))
@@ -134,10 +136,12 @@ func (void) drop()       {}
 var errForbidden = errors.New("the resource is forbidden")
 
 // dispensable says whether the count can go on without what was refused: without
-// permission to list nodes, those that hold pods are the ones there are. Once nodes
-// have been listed, a refusal is a failure like others.
+// permission to list nodes, those that hold pods are the ones there are, unless
+// their labels matter. Once nodes have been listed, a refusal is a failure like
+// others.
 func (c *Counter) dispensable(w *walk, failure *PageError) bool {
-	return failure.Reason == Forbidden && (w.listing.name == Nodes && !c.nodesListed || w.listing.name == Namespaces)
+	nodes := w.listing.name == Nodes && !c.nodesListed && c.cfg.Nodes.Labels == ""
+	return failure.Reason == Forbidden && (nodes || w.listing.name == Namespaces)
 }
 
 // nodesDenied says whether asking for nodes was refused of late.

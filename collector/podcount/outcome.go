@@ -35,10 +35,16 @@ func (c *Counter) snapshot(n *count) *Snapshot {
 	c.account.keep(n.ledger)
 	last := n.pods[len(n.pods)-1]
 	partial := len(c.cfg.Namespaces) > 0
+	nodes := n.sortedNodes(partial)
+	unscheduled, unknown := n.tally.unscheduled, n.unknownPods()
+	if c.cfg.Nodes.some() {
+		nodes, unscheduled, unknown = c.cfg.Nodes.of(nodes), 0, 0
+	}
 	return &Snapshot{
-		Nodes:           n.sortedNodes(partial),
-		UnscheduledPods: n.tally.unscheduled,
-		UnknownNodePods: n.unknownPods(),
+		Nodes:           nodes,
+		Selected:        c.cfg.Nodes.some(),
+		UnscheduledPods: unscheduled,
+		UnknownNodePods: unknown,
 		Pages:           last.firstPage + last.page - 1,
 		Bytes:           n.bytes,
 		Duration:        n.elapsed,

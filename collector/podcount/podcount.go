@@ -38,6 +38,8 @@ type Config struct {
 
 	// Namespaces are those to count; all when empty.
 	Namespaces []string
+	// Nodes are those to count; all when empty.
+	Nodes Selection
 
 	// Budget bounds the names that all clusters of the process hold. May be nil.
 	Budget *Budget
@@ -80,6 +82,9 @@ func (c Config) Validate() error {
 	}
 	if err := checkNamespaces(c.Namespaces); err != nil {
 		return fmt.Errorf("Namespaces: %w", err)
+	}
+	if err := c.Nodes.check(); err != nil {
+		return fmt.Errorf("Nodes.%w", err)
 	}
 	return nil
 }

@@ -93,8 +93,11 @@ func (c *Counter) pageURL(p pageRequest) string {
 		"limit":   {strconv.Itoa(p.limit)},
 		"timeout": {c.cfg.PageTimeout.String()},
 	}
-	if p.listing.form.selector != "" {
-		query.Set("fieldSelector", p.listing.form.selector)
+	if selector := p.listing.selector(); selector != "" {
+		query.Set("fieldSelector", selector)
+	}
+	if p.listing.labels != "" {
+		query.Set("labelSelector", p.listing.labels)
 	}
 	if p.listing.form.include != "" {
 		query.Set("includeObject", p.listing.form.include)

@@ -10,6 +10,9 @@ import (
 type Snapshot struct {
 	// Nodes is sorted by name; a node without pods is there with 0.
 	Nodes []Node
+	// Selected says that only some nodes were asked for. UnscheduledPods and
+	// UnknownNodePods are not known then, and 0.
+	Selected bool
 	// UnscheduledPods are active but bound to no node.
 	UnscheduledPods int
 	// UnknownNodePods are active and bound to a node that does not exist.

@@ -165,7 +165,7 @@ func page[T any](s *Server, res *apiResource[T], q query, version int64, start s
 	if q.limit == 0 {
 		return meta, func(yield func(item[T]) bool) {
 			for it := range keys {
-				if q.selects(res.fields(&it.value)) && !yield(it) {
+				if selects(&q, res, &it.value) && !yield(it) {
 					return
 				}
 			}
@@ -176,12 +176,12 @@ func page[T any](s *Server, res *apiResource[T], q query, version int64, start s
 		if len(rows) == q.limit {
 			last := rows[len(rows)-1].key + "\x00"
 			meta.token = encodeToken(version, strings.TrimPrefix(last, q.prefix), 0)
-			if q.selector.Empty() {
+			if q.selectsAll() {
 				meta.remaining = res.remaining(s, q.prefix, last, version)
 			}
 			break
 		}
-		if q.selects(res.fields(&it.value)) {
+		if selects(&q, res, &it.value) {
 			rows = append(rows, it)
 		}
 	}

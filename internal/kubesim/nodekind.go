@@ -8,6 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/duration"
 )
@@ -38,8 +39,9 @@ func nodeResource(b *nodeBase, cfg Config) *apiResource[node] {
 			}
 			return "false"
 		},
-		object:  func(n *node) object { return nodeObject(n, cfg) },
-		version: func(n *node) *int64 { return &n.version },
+		labelsOf: nodeLabels,
+		object:   func(n *node) object { return nodeObject(n, cfg) },
+		version:  func(n *node) *int64 { return &n.version },
 	}
 }
 
@@ -88,13 +90,7 @@ func nodeObject(n *node, cfg Config) *corev1.Node {
 		ObjectMeta: metav1.ObjectMeta{
 			Name: n.name, UID: uid(n.bits), ResourceVersion: strconv.FormatInt(n.version, 10),
 			CreationTimestamp: metav1.NewTime(n.created),
-			Labels: map[string]string{
-				"beta.kubernetes.io/arch": "amd64", "beta.kubernetes.io/os": "linux",
-				"kubernetes.io/arch": "amd64", "kubernetes.io/os": "linux", "kubernetes.io/hostname": n.name,
-				"node.kubernetes.io/instance-type": "m7i.4xlarge",
-				"topology.kubernetes.io/region":    "eu-central-1",
-				"topology.kubernetes.io/zone":      "eu-central-1" + string(rune('a'+n.bits%3)),
-			},
+			Labels:            nodeLabels(n),
 			Annotations: map[string]string{
 				"csi.volume.kubernetes.io/nodeid":                        fmt.Sprintf(`{"ebs.csi.aws.com":"i-%016x"}`, n.bits),
 				"node.alpha.kubernetes.io/ttl":                           "0",
@@ -119,6 +115,16 @@ func nodeObject(n *node, cfg Config) *corev1.Node {
 			},
 			Images: nodeImages(n, cfg),
 		},
+	}
+}
+
+func nodeLabels(n *node) labels.Set {
+	return labels.Set{
+		"beta.kubernetes.io/arch": "amd64", "beta.kubernetes.io/os": "linux",
+		"kubernetes.io/arch": "amd64", "kubernetes.io/os": "linux", "kubernetes.io/hostname": n.name,
+		"node.kubernetes.io/instance-type": "m7i.4xlarge",
+		"topology.kubernetes.io/region":    "eu-central-1",
+		"topology.kubernetes.io/zone":      "eu-central-1" + string(rune('a'+n.bits%3)),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // query is what a list or a watch asks for.
@@ -18,6 +19,7 @@ type query struct {
 	version       string
 	match         metav1.ResourceVersionMatch
 	selector      fields.Selector
+	labelSelector labels.Selector
 	includeObject metav1.IncludeObjectPolicy
 	timeout       time.Duration // 0: none
 
@@ -31,16 +33,13 @@ type query struct {
 
 // parseQuery reads the parameters of a list or watch as kube-apiserver 1.37
 // does, and returns its error where it would.
-func parseQuery(v url.Values, labels []string) (query, *apiStatus) {
+func parseQuery(v url.Values, fieldLabels []string) (query, *apiStatus) {
 	q := query{
 		token: v.Get("continue"), version: v.Get("resourceVersion"),
 		match:         metav1.ResourceVersionMatch(v.Get("resourceVersionMatch")),
 		includeObject: metav1.IncludeObjectPolicy(v.Get("includeObject")),
 		watch:         isTrue(v, "watch"), bookmarks: isTrue(v, "allowWatchBookmarks"),
 		initialEvents: isTrue(v, "sendInitialEvents"), initialEventsSet: v.Has("sendInitialEvents"),
-	}
-	if v.Get("labelSelector") != "" {
-		return q, badRequest("labelSelector is not simulated")
 	}
 	for name, into := range map[string]*int{"limit": &q.limit, "timeoutSeconds": &q.watchSeconds} {
 		n, err := strconv.Atoi(v.Get(name))
@@ -56,7 +55,7 @@ func parseQuery(v url.Values, labels []string) (query, *apiStatus) {
 		}
 		q.timeout = max(d, 0)
 	}
-	if status := q.parseSelector(v.Get("fieldSelector"), labels); status != nil {
+	if status := q.parseSelector(v.Get("fieldSelector"), fieldLabels); status != nil {
 		return q, status
 	}
 	return q, q.check()
@@ -66,17 +65,30 @@ func isTrue(v url.Values, name string) bool {
 	return v.Get(name) == "true" || v.Get(name) == "1"
 }
 
-func (q *query) parseSelector(text string, labels []string) *apiStatus {
+func (q *query) parseSelector(text string, fieldLabels []string) *apiStatus {
 	selector, err := fields.ParseSelector(text)
 	if err != nil {
 		return badRequest("Unable to find %q that match label selector %q: %v", text, "", err)
 	}
 	for _, r := range selector.Requirements() {
-		if !slices.Contains(labels, r.Field) {
+		if !slices.Contains(fieldLabels, r.Field) {
 			return badRequest("field label not supported: %s", r.Field)
 		}
 	}
 	q.selector = selector
+	return nil
+}
+
+// parseLabelSelector reads the selector of a resource that has labels.
+func (q *query) parseLabelSelector(text string, simulated bool) *apiStatus {
+	selector, err := labels.Parse(text)
+	switch {
+	case err != nil:
+		return badRequest("unable to parse requirement: %v", err)
+	case text != "" && !simulated:
+		return badRequest("labelSelector is simulated for nodes only")
+	}
+	q.labelSelector = selector
 	return nil
 }
 
@@ -127,7 +139,11 @@ func (f fieldsOf[T]) Has(string) bool { return true }
 // Get returns a field's value.
 func (f fieldsOf[T]) Get(name string) string { return f.res.field(f.value, name) }
 
-// selects reports whether the query selects an object with these fields.
-func (q *query) selects(f fields.Fields) bool {
-	return q.selector.Empty() || q.selector.Matches(f)
+// selectsAll reports whether the query has no selector.
+func (q *query) selectsAll() bool { return q.selector.Empty() && q.labelSelector.Empty() }
+
+// selects reports whether the query selects an object.
+func selects[T any](q *query, res *apiResource[T], v *T) bool {
+	return (q.selector.Empty() || q.selector.Matches(res.fields(v))) &&
+		(q.labelSelector.Empty() || q.labelSelector.Matches(res.labelsOf(v)))
 }

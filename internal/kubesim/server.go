@@ -10,6 +10,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // Server is a simulated API server, and the handle by which its cluster is
@@ -71,6 +72,9 @@ func (s *Server) authenticated(r *http.Request) bool {
 // serve answers a list or a watch of one resource.
 func serve[T any](s *Server, res *apiResource[T], namespace string, w http.ResponseWriter, r *http.Request) {
 	q, status := parseQuery(r.URL.Query(), res.labels)
+	if status == nil {
+		status = q.parseLabelSelector(r.URL.Query().Get("labelSelector"), res.labelsOf != nil)
+	}
 	if status != nil {
 		writeStatus(w, status)
 		return
@@ -108,6 +112,9 @@ type apiResource[T any] struct {
 	completed func(v *T) string
 	// field returns the value of a field that a selector names.
 	field func(v *T, name string) string
+	// labelsOf returns the object's labels; nil where selectors of them are not
+	// simulated.
+	labelsOf func(v *T) labels.Set
 	// object returns the whole API object at a resourceVersion.
 	object func(v *T) object
 	// version is where the value keeps its resourceVersion.

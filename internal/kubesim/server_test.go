@@ -47,6 +47,7 @@ func TestRefusedRequests(t *testing.T) {
 		{"unknown field", "/api/v1/pods", 400, "field label not supported: spec.color", []string{"fieldSelector", "spec.color=red"}},
 		{"pod field on nodes", "/api/v1/nodes", 400, "field label not supported: status.phase", []string{"fieldSelector", "status.phase=Running"}},
 		{"label selector", "/api/v1/pods", 400, "labelSelector", []string{"labelSelector", "app=x"}},
+		{"label selector that is none", "/api/v1/nodes", 400, "unable to parse", []string{"labelSelector", "a in"}},
 		{"limit no number", "/api/v1/pods", 400, "limit", []string{"limit", "all"}},
 		{"timeout no duration", "/api/v1/pods", 400, "timeout", []string{"timeout", "soon"}},
 		{"resourceVersion no number", "/api/v1/pods", 400, "resource version", []string{"resourceVersion", "new"}},

@@ -61,7 +61,7 @@ func (w *watcher[T]) initial() (int64, bool) {
 		return asked, true
 	}
 	for it := range w.res.walk(w.server, w.query.prefix, w.query.prefix, newest) {
-		if w.query.selects(w.res.fields(&it.value)) && !w.send("ADDED", &it.value, *w.res.version(&it.value)) {
+		if selects(&w.query, w.res, &it.value) && !w.send("ADDED", &it.value, *w.res.version(&it.value)) {
 			return 0, false
 		}
 	}
@@ -129,7 +129,7 @@ func (w *watcher[T]) change(c change[T]) bool {
 }
 
 func (w *watcher[T]) fits(key string, v *T) bool {
-	return v != nil && strings.HasPrefix(key, w.query.prefix) && w.query.selects(w.res.fields(v))
+	return v != nil && strings.HasPrefix(key, w.query.prefix) && selects(&w.query, w.res, v)
 }
 
 // send writes an event about an object at a version.

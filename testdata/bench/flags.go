@@ -13,6 +13,8 @@ import (
 type config struct {
 	controlplane string
 	exporter     string
+	plugin       string
+	kubectl      string
 	seed         uint64
 	nodes        int
 	pods         []int
@@ -33,6 +35,7 @@ const (
 	scenarioIsolation = "isolation"
 	scenarioFleet     = "fleet"
 	scenarioGrowth    = "growth"
+	scenarioPlugin    = "plugin"
 )
 
 // defaults are those of a scenario, by flag, where they differ from the flags'
@@ -47,6 +50,8 @@ func defaults(scenario string) map[string]string {
 		return map[string]string{"nodes": "100", "clusters": "500", "for": "7m"}
 	case scenarioGrowth: // as many pods as make the page size matter
 		return map[string]string{"pods": "100000", "runs": "20", "settle": "500ms"}
+	case scenarioPlugin:
+		return map[string]string{"pods": "15000"}
 	default:
 		return nil
 	}
@@ -57,6 +62,8 @@ func parseFlags(args []string) (config, error) {
 	set := flag.NewFlagSet("bench", flag.ContinueOnError)
 	set.StringVar(&cfg.controlplane, "controlplane", "", "the control plane's binary")
 	set.StringVar(&cfg.exporter, "exporter", "", "the exporter's binary")
+	set.StringVar(&cfg.plugin, "plugin", "", "the kubectl plugin's binary, for the scenario plugin")
+	set.StringVar(&cfg.kubectl, "kubectl", "", "kubectl's binary, for the scenario plugin")
 	set.Uint64Var(&cfg.seed, "seed", 1, "where the random choices of the cluster start")
 	set.IntVar(&cfg.nodes, "nodes", 104, "nodes of the cluster")
 	set.IntVar(&cfg.images, "images", 10, "images that each node lists")
@@ -64,7 +71,7 @@ func parseFlags(args []string) (config, error) {
 	set.IntVar(&cfg.runs, "runs", 5, "processes that are measured of each contender")
 	set.IntVar(&cfg.counts, "counts", 5, "counts that each process makes")
 	set.DurationVar(&cfg.settle, "settle", 2*time.Second, "rest before each process is measured")
-	set.StringVar(&cfg.scenario, "scenario", scenarioCounts, "counts: the contenders on a real control plane; nodes: the exporter's node pages against its pod pages; isolation: good clusters among bad ones; fleet: very many clusters; growth: first counts of fresh exporters against fixed page sizes. The defaults of the other flags follow it")
+	set.StringVar(&cfg.scenario, "scenario", scenarioCounts, "counts: the contenders on a real control plane; nodes: the exporter's node pages against its pod pages; isolation: good clusters among bad ones; fleet: very many clusters; growth: first counts of fresh exporters against fixed page sizes; plugin: the kubectl plugin against kubectl get pods. The defaults of the other flags follow it")
 	set.IntVar(&cfg.clusters, "clusters", 1, "simulated clusters, in the scenarios isolation and fleet")
 	set.DurationVar(&cfg.duration, "for", time.Minute, "how long to watch the exporter, in the scenarios isolation and fleet")
 	if err := set.Parse(args); err != nil {
@@ -101,11 +108,11 @@ func adopt(set *flag.FlagSet, values map[string]string) error {
 func (c *config) validate() error {
 	simulated := false
 	switch c.scenario {
-	case scenarioCounts, scenarioNodes, scenarioGrowth:
+	case scenarioCounts, scenarioNodes, scenarioGrowth, scenarioPlugin:
 	case scenarioIsolation, scenarioFleet:
 		simulated = true
 	default:
-		return fmt.Errorf("-scenario: there is no %q: %s, %s, %s, %s or %s", c.scenario, scenarioCounts, scenarioNodes, scenarioIsolation, scenarioFleet, scenarioGrowth)
+		return fmt.Errorf("-scenario: there is no %q: %s, %s, %s, %s, %s or %s", c.scenario, scenarioCounts, scenarioNodes, scenarioIsolation, scenarioFleet, scenarioGrowth, scenarioPlugin)
 	}
 	switch {
 	case c.controlplane == "" && !simulated:
@@ -118,8 +125,26 @@ func (c *config) validate() error {
 		return fmt.Errorf("-clusters: %d leaves none beside the %d bad ones", c.clusters, badClusters)
 	case c.duration <= 0:
 		return fmt.Errorf("-for: %s is not a positive duration", c.duration)
+	case c.scenario == scenarioPlugin:
+		return c.validatePlugin()
 	case c.exporter == "":
 		return errors.New("-exporter: a binary is needed")
+	}
+	return c.validateNumbers()
+}
+
+func (c *config) validatePlugin() error {
+	switch {
+	case c.plugin == "":
+		return errors.New("-plugin: a binary is needed")
+	case c.kubectl == "":
+		return errors.New("-kubectl: a binary is needed")
+	}
+	return c.validateNumbers()
+}
+
+func (c *config) validateNumbers() error {
+	switch {
 	case c.nodes < 1:
 		return fmt.Errorf("-nodes: %d is not a positive number", c.nodes)
 	case c.runs < 1:

@@ -10,8 +10,15 @@ import (
 	"strings"
 )
 
-// program is the name of the binary and the beginning of each file's name.
-const program = "pod_count_exporter"
+// program is the name of the exporter's binary and the beginning of each file's
+// name; plugin is that of the kubectl plugin's.
+const (
+	program = "pod_count_exporter"
+	plugin  = "kubectl-pod_count"
+)
+
+// programs are the binaries of a tarball; .promu.yml has the same.
+func programs() []string { return []string{program, plugin} }
 
 // workFolder holds the binaries while the rest is made of them.
 const workFolder = ".binaries"
@@ -33,30 +40,43 @@ func (r release) platforms() []platform {
 	return slices.DeleteFunc(platforms(), func(p platform) bool { return r.only != "" && p.String() != r.only })
 }
 
-// artifact is one platform's binary.
+// artifact is one platform's binary of a program.
 type artifact struct {
 	platform
-	path string
+	program string
+	path    string
 }
 
 // binaryName is what the file is called within a tarball.
 func (a artifact) binaryName() string {
 	if a.os == "windows" {
-		return program + ".exe"
+		return a.program + ".exe"
 	}
-	return program
+	return a.program
 }
 
-// compile builds the exporter, static and without paths of this machine.
-func (r release) compile(ctx context.Context, p platform) (artifact, error) {
+// compile builds all programs for a platform, the exporter first.
+func (r release) compile(ctx context.Context, p platform) (built []artifact, err error) {
+	for _, name := range programs() {
+		a, err := r.compileOne(ctx, p, name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		built = append(built, a)
+	}
+	return built, nil
+}
+
+// compileOne builds a program, static and without paths of this machine.
+func (r release) compileOne(ctx context.Context, p platform, name string) (artifact, error) {
 	out, err := filepath.Abs(filepath.Join(r.out, workFolder, p.os+"-"+p.arch))
 	if err != nil {
 		return artifact{}, fmt.Errorf("finding the folder: %w", err)
 	}
-	a := artifact{platform: p}
+	a := artifact{platform: p, program: name}
 	a.path = filepath.Join(out, a.binaryName())
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", r.ldflags,
-		"-o", a.path, "./cmd/"+program)
+		"-o", a.path, "./cmd/"+name)
 	command.Dir = r.source
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.os, "GOARCH="+p.arch, "GOFLAGS=-mod=readonly")
 	if text, err := command.CombinedOutput(); err != nil {

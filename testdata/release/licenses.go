@@ -17,24 +17,17 @@ import (
 )
 
 // licensesOf returns the licences and notices of all modules that are linked
-// into a binary, and of Go itself.
-func licensesOf(ctx context.Context, source, binary string) ([]byte, error) {
-	info, err := buildinfo.ReadFile(binary)
-	if err != nil {
-		return nil, fmt.Errorf("reading the build information: %w", err)
-	}
+// into one of the binaries, and of Go itself.
+func licensesOf(ctx context.Context, source string, binaries ...string) ([]byte, error) {
 	folders := map[string]string{}
-	var names []string
-	for _, module := range info.Deps {
-		if module.Replace != nil {
-			module = module.Replace
-		}
-		names = append(names, module.Path+"@"+module.Version)
+	names, goVersion, err := linkedInto(binaries)
+	if err != nil {
+		return nil, err
 	}
 	if err := moduleFolders(ctx, source, names, folders); err != nil {
 		return nil, err
 	}
-	names = append(names, "Go "+info.GoVersion)
+	names = append(names, "Go "+goVersion)
 	if folders[names[len(names)-1]], err = goRoot(ctx, source); err != nil {
 		return nil, err
 	}
@@ -49,6 +42,26 @@ func licensesOf(ctx context.Context, source, binary string) ([]byte, error) {
 		fmt.Fprintf(&out, "\n%s\n%s\n\n%s\n", strings.Repeat("=", 80), name, texts)
 	}
 	return out.Bytes(), nil
+}
+
+// linkedInto names the modules, each once, and the version of Go.
+func linkedInto(binaries []string) (names []string, goVersion string, err error) {
+	for _, binary := range binaries {
+		info, err := buildinfo.ReadFile(binary)
+		if err != nil {
+			return nil, "", fmt.Errorf("reading the build information: %w", err)
+		}
+		for _, module := range info.Deps {
+			if module.Replace != nil {
+				module = module.Replace
+			}
+			if name := module.Path + "@" + module.Version; !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+		goVersion = info.GoVersion
+	}
+	return names, goVersion, nil
 }
 
 // moduleFolders finds the modules' sources, which the build has downloaded.

@@ -1,6 +1,6 @@
-// Command release builds what a release of the exporter consists of: a binary
-// and a tarball for each platform, their licences, a software bill of materials,
-// an image archive and checksums. Two runs over one commit give the same bytes.
+// Command release builds what a release consists of: a tarball with the binaries
+// for each platform, their licences, software bills of materials, an image
+// archive, krew's manifest of the kubectl plugin and checksums. Two runs over one commit give the same bytes.
 package main
 
 import (
@@ -95,14 +95,17 @@ func (r release) build(ctx context.Context, stdout io.Writer) error {
 	var built []artifact
 	for _, p := range r.platforms() {
 		fmt.Fprintf(stdout, "building %s\n", p)
-		a, err := r.compile(ctx, p)
+		all, err := r.compile(ctx, p)
 		if err != nil {
 			return fmt.Errorf("%s: %w", p, err)
 		}
-		if err := r.pack(ctx, a); err != nil {
+		if err := r.pack(ctx, all); err != nil {
 			return fmt.Errorf("%s: %w", p, err)
 		}
-		built = append(built, a)
+		built = append(built, all[0]) // the image has the exporter alone
+	}
+	if err := r.writeKrew(); err != nil {
+		return fmt.Errorf("krew's manifest: %w", err)
 	}
 	if err := r.writeImage(built); err != nil {
 		return fmt.Errorf("image archive: %w", err)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -20,29 +21,49 @@ type entry struct {
 }
 
 // documents are the files of the checkout that a tarball holds beside the
-// binary; .promu.yml lists the same.
-func documents() []string { return []string{"LICENSE", "README.md", "CHANGELOG.md"} }
+// binaries; .promu.yml lists the same.
+func documents() []string { return []string{"LICENSE", "README.md", "CHANGELOG.md", completion} }
+
+// completion is the script with which a shell completes the plugin's command line.
+const completion = "cmd/kubectl-pod_count/kubectl_complete-pod_count"
+
+// modeOf lets only scripts run.
+func modeOf(document string) int64 {
+	if document == completion {
+		return 0o755
+	}
+	return 0o644
+}
 
 // licensesFile has the licences of all that is linked in.
 const licensesFile = "THIRD-PARTY-LICENSES.txt"
 
-// pack writes the tarball of one binary, in promu's layout, and its bill of
-// materials.
-func (r release) pack(ctx context.Context, a artifact) error {
-	name := fmt.Sprintf("%s-%s.%s-%s", program, r.version, a.os, a.arch)
-	binary, err := os.ReadFile(a.path)
-	if err != nil {
-		return fmt.Errorf("reading the binary: %w", err)
+// tarballName is the name of a platform's tarball and of the folder in it.
+func (r release) tarballName(p platform) string {
+	return fmt.Sprintf("%s-%s.%s-%s", program, r.version, p.os, p.arch)
+}
+
+// pack writes the tarball of one platform's binaries, in promu's layout, and a bill
+// of materials for each of them.
+func (r release) pack(ctx context.Context, built []artifact) error {
+	name := r.tarballName(built[0].platform)
+	var entries []entry
+	var paths []string
+	for _, a := range built {
+		binary, err := os.ReadFile(a.path)
+		if err != nil {
+			return fmt.Errorf("reading the binary: %w", err)
+		}
+		entries, paths = append(entries, entry{name + "/" + a.binaryName(), 0o755, binary}), append(paths, a.path)
 	}
-	entries := []entry{{name + "/" + a.binaryName(), 0o755, binary}}
 	for _, document := range documents() {
 		data, err := os.ReadFile(filepath.Join(r.source, document))
 		if err != nil {
 			return fmt.Errorf("reading a document: %w", err)
 		}
-		entries = append(entries, entry{name + "/" + document, 0o644, data})
+		entries = append(entries, entry{name + "/" + filepath.Base(document), modeOf(document), data})
 	}
-	licenses, err := licensesOf(ctx, r.source, a.path)
+	licenses, err := licensesOf(ctx, r.source, paths...)
 	if err != nil {
 		return fmt.Errorf("licences: %w", err)
 	}
@@ -50,7 +71,13 @@ func (r release) pack(ctx context.Context, a artifact) error {
 	if err := r.write(name+".tar.gz", func(w io.Writer) error { return writeTarball(w, r.date, entries) }); err != nil {
 		return err
 	}
-	return r.write(name+".cdx.json", func(w io.Writer) error { return r.writeBOM(w, a.path) })
+	for _, a := range built {
+		bom := strings.Replace(name, program, a.program, 1) + ".cdx.json"
+		if err := r.write(bom, func(w io.Writer) error { return r.writeBOM(w, a.path) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // write makes one file of the release.

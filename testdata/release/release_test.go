@@ -132,8 +132,15 @@ func TestPromuAgrees(t *testing.T) {
 	if !slices.Equal(p.Tarball.Files, documents()) {
 		t.Errorf("files %v in .promu.yml, %v here", p.Tarball.Files, documents())
 	}
-	if len(p.Build.Binaries) != 1 || p.Build.Binaries[0].Name != program || p.Build.Binaries[0].Path != "./cmd/"+program {
-		t.Errorf("binaries %v, want %s alone", p.Build.Binaries, program)
+	var binaries []string
+	for _, binary := range p.Build.Binaries {
+		binaries = append(binaries, binary.Name)
+		if binary.Path != "./cmd/"+binary.Name {
+			t.Errorf("%s is built from %s", binary.Name, binary.Path)
+		}
+	}
+	if !slices.Equal(binaries, programs()) {
+		t.Errorf("binaries %v in .promu.yml, %v here", binaries, programs())
 	}
 	if p.Build.Flags != "-trimpath" {
 		t.Errorf("flags %q, want -trimpath", p.Build.Flags)

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
+)
+
+// desk is a user's machine: a kubeconfig with simulated clusters, and two streams.
+type desk struct {
+	t              *testing.T
+	config         *clientcmdapi.Config
+	dir            string
+	stdout, stderr buffer
+	out, err       screen
+}
+
+// buffer can be read while it is written.
+type buffer struct {
+	mu     sync.Mutex
+	text   strings.Builder
+	waiter string
+	found  chan struct{} // closed when waiter has been written
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, err := b.text.Write(p)
+	if b.found != nil && strings.Contains(b.text.String(), b.waiter) {
+		close(b.found)
+		b.found = nil
+	}
+	return n, err
+}
+
+// await returns once a text has been written. One at a time.
+func (b *buffer) await(text string) {
+	found := make(chan struct{})
+	b.mu.Lock()
+	if strings.Contains(b.text.String(), text) {
+		close(found)
+	} else {
+		b.waiter, b.found = text, found
+	}
+	b.mu.Unlock()
+	<-found
+}
+
+func (b *buffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	return &desk{t: t, config: clientcmdapi.NewConfig(), dir: t.TempDir(), out: screen{width: 80}, err: screen{width: 80}}
+}
+
+// add starts a simulated cluster, which is the current context if it is the first.
+func (d *desk) add(name string, change func(*kubesim.Config)) *kubesim.Server {
+	d.t.Helper()
+	cfg := kubesim.DefaultConfig()
+	cfg.Cluster, cfg.Nodes, cfg.Pods, cfg.Finished, cfg.Unscheduled, cfg.EmptyNodes = name, 6, 60, 12, 3, 1
+	if change != nil {
+		change(&cfg)
+	}
+	sim, err := kubesim.New(cfg)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.serve(name, sim)
+	return sim
+}
+
+// serve adds a context for whatever answers.
+func (d *desk) serve(name string, handler http.Handler) {
+	d.t.Helper()
+	server := httptest.NewServer(handler)
+	d.t.Cleanup(server.Close)
+	d.config.Clusters[name] = &clientcmdapi.Cluster{Server: server.URL}
+	d.config.Contexts[name] = &clientcmdapi.Context{Cluster: name}
+	if d.config.CurrentContext == "" {
+		d.config.CurrentContext = name
+	}
+}
+
+func (d *desk) kubeconfig() string { return filepath.Join(d.dir, "config") }
+
+// run runs the program with these arguments.
+func (d *desk) run(ctx context.Context, args ...string) (code int) {
+	d.t.Helper()
+	if err := clientcmd.WriteToFile(*d.config, d.kubeconfig()); err != nil {
+		d.t.Fatal(err)
+	}
+	return run(ctx, args, surroundings{
+		stdout: &d.stdout, stderr: &d.stderr, out: d.out, err: d.err,
+		env: cluster.Env{
+			Getenv: func(name string) string { return map[string]string{"KUBECONFIG": d.kubeconfig()}[name] },
+			Home:   func() (string, error) { return d.dir, nil },
+		},
+		cacheDir: func() (string, error) { return filepath.Join(d.dir, "cache"), nil },
+		now:      time.Now,
+	})
+}
+
+// want checks the exit code, and that standard output has these texts.
+func (d *desk) want(code, want int, texts ...string) {
+	d.t.Helper()
+	if code != want {
+		d.t.Errorf("exit code %d, want %d", code, want)
+	}
+	for _, text := range texts {
+		if !strings.Contains(d.stdout.String(), text) {
+			d.t.Errorf("standard output lacks %q:\n%s", text, d.stdout.String())
+		}
+	}
+}
+
+// wantErrors checks that standard error is made of lines that begin so.
+func (d *desk) wantErrors(lines ...string) {
+	d.t.Helper()
+	got := strings.Split(strings.TrimSuffix(d.stderr.String(), "\n"), "\n")
+	if len(got) != max(1, len(lines)) {
+		d.t.Errorf("standard error has %d lines, want %d:\n%s", len(got), len(lines), d.stderr.String())
+		return
+	}
+	for i, line := range lines {
+		if !strings.HasPrefix(got[i], line) {
+			d.t.Errorf("line %d of standard error is %q, want it to begin with %q", i, got[i], line)
+		}
+	}
+	if len(lines) == 0 && got[0] != "" {
+		d.t.Errorf("standard error is not empty:\n%s", d.stderr.String())
+	}
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+)
+
+// totals are the sums of one cluster, or of all. What is not known is nil.
+type totals struct {
+	name        string
+	nodes       *int
+	active      *int
+	allocatable *int64 // of the nodes that say it
+	full        *int   // percent, of the same
+	free        *int64 // likewise
+	unscheduled *int
+	unknownNode *int // pods on nodes that do not exist
+	snapshot    *podcount.Snapshot
+}
+
+func totalsOf(r *result) totals {
+	t := totals{name: r.name, snapshot: r.snapshot}
+	s := r.snapshot
+	if s == nil {
+		return t
+	}
+	nodes, active := len(s.Nodes), s.ActivePods()
+	t.nodes, t.active = &nodes, &active
+	if !s.Selected {
+		t.unscheduled = &s.UnscheduledPods
+		if !s.NodesForbidden {
+			t.unknownNode = &s.UnknownNodePods
+		}
+	}
+	if sum, known := s.AllocatablePods(); known {
+		t.take(sum, activeOfSaying(s.Nodes))
+	}
+	return t
+}
+
+// take notes what nodes can take, and how much of that active pods are.
+func (t *totals) take(allocatable int64, active int) {
+	free := allocatable - int64(active)
+	t.allocatable, t.free = &allocatable, &free
+	if allocatable > 0 {
+		full := wholePercent(active, allocatable)
+		t.full = &full
+	}
+}
+
+// activeOfSaying are the active pods on nodes that say how many they can take.
+func activeOfSaying(nodes []podcount.Node) (sum int) {
+	for _, node := range nodes {
+		if node.HasAllocatable {
+			sum += node.ActivePods
+		}
+	}
+	return sum
+}
+
+// sumOf adds up the clusters that were counted, and says of how many it is when
+// some were not. What is not known of one of them is not known of their sum.
+func sumOf(results []*result) totals {
+	sum := totals{name: "total"}
+	counted := slices.DeleteFunc(slices.Clone(results), func(r *result) bool { return r.snapshot == nil })
+	if len(counted) < len(results) {
+		sum.name = fmt.Sprintf("%d of %d clusters", len(counted), len(results))
+	}
+	active, allocatable, known := 0, int64(0), true
+	for i, r := range counted {
+		t := totalsOf(r)
+		for _, one := range []struct{ to, from **int }{
+			{&sum.nodes, &t.nodes}, {&sum.active, &t.active}, {&sum.unscheduled, &t.unscheduled}, {&sum.unknownNode, &t.unknownNode},
+		} {
+			*one.to = added(*one.to, *one.from, i == 0)
+		}
+		if known = known && t.allocatable != nil; known {
+			allocatable += *t.allocatable
+			active += activeOfSaying(r.snapshot.Nodes)
+		}
+	}
+	if known && len(counted) > 0 {
+		sum.take(allocatable, active)
+	}
+	return sum
+}
+
+func added(sum, more *int, first bool) *int {
+	if first {
+		return more
+	}
+	if sum == nil || more == nil {
+		return nil
+	}
+	both := *sum + *more
+	return &both
+}
+
+// totalsTable has a line for each cluster, and their sum if there are several.
+func (o *options) totalsTable(results []*result) *table {
+	head := []cell{left("CLUSTER"), right("NODES"), right("ACTIVE"), right("ALLOCATABLE"), right("FREE"), right("USED"), right("UNSCHEDULED"), right("UNKNOWN NODE")}
+	wide := o.output == asWide
+	if wide {
+		head = append(head, right("PAGES"), right("BYTES"), right("DURATION"), left("CONSISTENT"), left("RESOURCE VERSION"))
+	}
+	t := &table{head: head}
+	all := make([]totals, 0, len(results)+1)
+	for _, r := range results {
+		all = append(all, totalsOf(r))
+	}
+	if len(results) > 1 {
+		all = append(all, sumOf(results))
+	}
+	for _, one := range all {
+		line := []cell{
+			left(one.name), number(one.nodes), number(one.active), number(one.allocatable), number(one.free), percentCell(one.full),
+			number(one.unscheduled), number(one.unknownNode),
+		}
+		if wide {
+			line = append(line, howCounted(one.snapshot)...)
+		}
+		t.add(line...)
+	}
+	return t
+}
+
+// howCounted are the cells that wide has besides.
+func howCounted(s *podcount.Snapshot) []cell {
+	if s == nil {
+		return []cell{right(unknown), right(unknown), right(unknown), left(unknown), left(unknown)}
+	}
+	version := s.ResourceVersion
+	if version == "" {
+		version = unknown
+	}
+	consistent := "no"
+	if s.Consistent {
+		consistent = "yes"
+	}
+	return []cell{
+		right(fmt.Sprint(s.Pages)), right(fmt.Sprint(s.Bytes)), right(s.Duration.Round(time.Millisecond).String()), left(consistent), left(version),
+	}
+}

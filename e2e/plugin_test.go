@@ -1,0 +1,199 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// plugin is a run of kubectl that finds kubectl-pod_count, and its completion, in
+// the PATH.
+type plugin struct {
+	stdout, stderr bytes.Buffer
+	cmd            *exec.Cmd
+}
+
+func newPlugin(t *testing.T, kubeconfig string, args ...string) *plugin {
+	t.Helper()
+	bin, err := filepath.Abs(os.Getenv("BIN_DIR"))
+	must(t, err)
+	completion, err := filepath.Abs("../cmd/kubectl-pod_count")
+	must(t, err)
+	p := &plugin{}
+	p.cmd = exec.CommandContext(t.Context(), filepath.Join(bin, "kubectl"), args...)
+	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
+	path := strings.Join([]string{bin, completion, os.Getenv("PATH")}, string(filepath.ListSeparator))
+	p.cmd.Env = append(os.Environ(), "PATH="+path, "KUBECONFIG="+kubeconfig, "HOME="+t.TempDir())
+	return p
+}
+
+// wait returns the exit code.
+func (p *plugin) wait(t *testing.T) int {
+	t.Helper()
+	err := p.cmd.Wait()
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// runPlugin runs kubectl with these arguments, and wants an exit code.
+func runPlugin(t *testing.T, kubeconfig string, code int, args ...string) *plugin {
+	t.Helper()
+	p := newPlugin(t, kubeconfig, args...)
+	must(t, p.cmd.Start())
+	if got := p.wait(t); got != code {
+		t.Fatalf("kubectl %q: exit code %d, want %d\n%s%s", args, got, code, p.stdout.String(), p.stderr.String())
+	}
+	return p
+}
+
+// counted is what "kubectl pod-count -o json" says, in the form of the truth.
+func (p *plugin) counted(t *testing.T) truth {
+	t.Helper()
+	var doc struct {
+		Clusters []struct {
+			ActivePods, UnscheduledPods, UnknownNodePods float64
+			Nodes                                        []struct {
+				Name            string
+				ActivePods      float64
+				AllocatablePods *float64
+			}
+		}
+	}
+	must(t, json.Unmarshal(p.stdout.Bytes(), &doc))
+	if len(doc.Clusters) != 1 {
+		t.Fatalf("%d clusters, want 1", len(doc.Clusters))
+	}
+	c := doc.Clusters[0]
+	got := truth{
+		Nodes: map[string]float64{}, Allocatable: map[string]float64{}, UnscheduledPods: c.UnscheduledPods, UnknownNodePods: c.UnknownNodePods,
+		ActivePods: c.ActivePods - c.UnknownNodePods,
+	}
+	for _, node := range c.Nodes {
+		got.Nodes[node.Name] = node.ActivePods
+		if node.AllocatablePods != nil {
+			got.Allocatable[node.Name] = *node.AllocatablePods
+		}
+	}
+	return got
+}
+
+// TestPlugin has a real kubectl find the plugin and run it on a real API server.
+func TestPlugin(t *testing.T) {
+	t.Parallel()
+	cp := startControlPlane(t, clusterArgs(7, 12, 1000)...)
+	kubeconfig := cp.api.account(t, "person", "pods", "nodes")
+
+	listed := runPlugin(t, kubeconfig, 0, "plugin", "list")
+	if !strings.Contains(listed.stdout.String(), "/kubectl-pod_count\n") || strings.Contains(listed.stderr.String(), "pod_count") {
+		t.Errorf("kubectl plugin list:\n%s%s", listed.stdout.String(), listed.stderr.String())
+	}
+	wantTruth(t, runPlugin(t, kubeconfig, 0, "pod-count", "-o=json", "--page-size=100").counted(t), cp.truth)
+
+	var node string
+	for node = range cp.truth.Nodes {
+		break
+	}
+	one := runPlugin(t, kubeconfig, 0, "pod-count", node, "-o", "json")
+	wantEqual(t, "one node", one.counted(t).Nodes, map[string]float64{node: cp.truth.Nodes[node]})
+	if strings.Contains(one.stdout.String(), "unscheduledPods") {
+		t.Errorf("unscheduled pods of one node:\n%s", one.stdout.String())
+	}
+	wantEqual(t, "nodes without a label", runPlugin(t, kubeconfig, 0, "pod-count", "-l", "!no-such-label", "-o", "json").counted(t).Nodes, cp.truth.Nodes)
+	wantEqual(t, "nodes with it", runPlugin(t, kubeconfig, 0, "pod-count", "-l", "no-such-label", "-o", "json").counted(t).Nodes, map[string]float64{})
+	missing := runPlugin(t, kubeconfig, 1, "pod-count", "no-such-node")
+	if !strings.Contains(missing.stderr.String(), `node "no-such-node": not found`) {
+		t.Errorf("standard error: %s", missing.stderr.String())
+	}
+	table := runPlugin(t, kubeconfig, 0, "pod-count")
+	if !strings.HasPrefix(table.stdout.String(), "NODE ") || strings.Contains(table.stdout.String(), "\x1b") || table.stderr.Len() > 0 {
+		t.Errorf("in a pipe:\n%s%s", table.stdout.String(), table.stderr.String())
+	}
+}
+
+// TestPluginRights uses accounts that may list less.
+func TestPluginRights(t *testing.T) {
+	t.Parallel()
+	cp := startControlPlane(t, clusterArgs(8, 5, 100)...)
+	pods := runPlugin(t, cp.api.account(t, "pods-only", "pods"), 0, "pod-count", "-o", "json")
+	if got := pods.counted(t); got.ActivePods+got.UnknownNodePods != cp.truth.ActivePods+cp.truth.UnknownNodePods || len(got.Allocatable) > 0 {
+		t.Errorf("%v active pods, want %v; allocatable: %v", got.ActivePods, cp.truth.ActivePods+cp.truth.UnknownNodePods, got.Allocatable)
+	}
+	if !strings.Contains(pods.stderr.String(), "you may not list nodes") {
+		t.Errorf("standard error: %s", pods.stderr.String())
+	}
+	nothing := runPlugin(t, cp.api.account(t, "nobody"), 1, "pod-count")
+	if !strings.Contains(nothing.stderr.String(), "forbidden") || !strings.Contains(nothing.stderr.String(), "try: -n NAMESPACE") || nothing.stdout.Len() > 0 {
+		t.Errorf("output: %s; standard error: %s", nothing.stdout.String(), nothing.stderr.String())
+	}
+}
+
+// TestPluginCompletion asks kubectl itself, as a shell does.
+func TestPluginCompletion(t *testing.T) {
+	t.Parallel()
+	cp := startControlPlane(t, clusterArgs(9, 5, 10)...)
+	kubeconfig := cp.api.account(t, "person", "pods", "nodes", "namespaces")
+	for _, tt := range []struct {
+		words []string
+		want  string
+	}{
+		{[]string{"-o", "j"}, "json"},
+		{[]string{"--context", ""}, "jobsscz-k8s-cluster"},
+		{[]string{"-n", "kube-s"}, "kube-system"},
+	} {
+		got := runPlugin(t, kubeconfig, 0, append([]string{"__complete", "pod-count"}, tt.words...)...)
+		if lines := strings.Split(got.stdout.String(), "\n"); !slices.Contains(lines, tt.want) || !slices.Contains(lines, ":4") {
+			t.Errorf("%q: %q, want %s among them", tt.words, lines, tt.want)
+		}
+	}
+	nodes := runPlugin(t, kubeconfig, 0, "__complete", "pod-count", "")
+	for node := range cp.truth.Nodes {
+		if !strings.Contains(nodes.stdout.String(), node+"\n") {
+			t.Errorf("%s is not among %q", node, nodes.stdout.String())
+		}
+	}
+}
+
+// TestPluginInterrupted sends what Ctrl-C sends to a count of a slow cluster.
+func TestPluginInterrupted(t *testing.T) {
+	t.Parallel()
+	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
+	sim := start(t, filepath.Join(os.Getenv("BIN_DIR"), "kubesim"), "--kubeconfig-out="+kubeconfig, "--latency=1m")
+	sim.await(t, "kubesim: cluster")
+	p := newPlugin(t, kubeconfig, "pod-count", "--page-timeout=2m")
+	must(t, p.cmd.Start())
+	// Until kubectl has become the plugin, which is when the signal has a meaning.
+	eventually(t, "the plugin runs", func() bool {
+		command, err := os.ReadFile(filepath.Join("/proc", pid(p.cmd), "cmdline"))
+		return err == nil && strings.Contains(string(command), "kubectl-pod_count") && connected(t, p.cmd)
+	})
+	must(t, p.cmd.Process.Signal(syscall.SIGINT))
+	if code := p.wait(t); code != 130 || !strings.Contains(p.stderr.String(), "interrupted while reading the nodes") || p.stdout.Len() > 0 {
+		t.Errorf("exit code %d, output %q, standard error %q", code, p.stdout.String(), p.stderr.String())
+	}
+}
+
+func pid(cmd *exec.Cmd) string { return strconv.Itoa(cmd.Process.Pid) }
+
+// connected says whether the process has a socket, which is when it has set up all
+// else.
+func connected(t *testing.T, cmd *exec.Cmd) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("/proc", pid(cmd), "fd", "*"))
+	must(t, err)
+	return slices.ContainsFunc(files, func(file string) bool {
+		target, err := os.Readlink(file)
+		return err == nil && strings.HasPrefix(target, "socket:")
+	})
+}
