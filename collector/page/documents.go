@@ -14,6 +14,7 @@ import (
 const (
 	clustersAtOnce = 100
 	nodesAtOnce    = 200
+	few            = 20 // rows that need no filter
 )
 
 // frame is what every document has.
@@ -182,7 +183,7 @@ type filter struct {
 	Part     string // of the names
 	Noun     string
 	Summary  string // which rows these are
-	Active   bool   // some are left out by name
+	Wanted   bool   // there is more than one sees at once
 	Prev     string // addresses of the other pages; empty if there is none
 	Next     string
 	from, to int
@@ -191,13 +192,13 @@ type filter struct {
 // newFilter reads the part of the names and the first row's number from a query.
 func newFilter(query url.Values, found, all, atOnce int, noun string) filter {
 	f := filter{Name: query.Get("name"), Part: query.Get("filter"), Noun: noun}
-	f.Active = f.Part != ""
+	f.Wanted = all > few || f.Part != ""
 	if from, err := strconv.Atoi(query.Get("from")); err == nil && from > 0 && from < found {
 		f.from = from
 	}
 	f.to = min(found, f.from+atOnce)
 	f.Summary = plural(found, noun)
-	if f.Active {
+	if f.Part != "" {
 		f.Summary = fmt.Sprintf("%s of %s", number(found), plural(all, noun))
 	}
 	if f.from > 0 || f.to < found {

@@ -101,6 +101,9 @@ func percent(part, whole int64) string {
 // printable is a name with an escape for everything that cannot be seen, or has the
 // text around it look like something else.
 func printable(name string) string {
+	if strings.TrimSpace(name) == "" {
+		return strconv.Quote(name)
+	}
 	if utf8.ValidString(name) && !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsGraphic(r) }) {
 		return name
 	}
