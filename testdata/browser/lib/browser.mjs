@@ -56,3 +56,14 @@ export async function accessible(page) {
 
 // sideways is by how many pixels the page is wider than the window.
 export const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+
+// record keeps every text that the elements of a selector have had since, in the
+// page itself, which misses none. recorded returns them.
+export const record = (page, selector) => page.evaluate((wanted) => {
+  const main = document.getElementById("main");
+  window.seen = new Set();
+  const look = () => main.querySelectorAll(wanted).forEach((one) => window.seen.add(one.value === undefined ? one.innerText : one.value / one.max));
+  new MutationObserver(look).observe(main, { subtree: true, childList: true, attributes: true, characterData: true });
+  look();
+}, selector);
+export const recorded = (page) => page.evaluate(() => [...window.seen]);

@@ -8,7 +8,7 @@ import { once } from "node:events";
 import { setTimeout as pause } from "node:timers/promises";
 
 const bin = process.env.BIN_DIR ?? join(import.meta.dirname, "../../../bin");
-const patience = 30_000; // milliseconds
+const patience = 60_000; // milliseconds; nothing takes near as long on a machine that is not busy
 
 // until polls a condition and returns its first value that holds.
 export async function until(what, holds, limit = patience) {
@@ -119,3 +119,9 @@ export async function counted(url, ...names) {
 // scrape has the exporter count what is due, as Prometheus does.
 export const scrape = (url, seconds = 10) =>
   fetch(new URL("metrics", url), { headers: { "X-Prometheus-Scrape-Timeout-Seconds": String(seconds) } }).then((answer) => answer.text());
+
+// scraping scrapes every second, as Prometheus would, until what it returns is called.
+export function scraping(url) {
+  const timer = setInterval(() => scrape(url, 1).catch(() => {}), 1000);
+  return () => clearInterval(timer);
+}

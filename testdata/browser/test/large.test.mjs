@@ -7,20 +7,22 @@ import { suite } from "../lib/suite.mjs";
 
 const own = suite();
 
-// jank is the longest time, in milliseconds, that the page was busy in one go while
-// updates were shown, and the size of the document.
-async function jank(page, updates) {
-  await page.evaluate(() => {
-    window.long = [];
-    new PerformanceObserver((list) => window.long.push(...list.getEntries().map((entry) => entry.duration))).observe({ type: "longtask" });
-  });
+// cost is the processor time of the page's main thread, in milliseconds, for one
+// update, and the number of elements. The time on the clock would be that of
+// whatever else the machine does.
+async function cost(page) {
+  const updates = 4;
+  const client = await page.context().newCDPSession(page);
+  await client.send("Performance.enable", { timeDomain: "threadTicks" });
+  const busy = async () => (await client.send("Performance.getMetrics")).metrics.find((one) => one.name === "TaskDuration").value * 1000;
+  await page.waitForResponse(() => true);
+  const before = await busy();
   for (let i = 0; i < updates; i++) await page.waitForResponse(() => true);
-  await page.waitForTimeout(200);
-  return page.evaluate(() => ({ longest: Math.max(0, ...window.long), elements: document.getElementsByTagName("*").length }));
+  const elements = await page.evaluate(() => document.getElementsByTagName("*").length);
+  return { each: (await busy() - before) / updates, elements };
 }
 
-// limit is far above what was measured on two busy cores, and far below what one
-// notices as a page that hangs.
+// limit is from where on one would notice that a page hangs.
 const limit = 200;
 
 test("5,000 nodes", async (t) => {
@@ -34,9 +36,9 @@ test("5,000 nodes", async (t) => {
   assert.match(await page.locator(".shown").innerText(), /^1 to 200 of 5,000 nodes$/);
   const counts = await page.locator(".histogram .count").allInnerTexts();
   assert.equal(counts.reduce((sum, text) => sum + Number(text.replace(",", "")), 0), 5000);
-  const { longest, elements } = await jank(page, 3);
-  t.diagnostic(`shown after ${loaded.toFixed(0)} ms, ${elements} elements, longest task of an update ${longest} ms`);
-  assert.ok(longest < limit, `an update took ${longest} ms`);
+  const { each, elements } = await cost(page);
+  t.diagnostic(`shown after ${loaded.toFixed(0)} ms, ${elements} elements, an update takes ${each.toFixed(0)} ms of processor time`);
+  assert.ok(each > 0 && each < limit, `an update took ${each} ms`);
   const typing = performance.now();
   const last = await page.locator("#nodes .name").last().innerText();
   await page.locator("#filter").fill(last);
@@ -63,9 +65,9 @@ test("500 clusters", async (t) => {
   assert.equal(await page.locator("h1").innerText(), "40 of 540 clusters need attention");
   assert.equal(await page.locator("#unwell li").count(), 40);
   assert.equal(await page.locator("#clusters tbody tr").count(), 60);
-  const { longest, elements } = await jank(page, 3);
-  t.diagnostic(`shown after ${loaded.toFixed(0)} ms, ${elements} elements, longest task of an update ${longest} ms`);
-  assert.ok(longest < limit, `an update took ${longest} ms`);
+  const { each, elements } = await cost(page);
+  t.diagnostic(`shown after ${loaded.toFixed(0)} ms, ${elements} elements, an update takes ${each.toFixed(0)} ms of processor time`);
+  assert.ok(each > 0 && each < limit, `an update took ${each} ms`);
   await page.locator("#filter").fill("cluster-499");
   await until("the filter", async () => await page.locator("#clusters tbody tr").count() === 1 && await page.locator("#unwell").count() === 0);
   await page.locator("#filter").fill("");

@@ -1,6 +1,6 @@
 // What the page shows, to whom, and with which names.
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
+import { after, before, test } from "node:test";
 import { accessible, done, sideways } from "../lib/browser.mjs";
 import { names, serveHostile } from "../lib/hostile.mjs";
 import { clusters, counted, freePort, until } from "../lib/programs.mjs";
@@ -10,19 +10,18 @@ const own = suite();
 const hostileContext = "<b onclick=x>\"'&#60;/prod\u202e";
 let url;
 
-before(async (t) => {
-  const hostile = await serveHostile();
-  t?.after?.(() => hostile.close());
-  own.bench.programs.push({ ended: true });
-  own.hostile = hostile;
+before(async () => {
+  own.hostile = await serveHostile();
   const { url: good } = await own.bench.simulate({ nodes: 30, pods: 2890, "unscheduled-pods": 3 });
   ({ url } = await own.bench.exporter({
-    good, [hostileContext]: hostile.url, unreachable: `http://127.0.0.1:${await freePort()}`,
+    good, [hostileContext]: own.hostile.url, unreachable: `http://127.0.0.1:${await freePort()}`,
     unusable: { server: "https://unusable.example", "certificate-authority": "/nonexistent/ca" },
   }, ["--collector.page-attempts=1", "--web.enable-pprof"]));
   await counted(url, "good", hostileContext);
   await until("the failure", async () => (await clusters(url)).unreachable.lastErrorReason);
 });
+
+after(() => own.hostile?.close());
 
 const paths = { overview: "", well: "cluster?name=good", hostile: `cluster?name=${encodeURIComponent(hostileContext)}`, failing: "cluster?name=unreachable", missing: "cluster?name=gone" };
 
