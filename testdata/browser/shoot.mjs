@@ -47,13 +47,13 @@ try {
     return (await clusters(url))["us-west-2/analytics"].running?.countedPods > 5000;
   }, 90_000);
   for (const theme of ["light", "dark"]) {
-    for (const [name, path] of [["overview", ""], ["cluster", "cluster?name=eu-west-1%2Fshop"], ["failing", "cluster?name=eu-central-1%2Fpayments"]]) {
-      for (const [suffix, width] of [["", 1280], ["-narrow", 360]]) {
-        if (process.env.ONLY && !`${name}${suffix}`.match(process.env.ONLY)) continue;
-        const page = await browser.open(url + path, { theme, width, height: width === 360 ? 780 : 940 });
-        await page.screenshot({ path: join(out, `status-${name}${suffix}-${theme}.png`), fullPage: name === "overview" });
-        await page.context().close();
-      }
+    for (const [name, path, width, height, fullPage] of [
+      ["overview", "", 1280, 900, true], ["cluster", "cluster?name=eu-west-1%2Fshop", 1280, 900, false],
+      ["phone", "", 360, 1500, false], ["failing", "cluster?name=eu-central-1%2Fpayments", 1280, 900, false],
+    ]) {
+      const page = await browser.open(url + path, { theme, width, height });
+      await page.screenshot({ path: join(out, `status-${name}-${theme}.png`), fullPage });
+      await page.context().close();
     }
   }
 } finally {
