@@ -63,7 +63,9 @@ export const record = (page, selector) => page.evaluate((wanted) => {
   const main = document.getElementById("main");
   window.seen = new Set();
   const look = () => main.querySelectorAll(wanted).forEach((one) => window.seen.add(one.value === undefined ? one.innerText : one.value / one.max));
-  new MutationObserver(look).observe(main, { subtree: true, childList: true, attributes: true, characterData: true });
+  window.watcher?.disconnect();
+  window.watcher = new MutationObserver(look);
+  window.watcher.observe(main, { subtree: true, childList: true, attributes: true, characterData: true });
   look();
 }, selector);
 export const recorded = (page) => page.evaluate(() => [...window.seen]);
