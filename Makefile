@@ -126,6 +126,14 @@ screenshots: $(BIN)/prometheus ## draw the dashboards into docs/images (needs np
 # A plain build of Kubernetes says that it is v0.0.0, which Helm takes it for.
 kubernetes_version = $$($(GO) list -C testdata/controlplane -m -f '{{.Version}}' k8s.io/kubernetes)
 
+.PHONY: browser
+browser: build ## test the status page in a real Chromium (needs npm; installs Debian's Chromium where it is missing; 2 minutes)
+	scripts/browser $(BIN)
+
+.PHONY: browser-pictures
+browser-pictures: build ## take pictures of the status page into docs/images (needs npm and Chromium)
+	scripts/browser $(BIN) pictures
+
 .PHONY: controlplane
 controlplane: build
 	$(GO) build -C testdata/controlplane -buildvcs=false -ldflags "-X k8s.io/component-base/version.gitVersion=$(kubernetes_version)" -o $(CURDIR)/$(BIN)/controlplane .
@@ -207,7 +215,7 @@ fmt: ## format all Go code
 
 .PHONY: golden
 golden: ## write the golden files anew from what the code does now
-	$(GO) test ./collector ./cmd/kubectl-pod_count -run Golden -count=1 -update
+	$(GO) test ./collector ./collector/page ./cmd/kubectl-pod_count -run Golden -count=1 -update
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (30s)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-kit/log"
 
+	"github.com/kube-node-manager/pod_count_exporter/collector/page"
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
@@ -46,7 +47,7 @@ type recorders struct{ *Collector }
 func (c recorders) Observe(cluster string) store.Observer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	own := newRecorder(c.logger, cluster, c.metrics.forCluster(cluster))
+	own := newRecorder(c.logger, cluster, c.metrics.forCluster(cluster), page.NewRecorder(c.now))
 	c.recorders[cluster] = own
 	return own
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/go-kit/log"
 	"golang.org/x/time/rate"
 
+	"github.com/kube-node-manager/pod_count_exporter/collector/page"
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
@@ -20,14 +21,15 @@ const (
 
 var _ store.Observer = (*recorder)(nil)
 
-// recorder writes the log of one cluster's counts and keeps its counters. One
-// count runs at a time, so nothing here is locked.
+// recorder writes the log of one cluster's counts, keeps its counters and tells the
+// status page's history. One count runs at a time, so nothing here is locked.
 type recorder struct {
 	logger   log.Logger
 	cluster  string
 	metrics  *clusterMetrics
 	limiters map[message]*limiter
 	last     remarkable
+	history  *page.Recorder
 }
 
 type limiter struct {
@@ -35,8 +37,8 @@ type limiter struct {
 	held int
 }
 
-func newRecorder(logger log.Logger, cluster string, metrics *clusterMetrics) *recorder {
-	return &recorder{logger: logger, cluster: cluster, metrics: metrics, limiters: make(map[message]*limiter)}
+func newRecorder(logger log.Logger, cluster string, metrics *clusterMetrics, history *page.Recorder) *recorder {
+	return &recorder{logger: logger, cluster: cluster, metrics: metrics, limiters: make(map[message]*limiter), history: history}
 }
 
 // Started logs that the pods come next.
@@ -50,6 +52,7 @@ func (r *recorder) Page(page podcount.Page) {
 			"limit", page.Limit, "duration", page.Duration)
 		return
 	}
+	r.history.PageFailed()
 	fields := []any{"resource", page.Resource, "page", page.Number, "attempt", page.Attempt,
 		"reason", page.Err.Reason, "limit", page.Limit, "err", page.Err.Err}
 	if page.Wait > 0 {
@@ -61,9 +64,11 @@ func (r *recorder) Page(page podcount.Page) {
 // Ended counts and logs the end of a count.
 func (r *recorder) Ended(outcome store.Outcome) {
 	if outcome.Err != nil {
+		r.history.Failed(reasonOf(outcome.Err), outcome.Err.Error())
 		r.failed(outcome.Err, outcome.Shown)
 		return
 	}
+	r.history.Completed()
 	r.completed(outcome.Snapshot)
 }
 

@@ -62,11 +62,10 @@ func (a *app) open(ctx, process context.Context, env cluster.Env) error {
 	if err != nil {
 		return err
 	}
-	a.server, err = newServer(a.flags, toSlog(a.logger, slogLevel(a.flags.logLevel)), newForeign(a.logger, "net/http", time.Now))
-	if err != nil {
+	a.server = newServer(a.flags, toSlog(a.logger, slogLevel(a.flags.logLevel)), newForeign(a.logger, "net/http", time.Now))
+	if err := a.server.serveCollector(a.flags, a.collector, registry); err != nil {
 		return err
 	}
-	a.server.serveCollector(a.flags.telemetryPath, a.collector, registry)
 	a.server.mux.HandleFunc("POST "+managementPrefix+"reload", a.reloadHandler)
 	return a.server.listen(ctx, process)
 }

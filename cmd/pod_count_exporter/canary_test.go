@@ -182,7 +182,7 @@ func check(t *testing.T, generations []login, answers []nastyAnswer) {
 			l.checkLogged(t, sink, a, a.contextOf(generation))
 		}
 		// The log has the failures by now, so the API has them too.
-		for _, path := range []string{"/", "/metrics", "/sd", "/api/v1/clusters", "/api/v1/nodes?cluster=" + url.QueryEscape(answers[0].contextOf(generation))} {
+		for _, path := range []string{"/", "/cluster?name=" + url.QueryEscape(answers[0].contextOf(generation)), "/metrics", "/sd", "/api/v1/clusters", "/api/v1/nodes?cluster=" + url.QueryEscape(answers[0].contextOf(generation))} {
 			_, output[fmt.Sprint(path, ", ", generation)] = e.get(t, path)
 		}
 	}

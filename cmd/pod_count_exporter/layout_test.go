@@ -11,7 +11,7 @@ import (
 // only those below it.
 func layers() []string {
 	return []string{
-		"e2e", "e2e/node", "cmd/pod_count_exporter", "cmd/kubectl-pod_count", "cmd/kubesim", "collector", "collector/cluster", "collector/store",
+		"e2e", "e2e/node", "cmd/pod_count_exporter", "cmd/kubectl-pod_count", "cmd/kubesim", "collector", "collector/page", "collector/cluster", "collector/store",
 		"collector/podcount", "collector/redact", "internal/kubesim/contract", "internal/kubesim",
 	}
 }
@@ -21,6 +21,7 @@ func forbidden() map[string][]string {
 	return map[string][]string{
 		"collector/podcount": {"github.com/prometheus/"},
 		"collector/store":    {"github.com/prometheus/", "net/http"},
+		"collector/page":     {"github.com/prometheus/"},
 		"collector/redact":   {"github.com/prometheus/"},
 	}
 }

@@ -230,7 +230,7 @@ func TestMutatedKubeconfigsHoldTheirSecrets(t *testing.T) {
 			t.Errorf("seed %d: the answer holds a secret: %s\n%s", seed, found, content)
 		}
 		if seed%100 == 0 {
-			for _, path := range []string{"/", "/metrics", "/sd", "/api/v1/clusters", "/api/v1/nodes?cluster=" + name} {
+			for _, path := range []string{"/", "/cluster?name=" + name, "/metrics", "/sd", "/api/v1/clusters", "/api/v1/nodes?cluster=" + name} {
 				if _, text := e.get(t, path); find(text, canary) != "" {
 					t.Errorf("seed %d: %s holds a secret: %s", seed, path, find(text, canary))
 				}

@@ -52,7 +52,13 @@ func TestEndpoints(t *testing.T) {
 		status       int
 		body         string
 	}{
-		{"landing page", plain, http.MethodGet, "/", 200, `href="/metrics"`},
+		{"status page", plain, http.MethodGet, "/", 200, `href="./metrics"`},
+		{"status page with the state of things", plain, http.MethodGet, "/", 200, `href="./-/healthy"`},
+		{"status page with its version", plain, http.MethodGet, "/", 200, "Version unknown"},
+		{"status page of a cluster", plain, http.MethodGet, "/cluster?name=sim", 200, "api/v1/nodes?cluster=sim"},
+		{"status page of an unknown cluster", plain, http.MethodGet, "/cluster?name=none", 404, "There is no cluster"},
+		{"no such asset", plain, http.MethodGet, "/assets/page.css", 404, ""},
+		{"the status page is only read", plain, http.MethodPost, "/", 405, ""},
 		{"healthy", plain, http.MethodGet, "/-/healthy", 200, "healthy"},
 		{"ready", plain, http.MethodGet, "/-/ready", 200, "ready"},
 		{"clusters", plain, http.MethodGet, "/api/v1/clusters", 200, `"cluster":"sim"`},
@@ -70,7 +76,8 @@ func TestEndpoints(t *testing.T) {
 		{"no profiles unless asked for", plain, http.MethodGet, "/debug/pprof/", 404, ""},
 		{"profiles", special, http.MethodGet, "/debug/pprof/", 200, "goroutine"},
 		{"one profile", special, http.MethodGet, "/debug/pprof/heap?debug=1", 200, "heap profile"},
-		{"landing page with profiles", special, http.MethodGet, "/", 200, "debug/pprof/heap"},
+		{"status page of metrics at another path", special, http.MethodGet, "/", 200, `href="./pods"`},
+		{"status page with profiles", special, http.MethodGet, "/", 200, "debug/pprof/heap"},
 		{"metrics at another path", special, http.MethodGet, "/pods", 200, "node_active_pods"},
 		{"nothing at the usual path then", special, http.MethodGet, "/metrics", 404, ""},
 	}

@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/common/version"
 	"github.com/prometheus/exporter-toolkit/web"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector"
+	"github.com/kube-node-manager/pod_count_exporter/collector/page"
 )
 
 // Paths that the telemetry path must leave alone.
@@ -56,46 +56,39 @@ type socket struct {
 	server   *http.Server
 }
 
-func newServer(f *flags, logger *slog.Logger, library *foreign) (*server, error) {
+func newServer(f *flags, logger *slog.Logger, library *foreign) *server {
 	s := &server{flags: f.web, mux: http.NewServeMux(), logger: logger, foreign: library}
-	landing, err := landingPage(f)
-	if err != nil {
-		return nil, err
-	}
-	s.mux.Handle("GET /{$}", landing)
 	s.mux.HandleFunc("GET "+managementPrefix+"healthy", s.healthy)
 	s.mux.HandleFunc("GET "+managementPrefix+"ready", s.isReady)
 	if f.pprof {
 		addPprof(s.mux)
 	}
-	return s, nil
+	return s
 }
 
 // serveCollector adds what is to be known of the clusters.
-func (s *server) serveCollector(telemetryPath string, c *collector.Collector, process prometheus.Gatherer) {
-	s.mux.Handle("GET "+telemetryPath, c.Handler(process))
-	s.mux.Handle("GET "+discoveryPath, c.Discovery(telemetryPath))
+func (s *server) serveCollector(f *flags, c *collector.Collector, process prometheus.Gatherer) error {
+	status, err := c.StatusPage(about(f))
+	if err != nil {
+		return err
+	}
+	s.mux.Handle("GET "+page.OverviewPath+"{$}", status)
+	s.mux.Handle("GET "+page.ClusterPath, status)
+	s.mux.Handle("GET "+page.AssetsPrefix, status)
+	s.mux.Handle("GET "+f.telemetryPath, c.Handler(process))
+	s.mux.Handle("GET "+discoveryPath, c.Discovery(f.telemetryPath))
 	s.mux.Handle(apiPrefix, c.API())
+	return nil
 }
 
-func landingPage(f *flags) (http.Handler, error) {
-	page, err := web.NewLandingPage(web.LandingConfig{
-		Name:        program,
-		Description: "Active pods of each node of Kubernetes clusters, counted page by page",
-		Version:     version.Info(),
-		Profiling:   fmt.Sprint(f.pprof),
-		Links: []web.LandingLinks{
-			{Address: f.telemetryPath, Text: "Metrics"},
-			{Address: apiPrefix + "v1/clusters", Text: "Clusters", Description: "their state, as JSON"},
-			{Address: discoveryPath, Text: "Service discovery", Description: "the clusters as targets of their own, for Prometheus"},
-			{Address: managementPrefix + "healthy", Text: "Healthy", Description: "whether the program runs"},
-			{Address: managementPrefix + "ready", Text: "Ready", Description: "whether it takes scrapes"},
-		},
-	})
-	if err != nil {
-		return nil, fmt.Errorf("making the landing page: %w", err)
-	}
-	return page, nil
+// ownSite refuses what a page of another site has a browser send, save for reading.
+// Programs that are no browser, like curl, send none of the headers that tell.
+func ownSite(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, http.StatusForbidden, "refused: the request comes from a page of another site (Sec-Fetch-Site, Origin)")
+	}))
+	return protection.Handler(next)
 }
 
 // addPprof names the handlers one by one: importing the package has put them on
@@ -136,7 +129,7 @@ func (s *server) listen(ctx, process context.Context) error {
 	}
 	for _, l := range listeners {
 		s.sockets = append(s.sockets, socket{listener: l, server: &http.Server{
-			Handler:           withDeadline(s.mux),
+			Handler:           withDeadline(ownSite(s.mux)),
 			ReadHeaderTimeout: readHeaderTimeout,
 			IdleTimeout:       idleTimeout,
 			ConnState:         withoutDeadline,

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
+	"github.com/kube-node-manager/pod_count_exporter/collector/page"
 )
 
 // validate checks what can be told from the flags, and from podName for --shard.
@@ -67,13 +68,14 @@ func (f *flags) checkPath() error {
 	case !strings.HasPrefix(p, "/"):
 		return fail("must start with a slash")
 	case p == "/":
-		return fail("is the landing page")
+		return fail("is the status page")
 	case path.Clean(p) != p:
 		return fail("must not hold empty or dotted elements, or end with a slash")
 	case strings.ContainsFunc(p, notInPath):
 		return fail("must hold only letters, digits and -._~/")
 	case strings.HasPrefix(p+"/", managementPrefix), strings.HasPrefix(p+"/", pprofPrefix),
-		strings.HasPrefix(p+"/", apiPrefix), p == discoveryPath:
+		strings.HasPrefix(p+"/", apiPrefix), strings.HasPrefix(p+"/", page.AssetsPrefix),
+		p == page.ClusterPath, p == discoveryPath:
 		return fail("is taken by another endpoint")
 	}
 	return nil

@@ -2,13 +2,17 @@ package store
 
 import (
 	"context"
+	"time"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
 // ConfigError says why a cluster's configuration cannot be used. It holds no
 // credentials.
-type ConfigError struct{ Err error }
+type ConfigError struct {
+	Err   error
+	Since time.Time // when it was found
+}
 
 // Error is what Err says.
 func (e *ConfigError) Error() string { return e.Err.Error() }
@@ -22,7 +26,7 @@ type unusable struct{ fault *ConfigError }
 // Unusable returns the Counter of a cluster that cannot be asked because of err.
 // Nothing is counted with it, so nothing fails either: the cluster has err, no
 // success, and its last snapshot for as long as that may be shown.
-func Unusable(err error) Counter { return &unusable{&ConfigError{err}} }
+func Unusable(err error) Counter { return &unusable{&ConfigError{Err: err, Since: time.Now()}} }
 
 // Count fails.
 func (u *unusable) Count(context.Context, podcount.Observer, func(*podcount.Snapshot)) error {

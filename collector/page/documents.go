@@ -1,0 +1,240 @@
+package page
+
+import (
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+)
+
+// Rows of one document. There may be thousands of nodes, and nobody reads more at
+// once; the filter and the next pages have the others.
+const (
+	clustersAtOnce = 100
+	nodesAtOnce    = 200
+	few            = 20 // rows that need no filter
+)
+
+// frame is what every document has.
+type frame struct {
+	Title string
+	About About
+	Busy  bool // a count runs: the script looks more often
+}
+
+// missing is a document that says why there is no other.
+type missing struct {
+	frame
+	Text string
+}
+
+func (p *Page) missing(text string) missing {
+	return missing{frame: frame{Title: "Not found", About: p.about}, Text: text}
+}
+
+// overview is the document of all clusters.
+type overview struct {
+	frame
+	Lead           string
+	Well           bool
+	Facts          []fact
+	Unwell, Others []clusterRow
+	Fullest        []nodeRow
+	Filter         filter
+}
+
+type fact struct{ Name, Value string }
+
+func (p *Page) overview(clusters []Cluster, query url.Values) overview {
+	unwell := 0
+	busy := false
+	for _, c := range clusters {
+		if c.condition().unwell() {
+			unwell++
+		}
+		busy = busy || !c.Progress.Since.IsZero()
+	}
+	d := overview{Lead: lead(unwell, len(clusters)), Well: unwell == 0 && len(clusters) > 0, Facts: facts(clusters), Fullest: fullest(clusters)}
+	d.frame = frame{Title: d.Lead, About: p.about, Busy: busy}
+	part := query.Get("filter")
+	found := slices.DeleteFunc(slices.Clone(clusters), func(c Cluster) bool { return !contains(c.View.Cluster, part) })
+	slices.SortStableFunc(found, compare)
+	d.Filter = newFilter(query, len(found), len(clusters), clustersAtOnce, "cluster")
+	for _, c := range found[d.Filter.from:d.Filter.to] {
+		if c.condition().unwell() {
+			d.Unwell = append(d.Unwell, p.row(c))
+		} else {
+			d.Others = append(d.Others, p.row(c))
+		}
+	}
+	return d
+}
+
+func lead(unwell, all int) string {
+	switch {
+	case all == 0:
+		return "There are no clusters to count"
+	case unwell == 0 && all == 1:
+		return "The cluster is well"
+	case unwell == 0:
+		return fmt.Sprintf("All %s clusters are well", number(all))
+	case unwell == 1:
+		return fmt.Sprintf("1 of %s needs attention", plural(all, "cluster"))
+	}
+	return fmt.Sprintf("%s of %s need attention", number(unwell), plural(all, "cluster"))
+}
+
+// facts are the sums over all that is shown.
+func facts(clusters []Cluster) []fact {
+	nodes, active, unscheduled, full, high := 0, 0, 0, 0, 0
+	for _, c := range clusters {
+		if !c.Shown() {
+			continue
+		}
+		nodes += len(c.Snapshot.Nodes)
+		active += c.Snapshot.ActivePods()
+		unscheduled += c.Snapshot.UnscheduledPods
+		for _, node := range c.Snapshot.Nodes {
+			switch levelOf(fullness(node)) {
+			case "full":
+				full++
+			case "high":
+				high++
+			}
+		}
+	}
+	return []fact{
+		{"Clusters", number(len(clusters))}, {"Nodes", number(nodes)}, {"Active pods", number(active)},
+		{"Full nodes", number(full)}, {"Nodes over 90 %", number(high)}, {"Pods without a node", number(unscheduled)},
+	}
+}
+
+// clusterDocument is the document of one cluster.
+type clusterDocument struct {
+	frame
+	Cluster   clusterRow
+	Metrics   string // their path
+	Facts     []fact
+	Failure   *failure // the last one; nil if there was none
+	Histogram histogram
+	Nodes     []nodeRow
+	Filter    filter
+}
+
+// failure is the last count that ended incomplete, to be read.
+type failure struct {
+	At     moment
+	Ago    string
+	Reason string
+	Text   string
+	Advice string
+}
+
+func (p *Page) cluster(c Cluster, query url.Values) clusterDocument {
+	d := clusterDocument{Cluster: p.row(c), Metrics: p.about.Metrics, Failure: p.failure(c.LastFailure)}
+	d.frame = frame{Title: d.Cluster.Name + " is " + d.Cluster.State, About: p.about, Busy: d.Cluster.Progress != nil}
+	if c.condition() == unusable {
+		d.frame.Title = d.Cluster.Name + " cannot be used"
+	}
+	d.Facts = p.factsOf(c, d.Cluster)
+	if !c.Shown() {
+		return d
+	}
+	d.Histogram = histogramOf(c.Snapshot.Nodes)
+	found := sortedNodes(c.Snapshot, query.Get("filter"))
+	d.Filter = newFilter(query, len(found), len(c.Snapshot.Nodes), nodesAtOnce, "node")
+	most := slices.MaxFunc(append(found, podcount.Node{}), func(a, b podcount.Node) int { return a.ActivePods - b.ActivePods }).ActivePods
+	for _, node := range found[d.Filter.from:d.Filter.to] {
+		d.Nodes = append(d.Nodes, rowOf(node, most))
+	}
+	return d
+}
+
+func (p *Page) failure(last *Failure) *failure {
+	if last == nil {
+		return nil
+	}
+	return &failure{At: p.moment(last.Time), Ago: p.ago(last.Time), Reason: last.Reason, Text: printable(last.Text), Advice: advice(failing, last.Reason)}
+}
+
+// factsOf are the last count's.
+func (p *Page) factsOf(c Cluster, row clusterRow) []fact {
+	list := []fact{
+		{"Age", row.Age}, {"Nodes", row.Nodes}, {"Active pods", row.Active}, {"Allocatable", row.Allocatable},
+		{"Without a node", row.Unscheduled}, {"On unknown nodes", row.UnknownNode},
+		{"Pages", row.Pages}, {"Duration", row.Took}, {"Received", row.Received},
+		{"Mode", row.Mode}, {"Source", row.Source},
+	}
+	if c.Shown() {
+		consistent := "yes"
+		if !c.Snapshot.Consistent {
+			consistent = "no"
+		}
+		list = append(list, fact{"Consistent", consistent})
+	}
+	return list
+}
+
+// filter is what a document shows of many rows.
+type filter struct {
+	Name     string // of the cluster whose page it is; empty on the overview
+	Part     string // of the names
+	Noun     string
+	Summary  string // which rows these are
+	Wanted   bool   // there is more than one sees at once
+	Prev     string // addresses of the other pages; empty if there is none
+	Next     string
+	from, to int
+}
+
+// newFilter reads the part of the names and the first row's number from a query.
+func newFilter(query url.Values, found, all, atOnce int, noun string) filter {
+	f := filter{Name: query.Get("name"), Part: query.Get("filter"), Noun: noun}
+	f.Wanted = all > few || f.Part != ""
+	if from, err := strconv.Atoi(query.Get("from")); err == nil && from > 0 && from < found {
+		f.from = from
+	}
+	f.to = min(found, f.from+atOnce)
+	f.Summary = plural(found, noun)
+	if f.Part != "" {
+		f.Summary = fmt.Sprintf("%s of %s", number(found), plural(all, noun))
+	}
+	if f.from > 0 || f.to < found {
+		f.Summary = fmt.Sprintf("%s to %s of %s", number(f.from+1), number(f.to), f.Summary)
+	}
+	if f.from > 0 {
+		f.Prev = address(query, max(0, f.from-atOnce))
+	}
+	if f.to < found {
+		f.Next = address(query, f.to)
+	}
+	return f
+}
+
+// address is a query with another first row.
+func address(query url.Values, from int) string {
+	next := url.Values{"from": {strconv.Itoa(from)}}
+	for _, name := range []string{"name", "filter"} {
+		if query.Get(name) != "" {
+			next.Set(name, query.Get(name))
+		}
+	}
+	return "?" + next.Encode()
+}
+
+// table is some nodes in a table.
+type table struct {
+	Label    string
+	Clusters bool // each has its cluster
+	Rows     []nodeRow
+}
+
+// Table is for the template: the nodes under a label for who cannot see them.
+func (d overview) Table(label string) table {
+	return table{Label: label, Clusters: true, Rows: d.Fullest}
+}
+
+// Table is for the template, too.
+func (d clusterDocument) Table(label string) table { return table{Label: label, Rows: d.Nodes} }

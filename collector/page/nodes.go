@@ -1,0 +1,123 @@
+package page
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+)
+
+// nearlyFull is the share of a node's allocatable pods from which it is marked, as
+// the mixin's alert has it.
+const nearlyFull = 0.9
+
+// nodeRow is a node in a table.
+type nodeRow struct {
+	Cluster, ClusterName string // as shown, and as it is; empty within the cluster's own page
+	Name, Key            string // as shown, and to be told from others by
+	Active               string
+	Allocatable          string
+	Free                 string
+	Percent              string
+	Bar                  float64 // of 100; of the fullest node's pods, when nobody knows the allocatable
+	Level                string  // ok, high, full or unknown
+}
+
+// fullness is a node's share of its allocatable pods, and -1 when that is not known.
+// A node that takes no pods at all is full.
+func fullness(node podcount.Node) float64 {
+	switch {
+	case !node.HasAllocatable:
+		return -1
+	case node.AllocatablePods <= 0:
+		return 1
+	}
+	return float64(node.ActivePods) / float64(node.AllocatablePods)
+}
+
+// fullestFirst compares nodes by fullness, by pods and by name.
+func fullestFirst(a, b podcount.Node) int {
+	return cmp.Or(cmp.Compare(fullness(b), fullness(a)), cmp.Compare(b.ActivePods, a.ActivePods), strings.Compare(a.Name, b.Name))
+}
+
+// sortedNodes are the nodes with a name that has part in it, the fullest first.
+func sortedNodes(s *podcount.Snapshot, part string) []podcount.Node {
+	nodes := make([]podcount.Node, 0, len(s.Nodes))
+	for _, node := range s.Nodes {
+		if contains(node.Name, part) {
+			nodes = append(nodes, node)
+		}
+	}
+	slices.SortFunc(nodes, fullestFirst)
+	return nodes
+}
+
+// contains ignores case.
+func contains(name, part string) bool {
+	return part == "" || strings.Contains(strings.ToLower(name), strings.ToLower(part))
+}
+
+// rowOf is a node's row; most is the greatest number of pods on a node of its table.
+func rowOf(node podcount.Node, most int) nodeRow {
+	row := nodeRow{
+		Name: printable(node.Name), Key: node.Name, Active: number(node.ActivePods),
+		Allocatable: unknown, Free: unknown, Percent: unknown, Level: "unknown",
+	}
+	if !node.HasAllocatable {
+		row.Bar = 100 * float64(node.ActivePods) / float64(max(most, 1))
+		return row
+	}
+	share := fullness(node)
+	row.Allocatable = number(node.AllocatablePods)
+	row.Free = number(max(0, node.AllocatablePods-int64(node.ActivePods)))
+	row.Percent = percent(int64(node.ActivePods), node.AllocatablePods)
+	row.Bar = math.Round(1000*min(1, share)) / 10
+	row.Level = levelOf(share)
+	return row
+}
+
+func levelOf(share float64) string {
+	switch {
+	case share >= 1:
+		return "full"
+	case share >= nearlyFull:
+		return "high"
+	}
+	return "ok"
+}
+
+// fullestShown is how many nodes the overview has.
+const fullestShown = 10
+
+// fullest are the nodes of all clusters that are fullest. Those that do not say how
+// many pods they take are not among them.
+func fullest(clusters []Cluster) []nodeRow {
+	type placed struct {
+		podcount.Node
+		cluster string
+	}
+	var top []placed
+	for _, c := range clusters {
+		if !c.Shown() {
+			continue
+		}
+		for _, node := range c.Snapshot.Nodes {
+			last := len(top) - 1
+			if fullness(node) < 0 || last+1 == fullestShown && fullestFirst(node, top[last].Node) >= 0 {
+				continue
+			}
+			at, _ := slices.BinarySearchFunc(top, node, func(have placed, want podcount.Node) int { return fullestFirst(have.Node, want) })
+			top = slices.Insert(top, at, placed{node, c.View.Cluster})
+			top = top[:min(len(top), fullestShown)]
+		}
+	}
+	rows := make([]nodeRow, len(top))
+	for i, one := range top {
+		rows[i] = rowOf(one.Node, one.ActivePods)
+		rows[i].Cluster, rows[i].ClusterName = printable(one.cluster), one.cluster
+		rows[i].Key = one.cluster + "\x00" + one.Name
+	}
+	return rows
+}

@@ -1,0 +1,128 @@
+// Package page is the status page for people: which clusters are not well, since
+// when and why, and which nodes are full. It is rendered on the server; a small
+// script keeps it up to date, and it says the same without.
+//
+// What it shows of a cluster is one store.View and the cluster's History. All links
+// are relative, so that the page works behind any prefix of a proxy.
+package page
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
+)
+
+// Paths of the page, below its prefix.
+const (
+	OverviewPath = "/"
+	ClusterPath  = "/cluster" // ?name=NAME
+	AssetsPrefix = "/assets/"
+)
+
+// Cluster is what there is to show of a cluster, at one moment.
+type Cluster struct {
+	store.View
+	Reason string // of View.Err, as in the JSON API; empty if there is none
+	History
+}
+
+// Source has the clusters.
+type Source interface {
+	// Clusters returns all, sorted by name.
+	Clusters() []Cluster
+	// Cluster returns the one of that name, and whether there is one.
+	Cluster(name string) (Cluster, bool)
+}
+
+// About is what the page says of the program.
+type About struct {
+	Program  string
+	Version  string // short
+	Build    string // the whole of it
+	Metrics  string // path of the metrics
+	Links    []Link
+	Profiles []Link // none when they are not served
+}
+
+// Link is an endpoint of the program.
+type Link struct {
+	Path, Text string // the path begins with a slash
+	Hint       string // what it is for
+}
+
+// Page serves the status page.
+type Page struct {
+	source    Source
+	about     About
+	now       func() time.Time
+	templates map[string]*template.Template
+	assets    assets
+}
+
+//go:embed templates
+var templateFiles embed.FS
+
+// New returns the page of a source. The error is a fault of the embedded files.
+func New(source Source, about About, now func() time.Time) (*Page, error) {
+	p := &Page{source: source, about: about, now: now, templates: make(map[string]*template.Template)}
+	var err error
+	if p.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	for _, name := range []string{"overview", "cluster", "missing"} {
+		t, err := template.New("layout.html").Funcs(template.FuncMap{"asset": p.assets.path}).
+			ParseFS(templateFiles, "templates/layout.html", "templates/parts.html", "templates/"+name+".html")
+		if err != nil {
+			return nil, fmt.Errorf("the template of the page %s: %w", name, err)
+		}
+		p.templates[name] = t
+	}
+	return p, nil
+}
+
+// Document answers a request for the overview or a cluster's page. With an error
+// nothing was written; it is a fault of the program.
+func (p *Page) Document(w http.ResponseWriter, r *http.Request) error {
+	query, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return p.render(w, http.StatusBadRequest, "missing", p.missing("The address cannot be read."))
+	}
+	if r.URL.Path != ClusterPath {
+		return p.render(w, http.StatusOK, "overview", p.overview(p.source.Clusters(), query))
+	}
+	cluster, known := p.source.Cluster(query.Get("name"))
+	if !known {
+		return p.render(w, http.StatusNotFound, "missing", p.missing(fmt.Sprintf("There is no cluster %q.", printable(query.Get("name")))))
+	}
+	return p.render(w, http.StatusOK, "cluster", p.cluster(cluster, query))
+}
+
+// render writes a document as a whole, or nothing of it.
+func (p *Page) render(w http.ResponseWriter, status int, name string, data any) error {
+	var body bytes.Buffer
+	if err := p.templates[name].Execute(&body, data); err != nil {
+		return fmt.Errorf("rendering the page %s: %w", name, err)
+	}
+	protect(w.Header())
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_, _ = w.Write(body.Bytes()) // a client that has gone needs no answer
+	return nil
+}
+
+// protect has the browser load, run and send nothing but what is the page's own.
+func protect(header http.Header) {
+	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
+		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+}
