@@ -46,7 +46,7 @@ type recorders struct{ *Collector }
 func (c recorders) Observe(cluster string) store.Observer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	own := newRecorder(c.logger, cluster, c.metrics.forCluster(cluster))
+	own := newRecorder(c.logger, cluster, c.metrics.forCluster(cluster, c.opts.Watch))
 	c.recorders[cluster] = own
 	return own
 }

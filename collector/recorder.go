@@ -20,8 +20,8 @@ const (
 
 var _ store.Observer = (*recorder)(nil)
 
-// recorder writes the log of one cluster's counts and keeps its counters. One
-// count runs at a time, so nothing here is locked.
+// recorder writes the log of one cluster's counts and keeps its counters. It is told
+// one thing after the other, so nothing here is locked.
 type recorder struct {
 	logger   log.Logger
 	cluster  string

@@ -11,13 +11,12 @@ import (
 
 	"github.com/kube-node-manager/pod_count_exporter/collector"
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
-	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // fleet keeps the collector's clusters in step with the kubeconfigs.
 type fleet struct {
-	pages     podcount.Config
+	counting  counting
 	shard     cluster.Shard
 	logger    log.Logger
 	collector *collector.Collector
@@ -27,7 +26,6 @@ type fleet struct {
 	members map[string]member
 	told    map[string]bool // what the log says of the latest reading
 	retry   retry
-	lanes   lanes
 }
 
 // member is a cluster with what its client was made of.
@@ -88,7 +86,7 @@ func (f *fleet) load() reading {
 		o.take(c.Name, c.Fault, f.shard.Owns(c.Name))
 	}
 	f.members = next
-	f.lanes.keep(o.loaded.Clusters)
+	f.counting.keep(o.loaded.Clusters)
 	f.collector.Store.Set(membersOf(next)...)
 	f.collector.SetInvalidContexts(len(o.invalid))
 	f.collector.Reloaded(len(o.loaded.Problems) == 0)
@@ -126,15 +124,9 @@ func (m member) mayBe(c cluster.Cluster) bool {
 }
 
 func (f *fleet) build(c cluster.Cluster) (member, error) {
-	client, base, err := c.Client()
+	counter, err := f.counting.counter(c, f.collector.Store.Gate())
 	if err != nil {
 		return member{}, err
-	}
-	pages := f.pages
-	pages.Gate, pages.Lane = f.collector.Store.Gate(), f.lanes.of(c)
-	counter, err := podcount.New(pages, client, base)
-	if err != nil {
-		return member{}, fmt.Errorf("%s: %w", c.Source, err)
 	}
 	return member{key: c.Key, place: c.Place, Target: store.Target{Name: c.Name, Server: c.Server, Counter: counter}}, nil
 }

@@ -229,6 +229,8 @@ type pageLog struct{}
 
 func (pageLog) Started(int)        {}
 func (pageLog) Page(podcount.Page) {}
+func (pageLog) Event(podcount.Event) {}
+func (pageLog) Watched(podcount.Watched) {}
 
 // Connections that clusters share would be closed for all when one page fails.
 func TestClientsShareNoConnections(t *testing.T) {

@@ -33,12 +33,18 @@ func (c *Counter) snapshot(n *count) *Snapshot {
 		}
 	}
 	c.account.keep(n.ledger)
+	snapshot := c.figures(n)
+	snapshot.Nodes = n.sortedNodes(len(c.cfg.Namespaces) > 0)
+	snapshot.UnscheduledPods = n.tally.unscheduled
+	snapshot.UnknownNodePods = n.unknownPods()
+	return &snapshot
+}
+
+// figures are all of a complete count but the numbers of pods.
+func (c *Counter) figures(n *count) Snapshot {
 	last := n.pods[len(n.pods)-1]
-	partial := len(c.cfg.Namespaces) > 0
-	return &Snapshot{
-		Nodes:           n.sortedNodes(partial),
-		UnscheduledPods: n.tally.unscheduled,
-		UnknownNodePods: n.unknownPods(),
+	return Snapshot{
+		Mode:            ModeList,
 		Pages:           last.firstPage + last.page - 1,
 		Bytes:           n.bytes,
 		Duration:        n.elapsed,
