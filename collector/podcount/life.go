@@ -49,6 +49,7 @@ type life struct {
 	end    context.CancelCauseFunc
 	group  sync.WaitGroup
 	cancel map[*stream]context.CancelFunc
+	last   *Snapshot // that was published; guarded by the observer's lock
 }
 
 // panicked carries a panic from a goroutine of a life to the one that counts.
@@ -89,7 +90,7 @@ func (f *life) close(ctx context.Context, err error) {
 		f.w.kept = f.live
 		return
 	}
-	f.w.observer.Publish(func() *Snapshot { return f.live.interrupted(err) })
+	f.w.observer.Publish(func() *Snapshot { return f.interrupted(err) })
 	f.live.drop()
 }
 
@@ -140,7 +141,21 @@ func (f *life) open(s *stream) {
 
 // publish publishes what there is now.
 func (f *life) publish(update bool) {
-	f.w.observer.Publish(func() *Snapshot { return f.live.snapshot(update) })
+	f.w.observer.Publish(func() *Snapshot {
+		f.last = f.live.snapshot(update)
+		return f.last
+	})
+}
+
+// interrupted is the last snapshot of streams that are not followed any more because
+// of err: what came after it may be wrong. It is nil before there was one.
+func (f *life) interrupted(err error) *Snapshot {
+	if f.last == nil {
+		return nil
+	}
+	s := *f.last
+	s.Update, s.Interrupted = true, err
+	return &s
 }
 
 const (

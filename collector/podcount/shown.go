@@ -75,16 +75,6 @@ func (l *live) interruption() error {
 	return l.listFailed
 }
 
-// interrupted is the last snapshot of streams that are not followed any more because
-// of err; nil before there was one.
-func (l *live) interrupted(err error) *Snapshot {
-	s := l.snapshot(true)
-	if s != nil {
-		s.Interrupted = err
-	}
-	return s
-}
-
 // snapshot puts together what is known. It is nil before the start is complete.
 func (l *live) snapshot(update bool) *Snapshot {
 	l.mu.Lock()
