@@ -227,9 +227,9 @@ func TestHangingPluginIsLeftBehind(t *testing.T) {
 // pageLog is a recorder for counts whose pages do not matter.
 type pageLog struct{}
 
-func (pageLog) Started(int)        {}
-func (pageLog) Page(podcount.Page) {}
-func (pageLog) Event(podcount.Event) {}
+func (pageLog) Started(int)              {}
+func (pageLog) Page(podcount.Page)       {}
+func (pageLog) Event(podcount.Event)     {}
 func (pageLog) Watched(podcount.Watched) {}
 
 // Connections that clusters share would be closed for all when one page fails.

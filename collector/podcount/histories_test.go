@@ -136,7 +136,11 @@ func followRandomly(t *testing.T, seed uint64, seen *sum) {
 			_ = sleep(ctx, 30*time.Second) // as the store does
 		}
 	}()
+	removed := random.IntN(4) == 0 // the cluster goes at any moment, and nothing may stay
 	for range random.IntN(120) {
+		if removed && random.IntN(20) == 0 {
+			break
+		}
 		time.Sleep(time.Duration(random.ExpFloat64() * float64(4*time.Second)))
 		world.mu.Lock()
 		world.change()
@@ -145,12 +149,14 @@ func followRandomly(t *testing.T, seed uint64, seen *sum) {
 		}
 		world.mu.Unlock()
 	}
-	world.mu.Lock()
-	world.trouble = false
-	world.mu.Unlock()
-	time.Sleep(25 * time.Minute) // a fallback ends, and the streams that were spoilt
-	synctest.Wait()
-	w.atTheEnd()
+	if !removed {
+		world.mu.Lock()
+		world.trouble = false
+		world.mu.Unlock()
+		time.Sleep(25 * time.Minute) // a fallback ends, and the streams that were spoilt
+		synctest.Wait()
+		w.atTheEnd()
+	}
 	cancel()
 	<-done
 	synctest.Wait()

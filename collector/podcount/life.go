@@ -126,7 +126,7 @@ func (f *life) begin() error {
 	if err := start(); err != nil {
 		return err
 	}
-	f.w.stale = 0
+	f.w.stale, f.w.refused = 0, ""
 	f.w.observer.Watched(Watched{Following: true})
 	f.publish(false)
 	return nil

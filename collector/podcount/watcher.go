@@ -71,6 +71,7 @@ type Watcher struct {
 	drifts      int       // audits in a row that found a difference
 	stale       int       // starts in a row that were inconsistent
 	listedUntil time.Time // the cluster cannot be watched until then
+	refused     string    // why, as it has been told
 }
 
 // NewWatcher returns a Watcher that lists as counter does, and opens its streams
@@ -131,7 +132,10 @@ func (w *Watcher) Count(ctx context.Context, observer Observer, publish func(*Sn
 	w.listedUntil = time.Now().Add(fallbackLife)
 	clear(w.deaths)
 	w.drifts, w.stale = 0, 0
-	observer.Watched(Watched{Fallback: unwatchable.err})
+	if why := unwatchable.Error(); why != w.refused {
+		w.refused = why
+		observer.Watched(Watched{Fallback: unwatchable.err})
+	}
 	return w.Counter.Count(ctx, observer, publish)
 }
 

@@ -29,8 +29,8 @@ type world struct {
 	nodes     map[string]worldPod
 	changed   chan struct{}
 	forgetful bool // no token can be continued while there is trouble
-	streamed  int // starts of streams with all that there is
-	dropped   int // the stream of bound pods leaves out this event; 0: none
+	streamed  int  // starts of streams with all that there is
+	dropped   int  // the stream of bound pods leaves out this event; 0: none
 }
 
 type worldPod struct {
