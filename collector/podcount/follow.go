@@ -15,10 +15,11 @@ const reopenGrace = time.Second
 // follow keeps a stream open: it goes on where the one before ended. An error ends
 // the life.
 func (f *life) follow(ctx context.Context, s *stream) error {
+	var refused time.Time // since when it is
 	for failures := 0; ; {
 		var opened time.Time
 		err := f.w.stream(ctx, f.live, s, func() {
-			opened = time.Now()
+			opened, refused = time.Now(), time.Time{}
 			f.live.up(s)
 		})
 		if ctx.Err() != nil {
@@ -30,6 +31,14 @@ func (f *life) follow(ctx context.Context, s *stream) error {
 		}
 		if err := f.verdict(s, err, opened, lived); err != nil {
 			return err
+		}
+		if refusesWatch(err) {
+			if refused.IsZero() {
+				refused = time.Now()
+			}
+			if !s.once() || time.Since(refused) >= refusalLife {
+				return &unwatchableError{err}
+			}
 		}
 		wait := f.pause(failures, err)
 		f.w.observer.Watched(Watched{Ended: ended(s, err, wait)})
@@ -70,7 +79,7 @@ func (f *life) verdict(s *stream, err error, opened time.Time, lived bool) error
 	f.live.mu.Unlock()
 	isPage := errors.As(err, &failure)
 	switch {
-	case deaths >= maxDeaths, s.starting && !errors.As(err, &restart), isPage && refusesWatch(failure):
+	case deaths >= maxDeaths, s.starting && !errors.As(err, &restart):
 		return &unwatchableError{err}
 	case isPage && failure.Reason == Expired:
 		return &restartError{EndExpired, err}
@@ -81,14 +90,32 @@ func (f *life) verdict(s *stream, err error, opened time.Time, lived bool) error
 	}
 }
 
+// refusalLife is how long a stream that has been there may be refused until it is
+// given up: an API server that starts forbids everything for a moment.
+const refusalLife = time.Minute
+
 // refusesWatch says whether a failure means that asking again cannot help: the
 // account may list and not watch, or something between can pass on no stream.
-func refusesWatch(failure *PageError) bool {
+func refusesWatch(err error) bool {
+	var failure *PageError
+	if !errors.As(err, &failure) {
+		return false
+	}
 	switch failure.code {
 	case http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
 		return true
 	default:
 		return failure.unknownForm
+	}
+}
+
+// once says whether the stream has been there.
+func (s *stream) once() bool {
+	select {
+	case <-s.opened:
+		return true
+	default:
+		return false
 	}
 }
 

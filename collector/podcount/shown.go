@@ -17,6 +17,11 @@ var errAway = errors.New("a stream of events was closed and has not been opened 
 func (l *live) up(s *stream) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	select {
+	case <-s.opened:
+	default:
+		close(s.opened)
+	}
 	s.seen, s.down = time.Now(), nil
 	if s.away != nil {
 		s.away.Stop()

@@ -100,7 +100,7 @@ func (f *life) opens(run *count, w *walk) {
 }
 
 func newStream(r role, list listing, pods form, l *ledger, version string) *stream {
-	s := &stream{role: r, listing: list, position: version, delta: newDelta(l), started: make(chan struct{})}
+	s := &stream{role: r, listing: list, position: version, delta: newDelta(l), opened: make(chan struct{}), started: make(chan struct{})}
 	s.listing.form = &pods
 	if r == nodeStream {
 		s.listing.form = &form{accept: tableFirst, include: "None"}
@@ -125,9 +125,12 @@ func (f *life) replace(s *stream) *stream {
 	return s
 }
 
-// rebase completes the start with what was listed.
+// rebase completes the start with what was listed, once all streams are there.
 func (f *life) rebase(run *count) error {
 	defer f.w.release(run)
+	if err := f.allOpen(); err != nil {
+		return err
+	}
 	figures := f.w.figures(run)
 	figures.Mode, figures.Consistent = ModeWatch, true
 	if err := f.live.rebase(run, figures); err != nil {
@@ -180,4 +183,25 @@ func (f *life) initial(s *stream) error {
 	case <-f.ctx.Done():
 		return context.Cause(f.ctx)
 	}
+}
+
+// openWait is how long a start waits for its streams when the pages are complete. A
+// cluster that gives pages and no streams is listed.
+const openWait = time.Minute
+
+var errNotOpened = errors.New("pages come, and streams of events cannot be opened")
+
+func (f *life) allOpen() error {
+	timer := time.NewTimer(openWait)
+	defer timer.Stop()
+	for _, s := range f.live.streams { // which only this goroutine changes
+		select {
+		case <-s.opened:
+		case <-f.ctx.Done():
+			return context.Cause(f.ctx)
+		case <-timer.C:
+			return &unwatchableError{errNotOpened}
+		}
+	}
+	return nil
 }

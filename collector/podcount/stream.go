@@ -75,6 +75,7 @@ type stream struct {
 	starting bool   // the events so far are what there was when it was opened
 	delta    *delta
 
+	opened    chan struct{} // closed when it has been there once
 	started   chan struct{} // closed when a streamed start is complete
 	seen      time.Time     // when it was opened, or the latest event came
 	down      error         // why it has ended; nil while it is there
