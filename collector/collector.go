@@ -47,7 +47,7 @@ type recorders struct{ *Collector }
 func (c recorders) Observe(cluster string) store.Observer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	own := newRecorder(c.logger, cluster, c.metrics.forCluster(cluster), page.NewRecorder(c.now))
+	own := newRecorder(c.logger, cluster, c.metrics.forCluster(cluster, c.opts.Watch), page.NewRecorder(c.now))
 	c.recorders[cluster] = own
 	return own
 }

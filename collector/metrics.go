@@ -4,8 +4,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-
-	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
 // Every metric of the exporter is declared in this file, with its help.
@@ -24,6 +22,12 @@ type metrics struct {
 	failures     *prometheus.CounterVec
 	panics       *prometheus.CounterVec
 
+	watchEvents   *prometheus.CounterVec
+	watchRestarts *prometheus.CounterVec
+	watchAudits   *prometheus.CounterVec
+	bound         *prometheus.CounterVec
+	left          *prometheus.CounterVec
+
 	activePods      *prometheus.Desc
 	allocatablePods *prometheus.Desc
 	unscheduledPods *prometheus.Desc
@@ -33,6 +37,10 @@ type metrics struct {
 	lastSuccess     *prometheus.Desc
 	consistent      *prometheus.Desc
 	sourceInfo      *prometheus.Desc
+	modeInfo        *prometheus.Desc
+	watchDrift      *prometheus.Desc
+	lastEvent       *prometheus.Desc
+	lastBookmark    *prometheus.Desc
 
 	configSuccess *prometheus.Desc
 	configTime    *prometheus.Desc
@@ -58,6 +66,14 @@ func newMetrics() *metrics {
 		failures: counter("pod_count_failures_total", "Counts that ended incomplete; those that were cancelled are none."),
 		panics:   counter("pod_count_panics_total", "Counts that ended because of a fault of the exporter itself."),
 
+		watchEvents: counter("pod_count_watch_events_total", "Events that the API server sent, by type.", "type"),
+		watchRestarts: counter("pod_count_watch_restarts_total",
+			"Ends of streams of events by reason. After expired and drift the cluster is listed again, after the others the stream goes on.", "reason"),
+		watchAudits: counter("pod_count_watch_audits_total",
+			"Comparisons of the streams with a paged count, by result: equal, different, or unknown when they could not be compared.", "result"),
+		bound: counter("pod_count_bound_total", "Pods that were bound to a node, as the streams of events say."),
+		left:  counter("pod_count_left_total", "Pods that finished on their node or were deleted from it, as the streams of events say."),
+
 		activePods:      gauge("node_active_pods", "Pods bound to the node whose phase is neither Succeeded nor Failed.", "node"),
 		allocatablePods: gauge("node_allocatable_pods", "Pods that the node can take, as its status says.", "node"),
 		unscheduledPods: gauge("pod_count_unscheduled_pods", "Pods that are not finished and bound to no node."),
@@ -70,6 +86,12 @@ func newMetrics() *metrics {
 			"Whether the last complete count shows the cluster at one resourceVersion."),
 		sourceInfo: gauge("pod_count_source_info",
 			"Always 1. How the pods of the snapshot that is shown were listed: table, table-metadata, list or list-unfiltered.", "source"),
+		modeInfo: gauge("pod_count_mode_info",
+			"Always 1. How the snapshot that is shown came about: list, page by page, or watch, page by page once and by events since.", "mode"),
+		watchDrift: gauge("pod_count_watch_drift_pods",
+			"Pods by which the latest audit of the streams differed from a paged count, over all nodes. 0 while they agree."),
+		lastEvent:    gauge("pod_count_watch_last_event_timestamp_seconds", "Unix time of the latest event of pods or nodes that is no bookmark. 0 before the first one."),
+		lastBookmark: gauge("pod_count_watch_last_bookmark_timestamp_seconds", "Unix time of the latest bookmark. 0 before the first one: a server may send none."),
 
 		configSuccess: processGauge("pod_count_config_last_reload_successful",
 			"Whether all kubeconfigs could be read at the last attempt. The clusters of one that could not be are what they were."),
@@ -114,6 +136,7 @@ func (m *metrics) vectors() []*prometheus.MetricVec {
 	return []*prometheus.MetricVec{
 		m.pages.MetricVec, m.pageFailures.MetricVec, m.pageDuration.MetricVec, m.bytes.MetricVec,
 		m.duration.MetricVec, m.requests.MetricVec, m.logs.MetricVec, m.failures.MetricVec, m.panics.MetricVec,
+		m.watchEvents.MetricVec, m.watchRestarts.MetricVec, m.watchAudits.MetricVec, m.bound.MetricVec, m.left.MetricVec,
 	}
 }
 
@@ -131,6 +154,7 @@ func (m *metrics) describe(ch chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
 		m.activePods, m.allocatablePods, m.unscheduledPods, m.unknownNodePods,
 		m.lastPages, m.success, m.lastSuccess, m.consistent, m.sourceInfo,
+		m.modeInfo, m.watchDrift, m.lastEvent, m.lastBookmark,
 	} {
 		ch <- desc
 	}
@@ -142,61 +166,5 @@ func (m *metrics) describeProcess(ch chan<- *prometheus.Desc) {
 		m.configSuccess, m.configTime, m.configInvalid, m.clusters, m.cacheTTL, m.maxStaleness, m.shardInfo,
 	} {
 		ch <- desc
-	}
-}
-
-// clusterMetrics are the series of one cluster. All exist from the start, at 0:
-// a rate over a counter that appears with its first failure misses it.
-type clusterMetrics struct {
-	families     *metrics
-	name         string
-	pages        prometheus.Counter
-	pageFailures map[podcount.Reason]prometheus.Counter
-	pageDuration prometheus.Observer
-	bytes        prometheus.Counter
-	duration     prometheus.Observer
-	succeeded    prometheus.Counter
-	erred        prometheus.Counter
-	logs         map[message]prometheus.Counter
-	failures     prometheus.Counter
-	panics       prometheus.Counter
-}
-
-func (m *metrics) forCluster(name string) *clusterMetrics {
-	own := &clusterMetrics{
-		families:     m,
-		name:         name,
-		pages:        m.pages.WithLabelValues(name),
-		pageFailures: make(map[podcount.Reason]prometheus.Counter),
-		pageDuration: m.pageDuration.WithLabelValues(name),
-		bytes:        m.bytes.WithLabelValues(name),
-		duration:     m.duration.WithLabelValues(name),
-		succeeded:    m.requests.WithLabelValues(name, "success"),
-		erred:        m.requests.WithLabelValues(name, "error"),
-		logs:         make(map[message]prometheus.Counter),
-		failures:     m.failures.WithLabelValues(name),
-		panics:       m.panics.WithLabelValues(name),
-	}
-	for _, reason := range podcount.Reasons() {
-		own.pageFailures[reason] = m.pageFailures.WithLabelValues(name, string(reason))
-	}
-	for _, message := range messages() {
-		own.logs[message] = m.logs.WithLabelValues(name, message.level, message.text)
-	}
-	return own
-}
-
-// page counts one request.
-func (c *clusterMetrics) page(page podcount.Page) {
-	c.bytes.Add(float64(page.Bytes))
-	c.pageDuration.Observe(page.Duration.Seconds())
-	if page.Err != nil {
-		c.erred.Inc()
-		c.pageFailures[page.Err.Reason].Inc()
-		return
-	}
-	c.succeeded.Inc()
-	if page.Resource == podcount.Pods {
-		c.pages.Inc()
 	}
 }

@@ -22,6 +22,7 @@ type Options struct {
 	store.Options
 	TimeoutOffset time.Duration // taken off the scrape's own timeout, for the way back
 	MaxRequests   int           // answers that are encoded and sent at once; 0 is no limit
+	Watch         bool          // clusters are to be followed by watch: there are series of that
 	Shard         int           // of Shards, from 0; for pod_count_shard_info
 	Shards        int           // replicas that share the clusters; 1 without sharding
 }

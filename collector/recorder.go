@@ -22,7 +22,8 @@ const (
 var _ store.Observer = (*recorder)(nil)
 
 // recorder writes the log of one cluster's counts, keeps its counters and tells the
-// status page's history. One count runs at a time, so nothing here is locked.
+// status page's history. It is told one thing after the other, so nothing here is
+// locked.
 type recorder struct {
 	logger   log.Logger
 	cluster  string

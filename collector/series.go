@@ -7,6 +7,67 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
+// clusterMetrics are the series of one cluster. All exist from the start, at 0:
+// a rate over a counter that appears with its first failure misses it.
+type clusterMetrics struct {
+	families     *metrics
+	name         string
+	pages        prometheus.Counter
+	pageFailures map[podcount.Reason]prometheus.Counter
+	pageDuration prometheus.Observer
+	bytes        prometheus.Counter
+	duration     prometheus.Observer
+	succeeded    prometheus.Counter
+	erred        prometheus.Counter
+	logs         map[message]prometheus.Counter
+	failures     prometheus.Counter
+	panics       prometheus.Counter
+	watch        *watchMetrics // nil in a process that lists only
+}
+
+func (m *metrics) forCluster(name string, watches bool) *clusterMetrics {
+	own := &clusterMetrics{
+		families:     m,
+		name:         name,
+		pages:        m.pages.WithLabelValues(name),
+		pageFailures: make(map[podcount.Reason]prometheus.Counter),
+		pageDuration: m.pageDuration.WithLabelValues(name),
+		bytes:        m.bytes.WithLabelValues(name),
+		duration:     m.duration.WithLabelValues(name),
+		succeeded:    m.requests.WithLabelValues(name, "success"),
+		erred:        m.requests.WithLabelValues(name, "error"),
+		logs:         make(map[message]prometheus.Counter),
+		failures:     m.failures.WithLabelValues(name),
+		panics:       m.panics.WithLabelValues(name),
+	}
+	for _, reason := range podcount.Reasons() {
+		own.pageFailures[reason] = m.pageFailures.WithLabelValues(name, string(reason))
+	}
+	all := messages()
+	if watches {
+		own.watch, all = m.forWatch(name), append(all, watchMessages()...)
+	}
+	for _, message := range all {
+		own.logs[message] = m.logs.WithLabelValues(name, message.level, message.text)
+	}
+	return own
+}
+
+// page counts one request.
+func (c *clusterMetrics) page(page podcount.Page) {
+	c.bytes.Add(float64(page.Bytes))
+	c.pageDuration.Observe(page.Duration.Seconds())
+	if page.Err != nil {
+		c.erred.Inc()
+		c.pageFailures[page.Err.Reason].Inc()
+		return
+	}
+	c.succeeded.Inc()
+	if page.Resource == podcount.Pods {
+		c.pages.Inc()
+	}
+}
+
 // collect sends all series of the cluster.
 func (c *clusterMetrics) collect(ch chan<- prometheus.Metric, v store.View) {
 	ch <- c.pages
@@ -22,6 +83,9 @@ func (c *clusterMetrics) collect(ch chan<- prometheus.Metric, v store.View) {
 	}
 	for _, logged := range c.logs {
 		ch <- logged
+	}
+	if c.watch != nil {
+		c.watch.collect(ch, c)
 	}
 	c.health(ch, v)
 	if v.Shown() {
@@ -51,6 +115,9 @@ func (c *clusterMetrics) nodes(ch chan<- prometheus.Metric, snapshot *podcount.S
 	if !snapshot.Selected {
 		c.gauge(ch, c.families.unscheduledPods, float64(snapshot.UnscheduledPods))
 		c.gauge(ch, c.families.unknownNodePods, float64(snapshot.UnknownNodePods))
+	}
+	if snapshot.Mode != "" {
+		c.gauge(ch, c.families.modeInfo, 1, string(snapshot.Mode))
 	}
 	if snapshot.Source != "" {
 		c.gauge(ch, c.families.sourceInfo, 1, string(snapshot.Source))

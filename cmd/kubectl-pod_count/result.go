@@ -28,6 +28,12 @@ func (r *result) Started(int) {}
 // Page has nothing to tell that the progress does not.
 func (r *result) Page(podcount.Page) {}
 
+// Event never comes: a plugin's counts end.
+func (r *result) Event(podcount.Event) {}
+
+// Watched never comes.
+func (r *result) Watched(podcount.Watched) {}
+
 // Ended notes the outcome of the count.
 func (r *result) Ended(outcome store.Outcome) {
 	r.once.Do(func() {

@@ -75,6 +75,7 @@ func (a *app) openFleet(ctx, process context.Context, env cluster.Env) error {
 	shard := a.flags.share
 	cache := a.flags.cache
 	cache.Shard, cache.Shards = shard.Index, shard.Count
+	cache.Watch = a.flags.mode == string(podcount.ModeWatch)
 	a.collector = collector.New(process, a.logger, cache)
 	a.flags.pages.Budget = podcount.NewBudget(debug.SetMemoryLimit(-1)) // which only reads it
 	opts := a.flags.clusters
@@ -84,8 +85,8 @@ func (a *app) openFleet(ctx, process context.Context, env cluster.Env) error {
 		opts.Plugins = cluster.NewPlugins(a.logPlugin)
 	}
 	a.fleet = &fleet{
-		lanes:  make(lanes),
-		loader: cluster.NewLoader(opts), pages: a.flags.pages, shard: shard, logger: a.logger, collector: a.collector,
+		counting: newCounting(a.flags),
+		loader:   cluster.NewLoader(opts), shard: shard, logger: a.logger, collector: a.collector,
 	}
 	return a.fleet.start(ctx)
 }

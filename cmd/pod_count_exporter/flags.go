@@ -29,6 +29,8 @@ type flags struct {
 	clusters cluster.Options
 	cache    collector.Options
 	pages    podcount.Config
+	mode     string
+	watch    podcount.WatchConfig
 	shard    string
 	share    cluster.Shard // what shard says; validate sets it
 
@@ -41,6 +43,8 @@ func defaultFlags() *flags {
 		telemetryPath: "/metrics",
 		cache:         collector.DefaultOptions(),
 		pages:         podcount.DefaultConfig(),
+		mode:          string(podcount.ModeList),
+		watch:         podcount.DefaultWatchConfig(),
 		logLevel:      "info",
 		logFormat:     "logfmt",
 	}
@@ -58,6 +62,7 @@ func parseFlags(args []string, stdout io.Writer) (f *flags, done bool, err error
 	f.addWeb(app)
 	f.addClusters(app)
 	f.addCollector(app)
+	f.addWatch(app)
 	f.addLog(app)
 	_, err = app.Parse(args)
 	return f, done, expecting(namingVariable(app, err))
@@ -95,6 +100,7 @@ func (f *flags) addClusters(app *kingpin.Application) {
 }
 
 func (f *flags) addCollector(app *kingpin.Application) {
+	add(app, &f.mode, "collector.mode", "How to count: list, page by page whenever a count is due, or watch, page by page once and by the events of watches from then on.", oneOf(string(podcount.ModeList), string(podcount.ModeWatch)))
 	add(app, &f.cache.CacheTTL, "collector.cache-ttl", "Age up to which a count is served without counting anew.", duration)
 	add(app, &f.cache.MaxStaleness, "collector.max-staleness", "Age beyond which a cluster's last count is no longer served.", duration)
 	add(app, &f.cache.Concurrency, "collector.concurrency", "Answers of API servers that are read at once; more where they are slow to come.", strconv.Atoi)
@@ -103,6 +109,10 @@ func (f *flags) addCollector(app *kingpin.Application) {
 	add(app, &f.pages.MaxPageSize, "collector.max-page-size", "Pods per page that pages may grow to; equal to --collector.page-size fixes the size.", strconv.Atoi)
 	add(app, &f.pages.PageTimeout, "collector.page-timeout", "Deadline of one page. A count of many pages has none.", duration)
 	add(app, &f.pages.PageAttempts, "collector.page-attempts", "Requests for one page before the count is suspended until the next scrape.", strconv.Atoi)
+}
+
+func (f *flags) addWatch(app *kingpin.Application) {
+	add(app, &f.watch.AuditInterval, "watch.audit-interval", "With --collector.mode=watch: time between paged counts that check what the events say; 0 is none.", duration)
 }
 
 func (f *flags) addLog(app *kingpin.Application) {

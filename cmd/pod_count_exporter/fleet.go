@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -14,13 +15,12 @@ import (
 
 	"github.com/kube-node-manager/pod_count_exporter/collector"
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
-	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // fleet keeps the collector's clusters in step with the kubeconfigs.
 type fleet struct {
-	pages     podcount.Config
+	counting  counting
 	shard     cluster.Shard
 	logger    log.Logger
 	collector *collector.Collector
@@ -31,14 +31,13 @@ type fleet struct {
 	targets map[string]target // by the cluster's name
 	logged  map[string]bool   // what the log says of the latest load
 	retry   retry
-	lanes   lanes
 }
 
 // target is a cluster to count, with what its client was made of.
 type target struct {
 	key, place string
-	client     *http.Client // nil with a fault
-	fault      error        // why it cannot be used
+	clients    []*http.Client // none with a fault
+	fault      error          // why it cannot be used
 	store.Target
 }
 
@@ -82,7 +81,7 @@ func (f *fleet) load() loadResult {
 		r.add(c.Name, c.Fault, f.shard.Owns(c.Name))
 	}
 	f.replace(next)
-	f.lanes.keep(r.loaded.Clusters)
+	f.counting.keep(r.loaded.Clusters)
 	f.collector.SetInvalidContexts(len(r.invalid))
 	f.collector.Reloaded(len(r.loaded.Problems) == 0)
 	f.retry.wanted = len(r.loaded.Problems)+len(r.invalid) > 0
@@ -95,8 +94,8 @@ func (f *fleet) replace(next map[string]target) {
 	f.targets = next
 	f.collector.Store.Set(storeTargets(next)...)
 	for name, t := range before {
-		if t.client != nil && next[name].client != t.client {
-			cluster.Release(t.client)
+		if !slices.Equal(t.clients, next[name].clients) {
+			release(t.clients)
 		}
 	}
 }
@@ -131,18 +130,11 @@ func (t target) mayBe(c cluster.Cluster) bool {
 }
 
 func (f *fleet) newTarget(c cluster.Cluster) (target, error) {
-	client, base, err := c.Client()
+	counter, clients, err := f.counting.counter(c, f.collector.Store.Gate())
 	if err != nil {
 		return target{}, err
 	}
-	pages := f.pages
-	pages.Gate, pages.Lane = f.collector.Store.Gate(), f.lanes.of(c)
-	counter, err := podcount.New(pages, client, base)
-	if err != nil {
-		cluster.Release(client)
-		return target{}, fmt.Errorf("%s: %w", c.Source, err)
-	}
-	return target{key: c.Key, place: c.Place, client: client, Target: store.Target{Name: c.Name, Server: c.Server, Counter: counter}}, nil
+	return target{key: c.Key, place: c.Place, clients: clients, Target: store.Target{Name: c.Name, Server: c.Server, Counter: counter}}, nil
 }
 
 func storeTargets(all map[string]target) []store.Target {

@@ -88,7 +88,7 @@ func notInPath(r rune) bool {
 
 // checkOptions has the packages that use the values check them.
 func (f *flags) checkOptions() error {
-	for _, err := range []error{f.pages.Validate(), f.cache.Validate()} {
+	for _, err := range []error{f.pages.Validate(), f.cache.Validate(), f.watch.Validate()} {
 		if err != nil {
 			return inFlags(err)
 		}
@@ -106,6 +106,7 @@ func inFlags(err error) error {
 		{"PageTimeout", "collector.page-timeout"},
 		{"PageAttempts", "collector.page-attempts"},
 		{"Namespaces", "collector.namespace"},
+		{"AuditInterval", "watch.audit-interval"},
 		{"Concurrency", "collector.concurrency"},
 		{"CacheTTL", "collector.cache-ttl"},
 		{"MaxStaleness", "collector.max-staleness"},

@@ -230,8 +230,10 @@ func TestHangingPluginIsLeftBehind(t *testing.T) {
 // pageLog is a recorder for counts whose pages do not matter.
 type pageLog struct{}
 
-func (pageLog) Started(int)        {}
-func (pageLog) Page(podcount.Page) {}
+func (pageLog) Started(int)              {}
+func (pageLog) Page(podcount.Page)       {}
+func (pageLog) Event(podcount.Event)     {}
+func (pageLog) Watched(podcount.Watched) {}
 
 // Connections that clusters share would be closed for all when one page fails.
 func TestClientsShareNoConnections(t *testing.T) {

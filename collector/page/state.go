@@ -66,8 +66,13 @@ func (c Cluster) since() time.Time {
 	return time.Time{}
 }
 
-// mode is how the cluster is counted: by lists, one after the other.
-func (c Cluster) mode() string { return "list" }
+// mode is how the cluster's snapshot came about; empty before the first.
+func (c Cluster) mode() string {
+	if c.Snapshot == nil {
+		return ""
+	}
+	return string(c.Snapshot.Mode)
+}
 
 // expected is how many rows the running count will have, if it is as the last; 0
 // when that is not known.

@@ -23,6 +23,7 @@ type count struct {
 	denied   bool   // the nodes may not be listed
 	tally    *tally // of the complete walks over pods
 	ledger   *ledger
+	began    func(*walk) // told of each first page; may be nil
 	bytes    int64
 	started  time.Time
 	elapsed  time.Duration // of earlier tries
@@ -90,6 +91,14 @@ func (n *count) moreNodes() (target, content) {
 }
 
 func (c *Counter) run(ctx context.Context, run *count) error {
+	if err := c.pages(ctx, run); err != nil || run.denied || c.cfg.Nodes.some() {
+		return err
+	}
+	return c.renew(ctx, run)
+}
+
+// pages walks over the nodes, and then over the pods.
+func (c *Counter) pages(ctx context.Context, run *count) error {
 	if err := c.listNodes(ctx, run); err != nil {
 		return err
 	}
@@ -99,10 +108,7 @@ func (c *Counter) run(ctx context.Context, run *count) error {
 			return err
 		}
 	}
-	if run.denied || c.cfg.Nodes.some() {
-		return nil
-	}
-	return c.renew(ctx, run)
+	return nil
 }
 
 // listNodes walks over the nodes, unless the count does without.

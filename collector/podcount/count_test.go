@@ -14,6 +14,8 @@ type recorder struct{ pages []Page }
 
 func (r *recorder) Started(int)    {}
 func (r *recorder) Page(page Page) { r.pages = append(r.pages, page) }
+func (*recorder) Event(Event)      {}
+func (*recorder) Watched(Watched)  {}
 
 // handCounted is the smallest cluster with every kind of pod, counted by hand.
 var handCounted = map[string]string{

@@ -27,10 +27,11 @@ func Reasons() []Reason {
 	return []Reason{Timeout, Throttled, Expired, Unauthorized, Forbidden, Server, Network, Malformed}
 }
 
-// PageError is why a request for a page failed.
+// PageError is why a request for a page failed, or a stream of events, which has no
+// page.
 type PageError struct {
 	Resource string // Pods, Nodes or Namespaces
-	Page     int    // 1 for the first page of the resource, whatever its namespace
+	Page     int    // 1 for the first page of the resource, whatever its namespace; 0 for a stream
 	Attempt  int    // 1 for the first request at this page
 	Reason   Reason
 	Err      error // cleaned: short, one line, no credentials
@@ -59,6 +60,9 @@ func (e *PageError) refusal() bool { return e.Reason == Unauthorized || e.Reason
 
 // Error names the page, the reason and what happened.
 func (e *PageError) Error() string {
+	if e.Page == 0 { // of a stream
+		return fmt.Sprintf("watch of %s: %s: %v", e.Resource, e.Reason, e.Err)
+	}
 	return fmt.Sprintf("%s page %d, attempt %d: %s: %v", e.Resource, e.Page, e.Attempt, e.Reason, e.Err)
 }
 

@@ -48,14 +48,27 @@ type exchange struct {
 	unhook                func() bool
 }
 
-func (c *Counter) newExchange(ctx context.Context) *exchange {
-	x := &exchange{timeout: c.cfg.PageTimeout, until: time.Now().Add(c.cfg.PageTimeout), lane: c.cfg.Lane}
+// newExchange begins an exchange that ends after the timeout. Its request is sent in
+// the lane.
+func newExchange(ctx context.Context, timeout time.Duration, lane chan struct{}) *exchange {
+	x := &exchange{timeout: timeout, until: time.Now().Add(timeout), lane: lane}
 	x.ctx, x.end = context.WithCancelCause(ctx)
 	x.unhook = context.AfterFunc(x.ctx, x.hangUp)
 	x.timer = time.AfterFunc(x.timeout, func() { x.end(context.DeadlineExceeded) })
 	x.ctx, x.sent = redact.NewExchange(x.ctx)
 	x.ctx = httptrace.WithClientTrace(x.ctx, x.trace())
 	return x
+}
+
+// extend makes the deadline one of so much later than now: headers of a watch come
+// soon, and its events for minutes. It says whether the exchange goes on still.
+func (x *exchange) extend(timeout time.Duration) bool {
+	if !x.timer.Stop() {
+		return false
+	}
+	x.timeout, x.until = timeout, time.Now().Add(timeout)
+	x.timer.Reset(timeout)
+	return true
 }
 
 // close ends the exchange. The connection stays, unless it was hung up.

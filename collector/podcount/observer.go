@@ -11,6 +11,7 @@ type Observer interface {
 	// when it is none of the count's failures: what the count does without may not
 	// be read, or the server does not know this form of request.
 	Page(Page)
+	WatchObserver
 }
 
 // Page is the outcome of one request for one page.

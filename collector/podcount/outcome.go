@@ -33,18 +33,21 @@ func (c *Counter) snapshot(n *count) *Snapshot {
 		}
 	}
 	c.account.keep(n.ledger)
-	last := n.pods[len(n.pods)-1]
-	partial := len(c.cfg.Namespaces) > 0
-	nodes := n.sortedNodes(partial)
-	unscheduled, unknown := n.tally.unscheduled, n.unknownPods()
+	snapshot := c.figures(n)
+	snapshot.Nodes = n.sortedNodes(len(c.cfg.Namespaces) > 0)
 	if c.cfg.Nodes.some() {
-		nodes, unscheduled, unknown = c.cfg.Nodes.of(nodes), 0, 0
+		snapshot.Nodes, snapshot.Selected = c.cfg.Nodes.of(snapshot.Nodes), true
+		return &snapshot
 	}
-	return &Snapshot{
-		Nodes:           nodes,
-		Selected:        c.cfg.Nodes.some(),
-		UnscheduledPods: unscheduled,
-		UnknownNodePods: unknown,
+	snapshot.UnscheduledPods, snapshot.UnknownNodePods = n.tally.unscheduled, n.unknownPods()
+	return &snapshot
+}
+
+// figures are all of a complete count but the numbers of pods.
+func (c *Counter) figures(n *count) Snapshot {
+	last := n.pods[len(n.pods)-1]
+	return Snapshot{
+		Mode:            ModeList,
 		Pages:           last.firstPage + last.page - 1,
 		Bytes:           n.bytes,
 		Duration:        n.elapsed,

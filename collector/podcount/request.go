@@ -34,7 +34,7 @@ type pageRequest struct {
 // for a place in which to read the answer is not part of that.
 func (c *Counter) request(ctx context.Context, p pageRequest) (answer, *PageError) {
 	start := time.Now()
-	x := c.newExchange(ctx)
+	x := newExchange(ctx, c.cfg.PageTimeout, c.cfg.Lane)
 	defer x.close()
 	p.rows.kind, p.rows.budget, p.rows.echoed = p.listing.kind, c.cfg.Budget, x.sent.Echoed
 	a, failure := c.ask(x, p)
@@ -54,18 +54,9 @@ func (c *Counter) request(ctx context.Context, p pageRequest) (answer, *PageErro
 }
 
 func (c *Counter) ask(x *exchange, p pageRequest) (a answer, failure *PageError) {
-	request, err := http.NewRequestWithContext(x.ctx, http.MethodGet, c.pageURL(p), nil)
-	if err != nil {
-		return a, &PageError{Reason: Network, Err: fmt.Errorf("making the request: %w", err)}
-	}
-	request.Header.Set("Accept", p.listing.form.accept)
-	request.Header.Set("Accept-Encoding", "identity")
-	if p.listing.form.gzip {
-		request.Header.Set("Accept-Encoding", "gzip")
-	}
-	response, err := x.send(c.client, request)
-	if err != nil {
-		return a, x.failed("waiting for an answer", err)
+	response, failure := x.open(c.client, c.pageURL(p), p.listing.form)
+	if failure != nil {
+		return a, failure
 	}
 	body := &wire{r: x.ready(response)}
 	defer func() {
@@ -81,6 +72,24 @@ func (c *Counter) ask(x *exchange, p pageRequest) (a answer, failure *PageError)
 	body.r = newYielding(body.r, place)
 	failure = a.read(x, response, body, p.rows)
 	return a, failure
+}
+
+// open sends the request for url and returns the answer when its headers are there.
+func (x *exchange) open(client *http.Client, url string, f *form) (*http.Response, *PageError) {
+	request, err := http.NewRequestWithContext(x.ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, &PageError{Reason: Network, Err: fmt.Errorf("making the request: %w", err)}
+	}
+	request.Header.Set("Accept", f.accept)
+	request.Header.Set("Accept-Encoding", "identity")
+	if f.gzip {
+		request.Header.Set("Accept-Encoding", "gzip")
+	}
+	response, err := x.send(client, request)
+	if err != nil {
+		return nil, x.failed("waiting for an answer", err)
+	}
+	return response, nil
 }
 
 // position is where a page begins: at a continue token, or else at the start, as
@@ -144,10 +153,17 @@ func (a *answer) read(x *exchange, response *http.Response, body *wire, rows con
 }
 
 func (a *answer) decode(header http.Header, plain io.Reader, rows content) error {
+	err := mustBeJSON(header)
+	if err == nil {
+		a.document, err = readDocument(newDecoder(plain), rows)
+	}
+	return err
+}
+
+func mustBeJSON(header http.Header) error {
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil || media != "application/json" {
 		return fmt.Errorf("%w: content type %q", errNotJSON, header.Get("Content-Type"))
 	}
-	a.document, err = readDocument(newDecoder(plain), rows)
-	return err
+	return nil
 }

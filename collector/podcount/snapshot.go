@@ -42,8 +42,17 @@ type Snapshot struct {
 	Consistent bool
 	// Started is when the count began; what happened before is in it.
 	Started time.Time
-	// Time at which the last page was complete.
+	// Time at which the last page was complete; when the cluster is followed, that
+	// of the latest news of it.
 	Time time.Time
+	// Mode says how the cluster is counted.
+	Mode Mode
+	// Update says that the numbers are those of the latest count and of the events
+	// since: no count has ended.
+	Update bool
+	// Interrupted says why the events do not come at the moment. Nil while they do,
+	// and for the end of a count.
+	Interrupted error
 }
 
 // Node is one node of a Snapshot.

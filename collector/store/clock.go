@@ -23,3 +23,8 @@ func NewClock() func() Instant {
 func (i Instant) since(earlier Instant) time.Duration {
 	return max(i.Monotonic-earlier.Monotonic, i.Wall.Sub(earlier.Wall))
 }
+
+// ago returns the moment that was so long before.
+func (i Instant) ago(age time.Duration) Instant {
+	return Instant{Wall: i.Wall.Add(-age), Monotonic: i.Monotonic - age}
+}

@@ -44,8 +44,8 @@ type Cluster struct {
 	failed   Instant       // when the last of them ended
 	pause    time.Duration // from then until the next may begin
 
-	run      *run // nil when none runs
-	freshRun *run // the latest that was begun for a request for a fresh count
+	run   *run        // nil when none runs
+	fresh *freshCount // nil when none has been asked for
 }
 
 // run is a count from its begin to its end.

@@ -13,7 +13,7 @@ func (c *Cluster) begin() *run {
 	if c.ctx.Err() != nil {
 		return nil
 	}
-	r := &run{began: time.Now(), instant: c.opts.Clock(), ready: make(chan struct{})}
+	r := &run{began: time.Now(), ready: make(chan struct{})}
 	c.run = r
 	c.progress.begin()
 	counter, changes, ctx := c.counter, c.changes, c.interruptible()
@@ -34,8 +34,10 @@ func (c *Cluster) interruptible() context.Context {
 // goes on waiting.
 func (c *Cluster) count(ctx context.Context, r *run, counter Counter, changes int) {
 	publish := func(snapshot *podcount.Snapshot) {
-		c.observer.Ended(Outcome{Snapshot: snapshot})
-		c.progress.end()
+		if !snapshot.Update {
+			c.observer.Ended(Outcome{Snapshot: snapshot})
+			c.progress.end()
+		}
 		c.waits.reset()
 		c.publish(r, snapshot)
 	}
@@ -71,8 +73,13 @@ func (c *Cluster) publish(r *run, snapshot *podcount.Snapshot) {
 	if c.snapshot == nil {
 		part = firstSpread
 	}
-	c.snapshot, c.taken, c.err = snapshot, c.opts.Clock(), nil
-	c.ttl = c.opts.CacheTTL - time.Duration(c.opts.Jitter()*part*float64(c.opts.CacheTTL))
+	c.taken = c.opts.Clock()
+	if snapshot.Update {
+		c.taken = c.taken.ago(time.Since(snapshot.Time))
+	} else {
+		c.ttl = c.opts.CacheTTL - time.Duration(c.opts.Jitter()*part*float64(c.opts.CacheTTL))
+	}
+	c.snapshot, c.err = snapshot, snapshot.Interrupted
 	c.forgive()
 	c.release(r)
 }
@@ -114,11 +121,22 @@ type resumer interface {
 	Resume(former *podcount.Counter)
 }
 
+// follower is a Counter that can go on with the streams of another one.
+type follower interface {
+	Follow(former *podcount.Watcher)
+}
+
 // handOver gives next the progress of former, if both can.
 func handOver(next, former Counter) {
-	heir, can := next.(resumer)
-	if own, has := former.(*podcount.Counter); can && has {
-		heir.Resume(own)
+	switch former := former.(type) {
+	case *podcount.Counter:
+		if heir, can := next.(resumer); can {
+			heir.Resume(former)
+		}
+	case *podcount.Watcher:
+		if heir, can := next.(follower); can {
+			heir.Follow(former)
+		}
 	}
 }
 

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"time"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
 // freshInterval is how often requests for fresh counts can have one begun. They
@@ -34,10 +36,22 @@ func (c *Cluster) CountFresh(ctx context.Context) error {
 func (c *Cluster) freshSince(asked time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.freshRun != nil && c.untilFresh() > 0 {
-		return c.freshRun.began
+	if c.untilFresh() > 0 {
+		return c.fresh.began
 	}
 	return asked
+}
+
+// freshCount is the latest count that was asked for: when it was.
+type freshCount struct {
+	began   time.Time
+	instant Instant // the same moment
+}
+
+// auditor is a Counter that follows its cluster, and lists it when it is asked to.
+type auditor interface {
+	// Audit has the cluster listed soon, and waits for nothing.
+	Audit()
 }
 
 // joinFresh returns the count to wait for, which it begins unless one is running,
@@ -55,13 +69,25 @@ func (c *Cluster) joinFresh(since time.Time) (*run, <-chan struct{}, error) {
 	case faultOf(c.counter) != nil:
 		return nil, nil, faultOf(c.counter)
 	case c.run != nil:
+		c.audit()
 		return c.run, c.news, nil
 	case c.untilFresh() > 0:
 		return nil, after(c.untilFresh()), nil
 	}
-	c.freshRun = c.begin()
-	return c.freshRun, c.news, nil
+	c.noteFresh()
+	return c.begin(), c.news, nil
 }
+
+// audit has a running count that never ends list the cluster. c.mu must be held.
+func (c *Cluster) audit() {
+	a, follows := c.counter.(auditor)
+	if follows && c.snapshot != nil && c.snapshot.Mode == podcount.ModeWatch && c.untilFresh() == 0 {
+		c.noteFresh()
+		a.Audit()
+	}
+}
+
+func (c *Cluster) noteFresh() { c.fresh = &freshCount{time.Now(), c.opts.Clock()} }
 
 // after is closed when the time has passed.
 func after(pause time.Duration) <-chan struct{} {
@@ -82,10 +108,10 @@ func (c *Cluster) failure(r *run, asked time.Time) error {
 
 // untilFresh is the rest of the freshInterval. c.mu must be held.
 func (c *Cluster) untilFresh() time.Duration {
-	if c.freshRun == nil {
+	if c.fresh == nil {
 		return 0
 	}
-	return freshInterval - c.opts.Clock().since(c.freshRun.instant)
+	return max(0, freshInterval-c.opts.Clock().since(c.fresh.instant))
 }
 
 // await waits until done is closed. Its error is a context's.

@@ -54,6 +54,17 @@ func (p *progress) Page(page podcount.Page) {
 	p.next.Page(page)
 }
 
+// Event passes on what it is told.
+func (p *progress) Event(e podcount.Event) { p.next.Event(e) }
+
+// Watched tells, of a restart, that the nodes come next.
+func (p *progress) Watched(w podcount.Watched) {
+	if w.Restart != nil {
+		p.begin()
+	}
+	p.next.Watched(w)
+}
+
 func (p *progress) change(do func(*Progress)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

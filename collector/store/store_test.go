@@ -56,8 +56,10 @@ type noted struct {
 	cluster string
 }
 
-func (n noted) Started(int)        {}
-func (n noted) Page(podcount.Page) {}
+func (n noted) Started(int)            {}
+func (n noted) Page(podcount.Page)     {}
+func (noted) Event(podcount.Event)     {}
+func (noted) Watched(podcount.Watched) {}
 func (n noted) Ended(o Outcome) {
 	n.add("%s ended: snapshot %t, error %v, shown %t", n.cluster, o.Snapshot != nil, o.Err, o.Shown)
 }

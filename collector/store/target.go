@@ -16,20 +16,23 @@ type Target struct {
 	Counter Counter
 }
 
-// Counter counts one cluster; *podcount.Counter does. It publishes each snapshot
+// Counter counts one cluster; *podcount.Counter and *podcount.Watcher do. It publishes each snapshot
 // that it has: one at its end, or, while it follows the cluster, one after the
 // other. Each is complete. Its error says why there will be no more.
 type Counter interface {
 	Count(ctx context.Context, observer podcount.Observer, publish func(*podcount.Snapshot)) error
 }
 
-var _ Counter = (*podcount.Counter)(nil)
+var (
+	_ Counter = (*podcount.Counter)(nil)
+	_ Counter = (*podcount.Watcher)(nil)
+)
 
 // Observer is told of one cluster's counts, one after the other.
 type Observer interface {
 	podcount.Observer
-	// Ended is called for each snapshot that is published, and for each count that
-	// failed. A count that was cancelled tells nothing.
+	// Ended is called for each snapshot that is published and is no Update, and for
+	// each count that failed. A count that was cancelled tells nothing.
 	Ended(Outcome)
 }
 

@@ -1,0 +1,252 @@
+package podcount
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	// firstAudit is how soon after a start the first audit comes: something between
+	// may hold events back, and only this tells.
+	firstAudit = 2 * time.Minute
+	// soonerAudit is how soon an audit that told nothing is repeated.
+	soonerAudit = 5 * time.Minute
+	// passWait is how long an audit waits until the streams have passed its
+	// resourceVersion. Bookmarks come every minute.
+	passWait = 3 * time.Minute
+	// newNodeWait is how soon the allocatable pods of new nodes are asked for.
+	newNodeWait = 5 * time.Second
+)
+
+var (
+	errShort  = errors.New("there were more events than an audit can remember, or the paged count is older than they are")
+	errUnsure = errors.New("the pages of the audit show several resourceVersions")
+	errDrift  = errors.New("the events do not add up to what a paged count shows")
+)
+
+// patrol lists the nodes again and again, and audits the streams.
+func (f *life) patrol() error {
+	nodes, audit := time.Now().Add(f.w.watch.NodesInterval), f.w.nextAudit(firstAudit)
+	for failures := 0; ; {
+		timer := time.NewTimer(time.Until(earlier(nodes, audit)))
+		select {
+		case <-f.ctx.Done():
+			timer.Stop()
+			return nil
+		case <-f.live.joined:
+			timer.Stop()
+			nodes = earlier(nodes, time.Now().Add(newNodeWait))
+			continue
+		case <-f.w.asked:
+			timer.Stop()
+			audit = time.Now()
+		case <-timer.C:
+		}
+		if !audit.IsZero() && !time.Now().Before(audit) {
+			next, err := f.audit()
+			if err != nil {
+				return err
+			}
+			audit = f.w.nextAudit(next)
+			continue
+		}
+		err := f.relist()
+		if restart := (*restartError)(nil); errors.As(err, &restart) {
+			return err
+		}
+		if err != nil && f.ctx.Err() == nil {
+			failures++
+			nodes = time.Now().Add(backoff(failures+2, 0, f.w.cfg.Jitter()))
+			continue
+		}
+		failures = 0
+		nodes = time.Now().Add(f.w.watch.NodesInterval)
+	}
+}
+
+// earlier is the earlier time; zero is none.
+func earlier(a, b time.Time) time.Time {
+	if b.IsZero() || a.Before(b) {
+		return a
+	}
+	return b
+}
+
+// nextAudit is the time of the next audit, zero when there are none.
+func (w *Watcher) nextAudit(in time.Duration) time.Time {
+	interval := w.watch.AuditInterval
+	if interval == 0 {
+		return time.Time{}
+	}
+	in = min(in, interval)
+	return time.Now().Add(in - time.Duration(w.cfg.Jitter()*float64(in)/10))
+}
+
+// relist asks for the nodes again: events do not say what they can hold.
+func (f *life) relist() error {
+	run := f.w.take(f.w.observer)
+	f.live.record(nodeStream)
+	defer f.live.stopRecording(nodeStream)
+	err := f.w.listNodes(f.ctx, run)
+	if err == nil {
+		err = f.live.relisted(run)
+	}
+	run.known.drop()
+	f.live.noteNodes(err)
+	return err
+}
+
+// audit compares the streams with a paged count at its own resourceVersion. It
+// returns when the next one is due, and an error when they differ.
+func (f *life) audit() (next time.Duration, err error) {
+	run := f.w.take(f.w.observer)
+	f.live.record(boundStream, unboundStream, nodeStream)
+	defer f.live.stopRecording(boundStream, unboundStream, nodeStream)
+	err = f.w.all(f.ctx, run)
+	f.w.suspended = nil // the next audit needs a resourceVersion of its own
+	defer f.w.release(run)
+	if err == nil && run.mixed() {
+		err = errUnsure
+	}
+	if err == nil {
+		err = f.passed(run)
+	}
+	var differences []Difference
+	if err == nil {
+		differences, err = f.live.differences(run)
+	}
+	if f.ctx.Err() != nil {
+		return 0, nil
+	}
+	f.w.observer.Watched(Watched{Audit: &Audit{Differences: differences, Err: err}})
+	switch {
+	case err != nil:
+		return soonerAudit, nil
+	case len(differences) == 0:
+		f.w.drifts = 0
+		return f.w.watch.AuditInterval, f.audited(run)
+	}
+	if f.w.drifts++; f.w.drifts >= maxDrifts {
+		return 0, &unwatchableError{errDrift}
+	}
+	return 0, &restartError{EndDrift, errDrift}
+}
+
+// audited has the figures of the audit shown, which is a complete count.
+func (f *life) audited(run *count) error {
+	if err := f.live.relisted(run); err != nil {
+		return wrongSum(err)
+	}
+	f.live.noteNodes(nil)
+	figures := f.w.figures(run)
+	figures.Mode = ModeWatch
+	f.live.mu.Lock()
+	f.live.figures = figures
+	f.live.mu.Unlock()
+	f.publish(false)
+	return nil
+}
+
+// passed waits until every stream of pods has come beyond the count's
+// resourceVersion. One that has no news for long is taken as it is.
+func (f *life) passed(run *count) error {
+	ctx, cancel := context.WithTimeout(f.ctx, passWait)
+	defer cancel()
+	for {
+		behind, moved := f.live.behind(run)
+		if !behind {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return f.ctx.Err()
+		}
+	}
+}
+
+// behind says whether a stream of pods has yet to pass the resourceVersion of its
+// walk, and gives what is closed with the next event.
+func (l *live) behind(run *count) (bool, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.streams {
+		if w := run.walkOf(s); s.role != nodeStream && newer(w.version, s.position) {
+			return true, l.moved
+		}
+	}
+	return false, l.moved
+}
+
+// walkOf is the walk over what the stream is of.
+func (n *count) walkOf(s *stream) *walk {
+	for _, w := range n.pods {
+		if w.listing.path == s.listing.path {
+			return w
+		}
+	}
+	return n.nodes
+}
+
+func (l *live) record(roles ...role) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.streams {
+		if slices.Contains(roles, s.role) {
+			s.recording.begin(s.position)
+		}
+	}
+}
+
+func (l *live) stopRecording(roles ...role) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.streams {
+		if slices.Contains(roles, s.role) {
+			s.recording.end()
+		}
+	}
+}
+
+// differences are the nodes on which the streams, at the resourceVersions of the
+// count, have another number of pods.
+func (l *live) differences(run *count) ([]Difference, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	watched := maps.Clone(l.pods)
+	watched[""] = l.unscheduled
+	for _, s := range l.streams {
+		if s.role == nodeStream {
+			continue
+		}
+		version := run.walkOf(s).version
+		if !s.recording.covers(version) {
+			return nil, errShort
+		}
+		for _, e := range s.recording.after(version) {
+			watched[e.node] -= e.sign
+		}
+	}
+	listed := map[string]int{"": run.tally.unscheduled}
+	for i, name := range run.tally.list {
+		listed[name] = run.tally.total[i]
+	}
+	var found []Difference
+	for name := range watched {
+		if watched[name] != listed[name] {
+			found = append(found, Difference{Node: name, Watched: watched[name], Listed: listed[name]})
+		}
+		delete(listed, name)
+	}
+	for name, n := range listed {
+		if n != 0 {
+			found = append(found, Difference{Node: name, Listed: n})
+		}
+	}
+	slices.SortFunc(found, func(a, b Difference) int { return strings.Compare(a.Node, b.Node) })
+	return found, nil
+}

@@ -1,0 +1,277 @@
+package podcount
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// EventType is the type of a watch event, as the API has it.
+type EventType string
+
+// The types of events.
+const (
+	EventAdded    EventType = "ADDED"
+	EventModified EventType = "MODIFIED"
+	EventDeleted  EventType = "DELETED"
+	EventBookmark EventType = "BOOKMARK"
+	EventError    EventType = "ERROR"
+)
+
+// EventTypes returns every EventType, for metrics that start at 0.
+func EventTypes() []EventType {
+	return []EventType{EventAdded, EventModified, EventDeleted, EventBookmark, EventError}
+}
+
+// initialEnd is the annotation of the bookmark after which a streamed start is
+// complete (metav1.InitialEventsAnnotationKey).
+const initialEnd = "k8s.io/initial-events-end"
+
+// maxWaiting is how many rows may come before the definitions of their columns.
+const maxWaiting = 1000
+
+var (
+	errNoEvent    = errors.New("the answer is no watch event")
+	errEventRows  = errors.New("an event has not one row")
+	errEventKind  = errors.New("an event is of another kind of object")
+	errNoColumn   = errors.New("the Table of an event has no column that names the node")
+	errCellNumber = errors.New("an event has another number of cells than its Table has columns")
+)
+
+// event is one watch event as it is read.
+type event struct {
+	Type   EventType      `json:"type"`
+	Object jsontext.Value `json:"object"`
+}
+
+// object is what is needed of the object of an event: a Table with one row, a pod
+// or node, or a Status.
+type object struct {
+	Kind              string       `json:"kind"`
+	Metadata          metadata     `json:"metadata"`
+	ColumnDefinitions []definition `json:"columnDefinitions"`
+	Rows              []row        `json:"rows"`
+	Spec              struct {
+		NodeName string `json:"nodeName"`
+	} `json:"spec"`
+	Status jsontext.Value `json:"status"` // of a Status it is a word
+
+	Message string         `json:"message"`
+	Code    jsontext.Value `json:"code"`
+	Details struct {
+		RetryAfterSeconds jsontext.Value `json:"retryAfterSeconds"`
+	} `json:"details"`
+}
+
+type metadata struct {
+	Name            string                    `json:"name"`
+	ResourceVersion string                    `json:"resourceVersion"`
+	Annotations     map[string]jsontext.Value `json:"annotations"`
+}
+
+type definition struct {
+	Name string `json:"name"`
+}
+
+type row struct {
+	Cells      []jsontext.Value `json:"cells"`
+	Conditions []struct {
+		Type   string `json:"type"`
+		Status string `json:"status"`
+	} `json:"conditions"`
+	Object struct {
+		Metadata metadata `json:"metadata"`
+	} `json:"object"`
+}
+
+// change is what one event means.
+type change struct {
+	kind     EventType
+	version  string // resourceVersion
+	node     string // of the pod, or the node itself
+	finished bool   // the pod is Succeeded or Failed
+	initial  bool   // a bookmark after the last initial event
+	cells    []jsontext.Value
+}
+
+// eventReader reads the events of one stream. Columns are those that came last: not
+// every event has their definitions, and rows wait for the first.
+type eventReader struct {
+	d       *decoder
+	kind    string // of raw objects: Pod or Node
+	column  string // of a Table, that names the node
+	columns int    // how many; 0 when none have been defined
+	at      int    // index of column
+	waiting []change
+}
+
+func newEventReader(r io.Reader, resource string, budget *Budget) *eventReader {
+	reader := &eventReader{d: newDecoder(r), kind: "Pod", column: nodeColumn}
+	reader.d.window.budget = budget
+	if resource == Nodes {
+		reader.kind, reader.column = "Node", "Name"
+	}
+	return reader
+}
+
+// next returns what the next event means, and the events that waited for its
+// column definitions before it. An error is io.EOF where the stream ends between
+// two events, a *PageError for an ERROR event, or else what is wrong with it.
+func (r *eventReader) next() ([]change, error) {
+	r.d.advance()
+	defer r.d.window.close()
+	var e event
+	if err := json.UnmarshalDecode(r.d.json, &e); err != nil {
+		return nil, fmt.Errorf("reading an event: %w", err)
+	}
+	var o object
+	if e.Type == "" || len(e.Object) == 0 {
+		return nil, errNoEvent
+	}
+	if err := json.Unmarshal(e.Object, &o); err != nil {
+		return nil, fmt.Errorf("reading the object of an event: %w", err)
+	}
+	if e.Type == EventError {
+		return nil, o.failure()
+	}
+	c, err := r.meaning(e.Type, &o)
+	if err != nil {
+		return nil, err
+	}
+	return r.ready(c)
+}
+
+// meaning reads all of the object but the cells.
+func (r *eventReader) meaning(kind EventType, o *object) (change, error) {
+	c := change{kind: kind, version: o.Metadata.ResourceVersion}
+	switch kind {
+	case EventAdded, EventModified, EventDeleted, EventBookmark:
+	default:
+		return c, errNoEvent
+	}
+	if err := r.define(o.ColumnDefinitions); err != nil {
+		return c, err
+	}
+	if !wellFormed(c.version) {
+		return c, errNoVersion
+	}
+	own := o.Metadata
+	if o.Kind == "Table" && len(o.Rows) == 1 {
+		own = o.Rows[0].Object.Metadata
+	}
+	_, c.initial = own.Annotations[initialEnd]
+	if kind == EventBookmark {
+		return c, nil
+	}
+	switch {
+	case o.Kind == "Table" && len(o.Rows) != 1:
+		return c, errEventRows
+	case o.Kind == "Table":
+		c.cells, c.finished = o.Rows[0].Cells, o.Rows[0].finished()
+		if c.cells == nil {
+			return c, errCellNumber
+		}
+		return c, nil
+	case o.Kind != r.kind:
+		return c, errEventKind
+	}
+	c.node, c.finished = o.Spec.NodeName, o.finished()
+	if r.kind == "Node" {
+		c.node = o.Metadata.Name
+	}
+	return c, nil
+}
+
+// define takes column definitions, if there are any.
+func (r *eventReader) define(columns []definition) error {
+	if len(columns) == 0 {
+		return nil
+	}
+	r.columns, r.at = len(columns), -1
+	for i, column := range columns {
+		if column.Name == r.column {
+			if r.at >= 0 {
+				return fmt.Errorf("the Table of an event has two columns named %s", r.column)
+			}
+			r.at = i
+		}
+	}
+	if r.at < 0 {
+		return errNoColumn
+	}
+	return nil
+}
+
+// ready returns the changes whose cells can be read. A row that came before the
+// first definitions waits, and all after it do.
+func (r *eventReader) ready(c change) ([]change, error) {
+	r.waiting = append(r.waiting, c)
+	if r.columns == 0 && (c.cells != nil || len(r.waiting) > 1) {
+		if len(r.waiting) > maxWaiting {
+			return nil, errNoColumns
+		}
+		return nil, nil
+	}
+	changes := r.waiting
+	r.waiting = nil
+	for i := range changes {
+		if err := r.readCell(&changes[i]); err != nil {
+			return nil, err
+		}
+	}
+	return changes, nil
+}
+
+func (r *eventReader) readCell(c *change) error {
+	if c.cells == nil {
+		return nil
+	}
+	if len(c.cells) != r.columns {
+		return errCellNumber
+	}
+	text, err := jsontext.AppendUnquote(nil, c.cells[r.at])
+	if err != nil {
+		return fmt.Errorf("cell %s of an event: %w", r.column, err)
+	}
+	if c.cells = nil; string(text) != noNode {
+		c.node = string(text)
+	}
+	return nil
+}
+
+func (r *row) finished() bool {
+	for _, condition := range r.Conditions {
+		if condition.Type == "Completed" && condition.Status == "True" {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *object) finished() bool {
+	var status struct {
+		Phase string `json:"phase"`
+	}
+	_ = json.Unmarshal(o.Status, &status) // one that is no object has no phase
+	return status.Phase == "Succeeded" || status.Phase == "Failed"
+}
+
+// failure is what an ERROR event says, in its Status.
+func (o *object) failure() *PageError {
+	doc := document{message: o.Message, code: numberIn(o.Code), retryAfter: numberIn(o.Details.RetryAfterSeconds)}
+	if doc.code == 0 {
+		doc.code = http.StatusInternalServerError
+	}
+	return statusError(doc.code, http.Header{}, doc, time.Time{})
+}
+
+func numberIn(value jsontext.Value) int {
+	number, _ := strconv.Atoi(string(value)) // a word, or nothing, is no number
+	return number
+}

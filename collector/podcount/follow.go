@@ -1,0 +1,149 @@
+package podcount
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+// reopenGrace is how long a stream may be away until the cluster counts as not
+// followed: its own end comes every few minutes.
+const reopenGrace = time.Second
+
+// follow keeps a stream open: it goes on where the one before ended. An error ends
+// the life.
+func (f *life) follow(ctx context.Context, s *stream) error {
+	var refused time.Time // since when it is
+	for failures := 0; ; {
+		var opened time.Time
+		err := f.w.stream(ctx, f.live, s, func() {
+			opened, refused = time.Now(), time.Time{}
+			f.live.up(s)
+		})
+		if ctx.Err() != nil {
+			return nil // the life has ended, or another stream has its place
+		}
+		lived := !opened.IsZero() && time.Since(opened) >= youth
+		if failures++; lived {
+			failures = 0
+		}
+		if err := f.verdict(s, err, opened, lived); err != nil {
+			return err
+		}
+		if refusesWatch(err) {
+			if refused.IsZero() {
+				refused = time.Now()
+			}
+			if !s.once() || time.Since(refused) >= refusalLife {
+				return &unwatchableError{err}
+			}
+		}
+		wait := f.pause(failures, err)
+		f.w.observer.Watched(Watched{Ended: ended(s, err, wait)})
+		f.live.away(s, err)
+		if sleep(ctx, wait) != nil {
+			return nil
+		}
+	}
+}
+
+// pause is how long to wait until a stream is opened again. The first time it is at
+// once.
+func (f *life) pause(failures int, err error) time.Duration {
+	var failure *PageError
+	asked := time.Duration(0)
+	if errors.As(err, &failure) {
+		asked = failure.retryAfter
+	}
+	if failures == 0 {
+		return asked
+	}
+	return backoff(failures, asked, f.w.cfg.Jitter())
+}
+
+// verdict says whether the end of a stream is the end of the life.
+func (f *life) verdict(s *stream, err error, opened time.Time, lived bool) error {
+	var failure *PageError
+	var restart *restartError
+	key := s.listing.path + s.role.selector("")
+	young := !opened.IsZero() && !lived
+	f.live.mu.Lock() // the other streams' verdicts
+	if lived {
+		f.w.deaths[key] = 0
+	} else if young {
+		f.w.deaths[key]++
+	}
+	deaths := f.w.deaths[key]
+	f.live.mu.Unlock()
+	isPage := errors.As(err, &failure)
+	switch {
+	case deaths >= maxDeaths, s.starting && !errors.As(err, &restart):
+		return &unwatchableError{err}
+	case isPage && failure.Reason == Expired:
+		return &restartError{EndExpired, err}
+	case isPage, errors.Is(err, io.EOF):
+		return nil
+	default:
+		return err
+	}
+}
+
+// refusalLife is how long a stream that has been there may be refused until it is
+// given up: an API server that starts forbids everything for a moment.
+const refusalLife = time.Minute
+
+// refusesWatch says whether a failure means that asking again cannot help: the
+// account may list and not watch, or something between can pass on no stream.
+func refusesWatch(err error) bool {
+	var failure *PageError
+	if !errors.As(err, &failure) {
+		return false
+	}
+	switch failure.code {
+	case http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
+		return true
+	default:
+		return failure.unknownForm
+	}
+}
+
+// once says whether the stream has been there.
+func (s *stream) once() bool {
+	select {
+	case <-s.opened:
+		return true
+	default:
+		return false
+	}
+}
+
+// ended tells of the end of a stream.
+func ended(s *stream, err error, wait time.Duration) *StreamEnded {
+	e := &StreamEnded{Resource: s.listing.name, Reason: EndClosed, Wait: wait}
+	var failure *PageError
+	if !errors.As(err, &failure) {
+		return e
+	}
+	e.Err = failure.Err
+	switch failure.Reason {
+	case Timeout:
+		e.Reason = EndSilent
+	case Throttled:
+		e.Reason = EndThrottled
+	case Expired:
+		e.Reason = EndExpired
+	case Unauthorized:
+		e.Reason = EndUnauthorized
+	case Forbidden:
+		e.Reason = EndForbidden
+	case Server:
+		e.Reason = EndServer
+	case Network:
+		e.Reason = EndNetwork
+	case Malformed:
+		e.Reason = EndMalformed
+	}
+	return e
+}

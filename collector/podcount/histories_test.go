@@ -1,0 +1,216 @@
+package podcount
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// randomHistories is how many histories are followed; SEED repeats one.
+const randomHistories = 10_000
+
+// TestRandomHistories follows small clusters whose pods and nodes change at random,
+// with streams that are cut, repeat events, have bookmarks anywhere and columns in odd
+// places, both forms of 410, and compactions; against a server that keeps every pod.
+// Each snapshot must be true at its resourceVersion, and the last one at the end.
+func TestRandomHistories(t *testing.T) {
+	first, count := uint64(1), uint64(randomHistories/share)
+	if soak, err := strconv.ParseUint(os.Getenv("SOAK"), 10, 64); err == nil {
+		count = soak
+	}
+	if seed, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
+		first, count = seed, 1
+	}
+	seen := sum{}
+	for seed := first; seed < first+count; seed++ {
+		if !t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) { followRandomly(t, seed, &seen) })
+		}) {
+			t.Fatalf("repeat it with SEED=%d", seed)
+		}
+	}
+	t.Logf("%d histories: %+v", count, seen)
+	if count > 1 && (seen.Updates < int(count) || seen.Restarts < int(count)/10 || seen.Streamed == 0 || seen.Fallbacks == 0) {
+		t.Errorf("the histories leave too little to compare: %+v", seen)
+	}
+}
+
+// sum is what happened in all histories.
+type sum struct{ Updates, Counts, Restarts, Streams, Fallbacks, Audits, Streamed int }
+
+// watching follows one world, and compares what is published.
+type watching struct {
+	t     *testing.T
+	world *world
+	seen  *sum
+
+	mu   sync.Mutex
+	last *Snapshot
+	why  []Watched
+}
+
+func (w *watching) Started(int) {}
+func (w *watching) Page(Page)   {}
+func (w *watching) Event(Event) {}
+
+// Watched counts what happens.
+func (w *watching) Watched(e Watched) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.why = append(w.why, e)
+	switch {
+	case e.Restart != nil:
+		w.seen.Restarts++
+	case e.Ended != nil:
+		w.seen.Streams++
+	case e.Fallback != nil:
+		w.seen.Fallbacks++
+	case e.Audit != nil && e.Audit.Err == nil:
+		w.seen.Audits++
+	}
+}
+
+func (w *watching) publish(s *Snapshot) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.last = s; s.Update {
+		w.seen.Updates++
+	} else {
+		w.seen.Counts++
+	}
+	if s.Consistent {
+		w.compare(s)
+	}
+}
+
+// compare holds the numbers of bound pods against those of the snapshot's version.
+func (w *watching) compare(s *Snapshot) {
+	version, err := strconv.Atoi(s.ResourceVersion)
+	if err != nil {
+		w.t.Fatalf("resourceVersion %q", s.ResourceVersion)
+	}
+	w.world.mu.Lock()
+	want, _ := w.world.truth(version)
+	w.world.mu.Unlock()
+	got, sum := map[string]int{}, 0
+	for _, node := range s.Nodes {
+		if sum += node.ActivePods; node.ActivePods != 0 {
+			got[node.Name] = node.ActivePods
+		}
+	}
+	all := 0
+	for name, n := range want {
+		if all += n; got[name] != 0 && got[name] != n {
+			w.t.Fatalf("at %d node %s has %d pods, want %d", version, name, got[name], n)
+		}
+	}
+	if sum+s.UnknownNodePods != all {
+		w.t.Fatalf("at %d there are %d pods on nodes and %d on unknown ones, want %d", version, sum, s.UnknownNodePods, all)
+	}
+}
+
+func followRandomly(t *testing.T, seed uint64, seen *sum) {
+	world := newWorld(seed)
+	world.trouble = true
+	random := rand.New(rand.NewPCG(seed, 2))
+	cfg := DefaultConfig()
+	cfg.PageSize, cfg.MaxPageSize = 1+random.IntN(12), 12
+	cfg.Jitter = func() float64 { return 0.3 }
+	w := &watching{t: t, world: world, seen: seen}
+	watcher := newWatcher(t, cfg, world, WatchConfig{AuditInterval: time.Duration(random.IntN(10)) * time.Minute, NodesInterval: time.Minute})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			_ = watcher.Count(ctx, w, w.publish)
+			_ = sleep(ctx, 30*time.Second) // as the store does
+		}
+	}()
+	removed := random.IntN(4) == 0 // the cluster goes at any moment, and nothing may stay
+	for range random.IntN(120) {
+		if removed && random.IntN(20) == 0 {
+			break
+		}
+		time.Sleep(time.Duration(random.ExpFloat64() * float64(4*time.Second)))
+		world.mu.Lock()
+		world.change()
+		if random.IntN(10) == 0 {
+			world.compacted = world.version - random.IntN(20)
+		}
+		world.mu.Unlock()
+	}
+	if !removed {
+		world.mu.Lock()
+		world.trouble = false
+		world.mu.Unlock()
+		time.Sleep(25 * time.Minute) // a fallback ends, and the streams that were spoilt
+		synctest.Wait()
+		w.atTheEnd()
+	}
+	cancel()
+	<-done
+	synctest.Wait()
+	seen.Streamed += world.streamed
+}
+
+func newWatcher(t *testing.T, cfg Config, transport http.RoundTripper, watch WatchConfig) *Watcher {
+	t.Helper()
+	client := &http.Client{Transport: transport}
+	counter, err := New(cfg, client, &url.URL{Scheme: "http", Host: "api"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	watcher, err := NewWatcher(counter, client, watch)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return watcher
+}
+
+// atTheEnd requires the last snapshot to be of a cluster that is followed, and true
+// in all its numbers.
+func (w *watching) atTheEnd() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := w.last
+	if s == nil || s.Mode != ModeWatch || s.Interrupted != nil {
+		w.t.Fatalf("the last snapshot is %+v, want one of a cluster that is followed", s)
+	}
+	w.world.mu.Lock()
+	bound, unbound := w.world.truth(w.world.version)
+	nodes := w.world.at(w.world.version, true)
+	w.world.mu.Unlock()
+	got := map[string]int{}
+	for _, node := range s.Nodes {
+		if got[node.Name] = node.ActivePods; !node.HasAllocatable {
+			w.t.Errorf("node %s has no allocatable pods", node.Name)
+		}
+	}
+	want, unknown := map[string]int{}, 0
+	for name := range nodes {
+		want[name] = bound[name]
+	}
+	for name, n := range bound {
+		if _, exists := nodes[name]; !exists {
+			unknown += n
+		}
+	}
+	if !maps.Equal(got, want) || s.UnknownNodePods != unknown || s.UnscheduledPods != unbound {
+		w.t.Fatalf("at the end: nodes %v, unknown %d, unscheduled %d; want %v, %d, %d", got, s.UnknownNodePods, s.UnscheduledPods, want, unknown, unbound)
+	}
+	for _, e := range w.why {
+		if e.Audit != nil && len(e.Audit.Differences) > 0 || e.Restart != nil && e.Restart.Reason == EndDrift {
+			w.t.Errorf("there is drift where no event was lost: %+v %+v", e.Audit, e.Restart)
+		}
+	}
+}

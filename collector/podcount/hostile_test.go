@@ -1,0 +1,192 @@
+package podcount
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// spoilt is a world whose streams say something else, for a number of times.
+type spoilt struct {
+	*world
+	times int
+	body  func() io.ReadCloser
+	read  int // streams that were spoilt
+}
+
+// RoundTrip spoils streams of pods.
+func (s *spoilt) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Query().Get("watch") == "" || strings.HasSuffix(r.URL.Path, "nodes") || s.read == s.times {
+		return s.world.RoundTrip(r)
+	}
+	s.read++
+	return answerWith(r, http.StatusOK, s.body()), nil
+}
+
+// repeated gives what make makes, so many times.
+type repeated struct {
+	times int
+	make  func(i int) string
+	made  int
+	rest  strings.Reader
+}
+
+// Read gives the next of it.
+func (r *repeated) Read(p []byte) (int, error) {
+	for r.rest.Len() == 0 {
+		if r.made == r.times {
+			return 0, io.EOF
+		}
+		r.rest.Reset(r.make(r.made))
+		r.made++
+	}
+	return r.rest.Read(p)
+}
+
+func podEvent(i int, kind, node string) string {
+	return fmt.Sprintf(`{"type":%q,"object":{"kind":"Table","metadata":{"resourceVersion":"%d"},%s,"rows":[{"cells":["p",%q]}]}}`+"\n",
+		kind, 1_000_000+i, definitions(false), node)
+}
+
+// TestHostileStreams has streams that would fill memory, or count wrong. Each fails
+// with a reason or counts for nothing, and when they end the cluster is followed.
+func TestHostileStreams(t *testing.T) {
+	tests := []struct {
+		name  string
+		times int // streams that are so
+		body  func() io.ReadCloser
+	}{
+		{"an event without end", 6, func() io.ReadCloser {
+			return io.NopCloser(io.MultiReader(strings.NewReader(`{"type":"ADDED","object":{"a":"`), &repeated{10_000, func(int) string { return strings.Repeat("a", 1000) }, 0, strings.Reader{}}))
+		}},
+		{"an object without end", 6, func() io.ReadCloser {
+			return io.NopCloser(io.MultiReader(strings.NewReader(`{"type":"ADDED","object":{`), &repeated{1_000_000, func(i int) string { return fmt.Sprintf(`"k%d":1,`, i) }, 0, strings.Reader{}}))
+		}},
+		{"white space without end", 2, func() io.ReadCloser {
+			return io.NopCloser(&repeated{10_000, func(int) string { return strings.Repeat(" ", 1000) }, 0, strings.Reader{}})
+		}},
+		{"a storm of events that change nothing", 1, func() io.ReadCloser {
+			return io.NopCloser(&repeated{50_000, func(i int) string { return podEvent(i, "MODIFIED", "n0") }, 0, strings.Reader{}})
+		}},
+		{"a storm of bookmarks", 1, func() io.ReadCloser {
+			return io.NopCloser(&repeated{50_000, func(i int) string {
+				return fmt.Sprintf(`{"type":"BOOKMARK","object":{"kind":"Table","metadata":{"resourceVersion":"%d"}}}`, i)
+			}, 0, strings.Reader{}})
+		}},
+		{"names that never repeat", 6, func() io.ReadCloser {
+			return io.NopCloser(&repeated{50_000, func(i int) string { return podEvent(i, "ADDED", fmt.Sprintf("made-up-%d", i)) }, 0, strings.Reader{}})
+		}},
+		{"pods are taken away that are not there", 3, func() io.ReadCloser {
+			return io.NopCloser(&repeated{1000, func(i int) string { return podEvent(i, "DELETED", "n9") }, 0, strings.Reader{}})
+		}},
+		{"rows without columns", 6, func() io.ReadCloser {
+			return io.NopCloser(&repeated{100_000, func(i int) string {
+				return fmt.Sprintf(`{"type":"ADDED","object":{"kind":"Table","metadata":{"resourceVersion":"%d"},"rows":[{"cells":["p","n0"]}]}}`, 1_000_000+i)
+			}, 0, strings.Reader{}})
+		}},
+		{"other columns in the middle", 6, func() io.ReadCloser {
+			return io.NopCloser(io.MultiReader(strings.NewReader(podEvent(0, "MODIFIED", "n0")),
+				strings.NewReader(`{"type":"ADDED","object":{"kind":"Table","metadata":{"resourceVersion":"1000001"},"columnDefinitions":[{"name":"Name"}],"rows":[{"cells":["p"]}]}}`)))
+		}},
+		{"finished pods", 1, func() io.ReadCloser {
+			return io.NopCloser(strings.NewReader(`{"type":"MODIFIED","object":{"kind":"Pod","metadata":{"resourceVersion":"1000000"},"spec":{"nodeName":"n0"},"status":{"phase":"Failed"}}}`))
+		}},
+		{"a list in place of events", 1, func() io.ReadCloser {
+			return io.NopCloser(strings.NewReader(`{"kind":"PodList","metadata":{"resourceVersion":"1000000"},"items":[]}`))
+		}},
+		{"versions that are no numbers", 6, func() io.ReadCloser {
+			return io.NopCloser(strings.NewReader(`{"type":"ADDED","object":{"kind":"Pod","metadata":{"resourceVersion":"abc"},"spec":{"nodeName":"n0"}}}`))
+		}},
+		{"nothing", 2, func() io.ReadCloser { return io.NopCloser(strings.NewReader("")) }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				world := newWorld(3)
+				server := &spoilt{world: world, times: tt.times, body: tt.body}
+				cfg := DefaultConfig()
+				cfg.Jitter = func() float64 { return 0.5 }
+				cfg.Budget = NewBudget(128 << 20)
+				w := &watching{t: t, world: world, seen: &sum{}}
+				watcher := newWatcher(t, cfg, server, DefaultWatchConfig())
+				ctx, cancel := context.WithCancel(t.Context())
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					for ctx.Err() == nil {
+						_ = watcher.Count(ctx, w, func(s *Snapshot) { // what it says meanwhile is not the world's truth
+							w.mu.Lock()
+							w.last = s
+							w.mu.Unlock()
+						})
+						_ = sleep(ctx, 30*time.Second)
+					}
+				}()
+				time.Sleep(40 * time.Minute)
+				synctest.Wait()
+				if server.read != tt.times {
+					t.Errorf("%d streams were opened while they were hostile, want %d", server.read, tt.times)
+				}
+				w.mu.Lock()
+				w.why = nil // a lost event is what some are about
+				w.mu.Unlock()
+				w.atTheEnd()
+				cancel()
+				<-done
+			})
+		})
+	}
+}
+
+// TestAuditFindsLostEvent leaves one event out of the stream: the audit says on which
+// node, and the pods are listed again.
+func TestAuditFindsLostEvent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		world := newWorld(5)
+		cfg := DefaultConfig()
+		cfg.Jitter = func() float64 { return 0 }
+		w := &watching{t: t, world: world, seen: &sum{}}
+		watcher := newWatcher(t, cfg, world, DefaultWatchConfig())
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_ = watcher.Count(ctx, w, func(s *Snapshot) {
+				w.mu.Lock()
+				w.last = s
+				w.mu.Unlock()
+			})
+		}()
+		time.Sleep(time.Second)
+		world.mu.Lock()
+		world.set(false, "lost", &worldPod{node: "n0"})
+		world.dropped = world.version
+		world.mu.Unlock()
+		time.Sleep(firstAudit + 2*time.Minute)
+		synctest.Wait()
+		w.mu.Lock()
+		var drift []Difference
+		restarts := 0
+		for _, e := range w.why {
+			if e.Audit != nil {
+				drift = append(drift, e.Audit.Differences...)
+			}
+			if e.Restart != nil && e.Restart.Reason == EndDrift {
+				restarts++
+			}
+		}
+		w.why = nil
+		w.mu.Unlock()
+		if len(drift) != 1 || drift[0].Node != "n0" || drift[0].Listed != drift[0].Watched+1 || restarts != 1 {
+			t.Errorf("differences %+v and %d restarts, want one of a pod on n0, and one restart", drift, restarts)
+		}
+		w.atTheEnd()
+		cancel()
+		<-done
+	})
+}

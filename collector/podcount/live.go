@@ -1,0 +1,272 @@
+package podcount
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+)
+
+// live is a cluster that is followed: what its start has listed, and what the
+// events of its streams changed since. It holds names of nodes and numbers, and
+// nothing of a pod.
+type live struct {
+	names   *names        // of pods' nodes
+	known   *names        // of nodes
+	changed chan struct{} // has a value when there is something to publish
+	joined  chan struct{} // has a value when there is a new node
+
+	mu          sync.Mutex
+	streams     []*stream
+	based       bool           // the start is complete
+	broken      bool           // an event could not be made part of the sums
+	pods        map[string]int // by the name of their node; never 0
+	unscheduled int
+	nodes       map[string]Node
+	order       []string      // names of nodes, sorted; nil when they have changed
+	partial     bool          // some namespaces only
+	figures     Snapshot      // of the latest paged count, without its nodes
+	listFailed  error         // why the nodes could not be listed again
+	moved       chan struct{} // closed with the next event
+}
+
+// errNegative is an event that takes back a pod that is not there: one before it
+// was lost.
+var errNegative = errors.New("a pod is gone that was not there: an event was lost")
+
+// errPermitted has the cluster listed again, with its nodes.
+var errPermitted = errors.New("the nodes may be listed now")
+
+func newLive(a *account, partial bool) *live {
+	l := a.open()
+	return &live{
+		names: &names{ledger: l}, known: &names{ledger: l}, changed: make(chan struct{}, 1), joined: make(chan struct{}, 1), partial: partial,
+		pods: make(map[string]int), nodes: make(map[string]Node), moved: make(chan struct{}),
+	}
+}
+
+// drop gives back the room of all names.
+func (l *live) drop() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.names.drop()
+	l.known.drop()
+	for _, s := range l.streams {
+		s.delta.drop()
+	}
+}
+
+// apply makes an event part of the sums. One that is not newer than the stream's
+// position has been seen: it counts for nothing.
+func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted bool, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	defer l.news(s, c)
+	if c.kind == EventBookmark {
+		if s.starting && c.initial {
+			s.starting = false
+			close(s.started)
+		}
+		if !s.starting && newer(c.version, s.position) {
+			s.position = c.version
+		}
+		return false, nil
+	}
+	if !s.starting {
+		if !newer(c.version, s.position) {
+			return false, nil
+		}
+		s.position = c.version
+	}
+	if err := s.role.check(c); err != nil {
+		return false, err
+	}
+	if c.kind == EventModified {
+		return false, nil
+	}
+	if len(c.node) > 0 && echoed != nil && echoed(c.node) {
+		return false, errEchoed
+	}
+	if err := l.fold(s, c); err != nil {
+		l.broken = true
+		return false, err
+	}
+	return true, nil
+}
+
+// news tells who waits for events.
+func (l *live) news(s *stream, c change) {
+	s.seen = time.Now()
+	close(l.moved)
+	l.moved = make(chan struct{})
+	l.publish()
+}
+
+func (l *live) fold(s *stream, c change) error {
+	sign := 1
+	if c.kind == EventDeleted {
+		sign = -1
+	}
+	s.recording.add(c.version, c.node, sign)
+	switch {
+	case s.role == nodeStream:
+		return l.foldNode(c.node, sign)
+	case !l.based:
+		return s.delta.add(c.node, sign)
+	case s.role == unboundStream:
+		if l.unscheduled += sign; l.unscheduled < 0 {
+			return fmt.Errorf("%w (it had no node)", errNegative)
+		}
+		return nil
+	default:
+		return l.addPods(c.node, sign)
+	}
+}
+
+// addPods changes the number of a node's pods. l.mu must be held.
+func (l *live) addPods(node string, by int) error {
+	n, there := l.pods[node]
+	if !there {
+		if err := l.names.take(node, nil); err != nil {
+			return err
+		}
+	}
+	switch n += by; {
+	case n < 0:
+		return fmt.Errorf("node %s: %w", node, errNegative)
+	case n == 0:
+		delete(l.pods, node)
+		l.names.giveBack(node)
+	default:
+		l.pods[node] = n
+	}
+	return nil
+}
+
+func (l *live) foldNode(name string, sign int) error {
+	_, there := l.nodes[name]
+	switch {
+	case sign > 0 && !there:
+		if err := l.known.take(name, nil); err != nil {
+			return err
+		}
+		l.nodes[name], l.order = Node{Name: name}, nil
+		select {
+		case l.joined <- struct{}{}:
+		default:
+		}
+	case sign < 0 && there:
+		delete(l.nodes, name)
+		l.known.giveBack(name)
+		l.order = nil
+	}
+	return nil
+}
+
+// rebase completes the start: what was listed and what the events changed since
+// are one from now on.
+func (l *live) rebase(run *count, figures Snapshot) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i, name := range run.tally.list {
+		if n := run.tally.total[i]; n > 0 {
+			if err := l.addPods(name, n); err != nil {
+				return err
+			}
+		}
+	}
+	l.unscheduled = run.tally.unscheduled
+	for _, s := range l.streams {
+		l.unscheduled += s.delta.unscheduled
+		for name, n := range s.delta.pods {
+			if err := l.addPods(name, n); err != nil {
+				return err
+			}
+		}
+		s.delta.drop()
+	}
+	if l.unscheduled < 0 {
+		return errNegative
+	}
+	l.based, l.figures = true, figures
+	err := l.setNodes(run)
+	for _, s := range l.streams {
+		s.recording.end()
+	}
+	return err
+}
+
+// relisted makes a new list of the nodes part of what is known.
+func (l *live) relisted(run *count) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.figures.NodesForbidden && !run.denied {
+		return &restartError{EndForbidden, errPermitted}
+	}
+	return l.setNodes(run)
+}
+
+// setNodes replaces the nodes by a list of them, and makes the events after the
+// list's resourceVersion part of it. A list that cannot be put in its place among
+// the events gives no more than what the nodes can hold.
+func (l *live) setNodes(run *count) error {
+	for _, s := range l.streams {
+		if s.role != nodeStream {
+			continue
+		}
+		if run.nodes.inconsistent || !s.recording.covers(run.nodes.version) {
+			for name := range l.nodes {
+				l.nodes[name] = l.node(run, name)
+			}
+			return nil
+		}
+		if err := l.replaceNodes(run); err != nil {
+			return err
+		}
+		for _, e := range s.recording.after(run.nodes.version) {
+			if err := l.foldNode(e.node, e.sign); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (l *live) replaceNodes(run *count) error {
+	l.known.drop()
+	l.nodes, l.order = make(map[string]Node, len(run.known.nodes)), nil
+	for name := range run.known.nodes {
+		if err := l.known.take(name, nil); err != nil {
+			return err
+		}
+		l.nodes[name] = l.node(run, name)
+	}
+	return nil
+}
+
+// node is a node as it was listed. What it can hold is left out when only part of
+// its pods is counted.
+func (l *live) node(run *count, name string) Node {
+	node := run.known.nodes[name]
+	if l.partial {
+		node.AllocatablePods, node.HasAllocatable = 0, false
+	}
+	node.Name = name
+	return node
+}
+
+// wellFormed says whether a resourceVersion is one that can be compared. Those of
+// etcd are 64-bit numbers.
+func wellFormed(version string) bool {
+	_, err := resourceversion.CompareResourceVersion(version, version)
+	return err == nil && len(version) <= len("18446744073709551615")
+}
+
+// newer says whether resourceVersion a is after b. Both are well-formed, or b is
+// empty.
+func newer(a, b string) bool {
+	order, err := resourceversion.CompareResourceVersion(a, b)
+	return b == "" || err == nil && order > 0
+}

@@ -1,0 +1,131 @@
+package podcount
+
+import (
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"time"
+)
+
+// errAway is why a cluster is not followed when the server itself ended a stream and
+// does not give it back.
+var errAway = errors.New("a stream of events was closed and has not been opened again")
+
+// up notes that the server has begun to answer a stream: all before its position is
+// known, and what comes after will be.
+func (l *live) up(s *stream) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	select {
+	case <-s.opened:
+	default:
+		close(s.opened)
+	}
+	s.seen, s.down = time.Now(), nil
+	if s.away != nil {
+		s.away.Stop()
+		s.away = nil
+	}
+	l.publish()
+}
+
+// away notes that a stream has ended, which is told if it stays so.
+func (l *live) away(s *stream, err error) {
+	if errors.Is(err, io.EOF) {
+		err = errAway
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case s.down != nil:
+		s.down = err
+		l.publish()
+	case s.away == nil:
+		s.away = time.AfterFunc(reopenGrace, func() {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			if s.away != nil {
+				s.down, s.away = err, nil
+				l.publish()
+			}
+		})
+	}
+}
+
+// noteNodes notes how the latest list of nodes ended.
+func (l *live) noteNodes(err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.listFailed = err
+	l.publish()
+}
+
+// publish says that there is something to publish. l.mu must be held.
+func (l *live) publish() {
+	select {
+	case l.changed <- struct{}{}:
+	default:
+	}
+}
+
+// interruption is why the numbers are not those of this moment; nil when they are.
+// l.mu must be held.
+func (l *live) interruption() error {
+	for _, s := range l.streams {
+		if s.down != nil {
+			return s.down
+		}
+	}
+	return l.listFailed
+}
+
+// snapshot puts together what is known. It is nil before the start is complete.
+func (l *live) snapshot(update bool) *Snapshot {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.based {
+		return nil
+	}
+	s := l.figures
+	s.Update, s.Interrupted = update, l.interruption()
+	s.UnscheduledPods = l.unscheduled
+	s.Time, s.ResourceVersion = l.latest()
+	bound := 0
+	for _, n := range l.pods {
+		bound += n
+	}
+	known := 0
+	s.Nodes = make([]Node, 0, len(l.nodes))
+	for _, name := range l.sorted() {
+		node := l.nodes[name]
+		node.Name, node.ActivePods = name, l.pods[name]
+		known += node.ActivePods
+		s.Nodes = append(s.Nodes, node)
+	}
+	s.UnknownNodePods = bound - known
+	return &s
+}
+
+// sorted are the names of the nodes: those that exist, or where they may not be
+// listed those that hold pods.
+func (l *live) sorted() []string {
+	if l.figures.NodesForbidden {
+		return slices.Sorted(maps.Keys(l.pods))
+	}
+	if l.order == nil {
+		l.order = slices.Sorted(maps.Keys(l.nodes))
+	}
+	return l.order
+}
+
+// latest is when there was news of the stream of bound pods last, and the
+// resourceVersion that it has come to: of several streams the one that is behind.
+func (l *live) latest() (at time.Time, version string) {
+	for _, s := range l.streams {
+		if s.role == boundStream && (at.IsZero() || s.seen.Before(at)) {
+			at, version = s.seen, s.position
+		}
+	}
+	return at, version
+}

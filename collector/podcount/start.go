@@ -1,0 +1,207 @@
+package podcount
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
+)
+
+var (
+	errUnselected = errors.New("the server lists pods without selecting them, so it cannot send events of the active ones only")
+	errOpaque     = errors.New("the resourceVersion of a page is no positive number")
+)
+
+// listed starts with a paged count. The streams are opened as soon as their
+// resourceVersion is known, while the pages are still being read: a list that takes
+// longer than the server remembers changes would end before its watch could begin.
+func (f *life) listed() error {
+	run := f.w.take(f.w.observer)
+	run.began = func(w *walk) { f.opens(run, w) }
+	for _, w := range append([]*walk{run.nodes}, run.pods...) {
+		if w.version != "" { // of a count that goes on after it was suspended
+			f.opens(run, w)
+		}
+	}
+	err := f.w.all(f.ctx, run)
+	if err == nil && f.ctx.Err() != nil || run.source == SourceListUnfiltered {
+		f.w.suspended = run // complete: a Counter's Count has it as it is
+	}
+	switch {
+	case f.ctx.Err() != nil:
+		return context.Cause(f.ctx) // a stream ended the life
+	case err != nil:
+		return err
+	case run.source == SourceListUnfiltered:
+		return &unwatchableError{errUnselected}
+	case run.nodes.inconsistent && !run.denied, run.mixed():
+		f.w.stale++
+		f.w.release(run)
+		return &restartError{EndExpired, errInconsistent}
+	}
+	return f.rebase(run)
+}
+
+// take begins a paged count, or goes on with one that was suspended.
+func (c *Counter) take(observer Observer) *count {
+	run := c.begin(time.Now())
+	c.suspended = nil
+	run.observer = observer
+	return run
+}
+
+// all asks for the pages of a count. When that fails, the count is suspended.
+func (c *Counter) all(ctx context.Context, run *count) error {
+	start := time.Now()
+	err := c.pages(ctx, run)
+	utilnet.CloseIdleConnectionsFor(c.client.Transport) // as in Count
+	run.elapsed += time.Since(start)
+	run.began = nil
+	if err != nil {
+		run.search.again()
+		c.suspended = run
+	}
+	return err
+}
+
+// release gives back the names of a count that has served its purpose.
+func (c *Counter) release(run *count) {
+	run.known.drop()
+	if run.tally != nil {
+		run.tally.drop()
+	}
+}
+
+// mixed says whether a walk over pods shows more than one resourceVersion.
+func (n *count) mixed() bool {
+	for _, w := range n.pods {
+		if w.inconsistent {
+			return true
+		}
+	}
+	return false
+}
+
+// opens opens the streams from a walk's first page on, in place of those that an
+// earlier first page of it had opened.
+func (f *life) opens(run *count, w *walk) {
+	if !wellFormed(w.version) {
+		f.end(&unwatchableError{errOpaque})
+		return
+	}
+	roles := []role{boundStream, unboundStream}
+	if w.listing.name == Nodes {
+		roles = []role{nodeStream}
+	}
+	for _, r := range roles {
+		f.open(f.replace(newStream(r, w.listing, run.search.form, f.live.names.ledger, w.version)))
+	}
+}
+
+func newStream(r role, list listing, pods form, l *ledger, version string) *stream {
+	s := &stream{role: r, listing: list, position: version, delta: newDelta(l), opened: make(chan struct{}), started: make(chan struct{})}
+	s.listing.form = &pods
+	if r == nodeStream {
+		s.listing.form = &form{accept: tableFirst, include: "None"}
+	}
+	s.recording.on, s.recording.from = r == nodeStream, version
+	return s
+}
+
+// replace puts the stream in the place of one of the same role and path.
+func (f *life) replace(s *stream) *stream {
+	f.live.mu.Lock()
+	defer f.live.mu.Unlock()
+	for i, other := range f.live.streams {
+		if other.role == s.role && other.listing.path == s.listing.path {
+			f.cancel[other]()
+			other.delta.drop()
+			f.live.streams[i] = s
+			return s
+		}
+	}
+	f.live.streams = append(f.live.streams, s)
+	return s
+}
+
+// rebase completes the start with what was listed, once all streams are there.
+func (f *life) rebase(run *count) error {
+	defer f.w.release(run)
+	if err := f.allOpen(); err != nil {
+		return err
+	}
+	figures := f.w.figures(run)
+	figures.Mode, figures.Consistent = ModeWatch, true
+	if err := f.live.rebase(run, figures); err != nil {
+		return wrongSum(err)
+	}
+	return nil
+}
+
+// streamed starts with what the streams send first, for a server that cannot keep
+// one resourceVersion for as long as the pages take.
+func (f *life) streamed() error {
+	run := f.w.take(f.w.observer)
+	if err := f.w.listNodes(f.ctx, run); err != nil {
+		f.w.suspended = run
+		return err
+	}
+	run.observer.Started(len(run.known.nodes))
+	if !run.denied {
+		f.opens(run, run.nodes)
+	}
+	for _, w := range run.pods {
+		for _, r := range []role{boundStream, unboundStream} {
+			s := newStream(r, w.listing, run.search.form, f.live.names.ledger, w.version)
+			s.starting, s.listing.form.gzip = true, true
+			if err := f.initial(f.replace(s)); err != nil {
+				return err
+			}
+		}
+	}
+	run.tally = newTally(run.ledger)
+	run.elapsed = time.Since(run.started)
+	run.source = run.search.source
+	return f.rebase(run)
+}
+
+// initial opens a stream, and waits until all that there was at its start has come.
+// It takes a place like a page.
+func (f *life) initial(s *stream) error {
+	if gate := f.w.cfg.Gate; gate != nil {
+		place, err := gate.Enter(f.ctx, true)
+		if err != nil {
+			return context.Cause(f.ctx)
+		}
+		defer place.Leave(false)
+	}
+	f.open(s)
+	select {
+	case <-s.started:
+		return nil
+	case <-f.ctx.Done():
+		return context.Cause(f.ctx)
+	}
+}
+
+// openWait is how long a start waits for its streams when the pages are complete. A
+// cluster that gives pages and no streams is listed.
+const openWait = time.Minute
+
+var errNotOpened = errors.New("pages come, and streams of events cannot be opened")
+
+func (f *life) allOpen() error {
+	timer := time.NewTimer(openWait)
+	defer timer.Stop()
+	for _, s := range f.live.streams { // which only this goroutine changes
+		select {
+		case <-s.opened:
+		case <-f.ctx.Done():
+			return context.Cause(f.ctx)
+		case <-timer.C:
+			return &unwatchableError{errNotOpened}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,216 @@
+package podcount
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+)
+
+const (
+	// Streams end by themselves after a time between these, so that their ends are
+	// spread. The server's own is half an hour to a whole (kube-apiserver
+	// --min-request-timeout).
+	shortestStream = 5 * time.Minute
+	longestStream  = 10 * time.Minute
+	// endSlack is how much longer than asked for a stream may last.
+	endSlack = 30 * time.Second
+	// maxSilence ends a stream that has had bookmarks, which come every minute.
+	maxSilence = 3 * time.Minute
+	// maxIdleStart is how long a streamed start may wait for the next pod.
+	maxIdleStart = time.Minute
+)
+
+var (
+	errSilent    = errors.New("bookmarks have ceased to come")
+	errIdleStart = errors.New("the pods of a streamed start have ceased to come, and its last bookmark has not")
+)
+
+// role is what a stream's events mean.
+type role int
+
+const (
+	boundStream   role = iota // active pods that are bound to a node
+	unboundStream             // active pods that are not
+	nodeStream                // nodes
+)
+
+// selector is the role's among those of the form of request, which leave out
+// finished pods.
+func (r role) selector(form string) string {
+	switch r {
+	case boundStream:
+		return "spec.nodeName!=," + form
+	case unboundStream:
+		return "spec.nodeName=," + form
+	default:
+		return form
+	}
+}
+
+// check refuses an event that the selector should have left out: the sums would be
+// wrong.
+func (r role) check(c change) error {
+	gone := c.kind == EventDeleted
+	switch {
+	case r == nodeStream && c.node == "":
+		return errNodeName
+	case r == boundStream && (c.node == "" || c.finished && !gone),
+		r == unboundStream && !gone && (c.node != "" || c.finished):
+		return errUnfiltered
+	}
+	return nil
+}
+
+// stream is one watch that is opened again and again, and how far it has come. The
+// lock of its live guards it.
+type stream struct {
+	role     role
+	listing  listing
+	position string // resourceVersion of the latest event
+	starting bool   // the events so far are what there was when it was opened
+	delta    *delta
+
+	opened    chan struct{} // closed when it has been there once
+	started   chan struct{} // closed when a streamed start is complete
+	seen      time.Time     // when it was opened, or the latest event came
+	down      error         // why it has ended; nil while it is there
+	away      *time.Timer   // sets down; nil when it does not run
+	recording recording
+}
+
+// url is that of the watch from the stream's position on. It always has a
+// resourceVersion: without one the server would read from etcd.
+func (s *stream) url(base *url.URL, lifetime time.Duration) string {
+	query := url.Values{
+		"watch":               {"1"},
+		"allowWatchBookmarks": {"true"},
+		"timeoutSeconds":      {strconv.Itoa(int(lifetime / time.Second))},
+		"resourceVersion":     {s.position},
+	}
+	if s.starting {
+		query.Set("sendInitialEvents", "true")
+		query.Set("resourceVersionMatch", "NotOlderThan")
+	}
+	if selector := s.role.selector(s.listing.form.selector); selector != "" {
+		query.Set("fieldSelector", selector)
+	}
+	if s.listing.form.include != "" {
+		query.Set("includeObject", s.listing.form.include)
+	}
+	watch := base.JoinPath(s.listing.path)
+	watch.RawQuery = query.Encode()
+	return watch.String()
+}
+
+// stream opens the watch and reads it to its end. opened is called when the
+// headers are there. The error is never nil: io.EOF is the end that the server
+// gives it, a *PageError is why it failed.
+func (w *Watcher) stream(ctx context.Context, l *live, s *stream, opened func()) error {
+	lifetime := shortestStream + time.Duration(w.cfg.Jitter()*float64(longestStream-shortestStream))
+	x := newExchange(ctx, w.cfg.PageTimeout, w.lane)
+	defer x.close()
+	err := w.read(x, l, s, lifetime, opened)
+	switch end := err.(type) { // none of them is wrapped
+	case *PageError:
+		end.Resource, end.Err = s.listing.name, clean(end.Err, x.sent)
+		if end.Reason == Timeout || end.Reason == Network {
+			x.hangUp()
+		}
+	case *restartError:
+		end.err = clean(end.err, x.sent)
+	case *unwatchableError:
+		end.err = clean(end.err, x.sent)
+	}
+	return err
+}
+
+func (w *Watcher) read(x *exchange, l *live, s *stream, lifetime time.Duration, opened func()) error {
+	l.mu.Lock()
+	address := s.url(w.base, lifetime)
+	l.mu.Unlock()
+	response, failure := x.open(w.streams, address, s.listing.form)
+	if failure != nil {
+		return failure
+	}
+	defer func() { _ = response.Body.Close() }() // it is left, not read to its end
+	body := &wire{r: response.Body}
+	if response.StatusCode != http.StatusOK {
+		body.r = x.ready(response)
+		var a answer
+		return a.read(x, response, body, content{})
+	}
+	if err := mustBeJSON(response.Header); err != nil {
+		return &unwatchableError{err}
+	}
+	if !x.extend(lifetime + endSlack) {
+		return x.failed("waiting for an answer", context.DeadlineExceeded)
+	}
+	opened()
+	text, err := plain(response.Header, body)
+	if err != nil {
+		return x.broken(body, err)
+	}
+	return w.events(x, l, s, newEventReader(text, s.listing.name, w.cfg.Budget), body)
+}
+
+// events reads events until the stream ends.
+func (w *Watcher) events(x *exchange, l *live, s *stream, reader *eventReader, body *wire) error {
+	idle := time.AfterFunc(maxIdleStart, func() { x.end(errIdleStart) })
+	silence := time.AfterFunc(maxSilence, func() { x.end(errSilent) })
+	defer idle.Stop()
+	defer silence.Stop()
+	silence.Stop()
+	bookmarked, read := false, int64(0)
+	for {
+		if !s.starting { // which only this goroutine changes
+			idle.Stop()
+		}
+		changes, err := reader.next()
+		if err != nil {
+			return x.broken(body, err)
+		}
+		for _, c := range changes {
+			began := s.starting
+			counted, err := l.apply(s, c, x.sent.Echoed)
+			if err != nil {
+				return wrongSum(err)
+			}
+			live := counted && !began && s.role == boundStream
+			w.observer.Event(Event{
+				Resource: s.listing.name, Type: c.kind, Bytes: body.bytes - read, Time: time.Now(),
+				Bound: live && c.kind == EventAdded, Left: live && c.kind == EventDeleted,
+			})
+			read = body.bytes
+			if s.starting && c.kind == EventAdded {
+				idle.Reset(maxIdleStart)
+			}
+			if bookmarked = bookmarked || c.kind == EventBookmark; bookmarked {
+				silence.Reset(maxSilence)
+			}
+		}
+	}
+}
+
+// broken is the end of a stream whose events cannot be read on.
+func (x *exchange) broken(body *wire, err error) error {
+	var failure *PageError
+	switch cause := context.Cause(x.ctx); {
+	case errors.Is(cause, errSilent), errors.Is(cause, errIdleStart):
+		return &PageError{Reason: Timeout, Err: cause}
+	case errors.As(err, &failure):
+		return failure
+	case body.err != nil:
+		return x.failed("reading the events", body.err)
+	case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return io.EOF
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return &PageError{Reason: Network, Err: fmt.Errorf("reading the events: %w", err)}
+	default:
+		return malformed(err)
+	}
+}

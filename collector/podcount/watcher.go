@@ -1,0 +1,209 @@
+package podcount
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Defaults of WatchConfig.
+const (
+	DefaultAuditInterval = 30 * time.Minute
+	DefaultNodesInterval = 5 * time.Minute
+)
+
+const (
+	// fallbackLife is how long a cluster that cannot be watched is listed until that
+	// is tried again.
+	fallbackLife = 10 * time.Minute
+	// maxDeaths is how often in a row a stream may end young until the cluster
+	// counts as one that cannot be watched.
+	maxDeaths = 5
+	youth     = time.Minute
+	// maxDrifts is the same for audits that find a difference.
+	maxDrifts = 2
+)
+
+// WatchConfig says how a cluster is followed. Start from DefaultWatchConfig.
+type WatchConfig struct {
+	AuditInterval time.Duration // between paged counts beside the streams; 0: none
+	NodesInterval time.Duration // between lists of the nodes, for their allocatable pods
+	// Lane is that of Config, for the requests that open streams: one that never
+	// gets an answer holds up no page.
+	Lane chan struct{}
+}
+
+// DefaultWatchConfig returns the configuration that the flags default to.
+func DefaultWatchConfig() WatchConfig {
+	return WatchConfig{AuditInterval: DefaultAuditInterval, NodesInterval: DefaultNodesInterval}
+}
+
+// Validate returns an error that begins with the first field that cannot work and its value.
+func (c WatchConfig) Validate() error {
+	switch {
+	case c.AuditInterval < 0:
+		return fmt.Errorf("AuditInterval=%s: must not be negative", c.AuditInterval)
+	case c.NodesInterval <= 0:
+		return fmt.Errorf("NodesInterval=%s: must be positive", c.NodesInterval)
+	}
+	return nil
+}
+
+// Watcher follows one cluster: it lists the pods page by page once, and from then on
+// adds and takes away what the events of its streams say. It holds numbers by node
+// and nothing of a pod. A cluster that cannot be watched is counted by its Counter.
+type Watcher struct {
+	*Counter
+	watch   WatchConfig
+	streams *http.Client
+	lane    chan struct{}
+	asked   chan struct{} // has a value when an audit is wanted now
+
+	observer *inTurn // of the Count under way
+
+	former      *Watcher // whose streams it goes on with
+	kept        *live    // what an earlier Count of the same server has left
+	account     *account // of the names of live; those of paged counts have their own
+	deaths      map[string]int
+	drifts      int       // audits in a row that found a difference
+	stale       int       // starts in a row that were inconsistent
+	listedUntil time.Time // the cluster cannot be watched until then
+	refused     string    // why, as it has been told
+}
+
+// NewWatcher returns a Watcher that lists as counter does, and opens its streams
+// through another client to the same server: a page that times out closes its
+// connection, which would take the streams along.
+func NewWatcher(counter *Counter, streams *http.Client, cfg WatchConfig) (*Watcher, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	if cfg.Lane == nil {
+		cfg.Lane = make(chan struct{}, 1)
+	}
+	return &Watcher{
+		Counter: counter, watch: cfg, streams: streams, lane: cfg.Lane, asked: make(chan struct{}, 1),
+		account: newAccount(counter.cfg.Budget), deaths: make(map[string]int),
+	}, nil
+}
+
+// Audit has a paged count run beside the streams soon. It does not wait.
+func (w *Watcher) Audit() {
+	select {
+	case w.asked <- struct{}{}:
+	default:
+	}
+}
+
+// Follow has the Watcher go on with the streams of another one for the same server,
+// as Resume has a Counter. Call it before the first Count.
+func (w *Watcher) Follow(former *Watcher) {
+	if former != w {
+		w.former = former
+		w.Resume(former.Counter)
+	}
+}
+
+// unwatchableError is why a cluster cannot be watched.
+type unwatchableError struct{ err error }
+
+// Error is what the cause says.
+func (e *unwatchableError) Error() string { return e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *unwatchableError) Unwrap() error { return e.err }
+
+// Count follows the cluster until ctx ends, and publishes a Snapshot for the start,
+// for each audit, and whenever events have changed it. An error is that of Counter's
+// Count: the cluster could not be listed. A cluster that cannot be watched is
+// counted once, as Counter does.
+func (w *Watcher) Count(ctx context.Context, observer Observer, publish func(*Snapshot)) error {
+	if time.Now().Before(w.listedUntil) {
+		return w.Counter.Count(ctx, observer, publish)
+	}
+	err := w.follow(ctx, observer, publish)
+	var unwatchable *unwatchableError
+	if !errors.As(err, &unwatchable) {
+		return err
+	}
+	w.listedUntil = time.Now().Add(fallbackLife)
+	clear(w.deaths)
+	w.drifts, w.stale = 0, 0
+	if why := unwatchable.Error(); why != w.refused {
+		w.refused = why
+		observer.Watched(Watched{Fallback: unwatchable.err})
+	}
+	return w.Counter.Count(ctx, observer, publish)
+}
+
+func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*Snapshot)) error {
+	if err := w.enter(ctx); err != nil {
+		return err
+	}
+	defer w.leave()
+	w.observer = &inTurn{next: observer, publish: publish}
+	if w.former != nil {
+		w.kept, w.former.kept, w.former = w.former.kept, nil, nil
+	}
+	for young := 0; ; {
+		began := time.Now()
+		err := w.life(ctx)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		var restart *restartError
+		if !errors.As(err, &restart) {
+			return err
+		}
+		if young++; time.Since(began) >= youth {
+			young = 0
+		}
+		w.observer.Watched(Watched{Restart: &Restart{Reason: restart.reason, Err: restart.err}})
+		if young == 0 {
+			continue
+		}
+		if err := sleep(ctx, backoff(young, 0, w.cfg.Jitter())); err != nil {
+			return err
+		}
+	}
+}
+
+// inTurn passes on what is told by several goroutines, one thing after the other.
+type inTurn struct {
+	mu      sync.Mutex
+	next    Observer
+	publish func(*Snapshot)
+}
+
+var _ Observer = (*inTurn)(nil)
+
+// Started passes it on.
+func (i *inTurn) Started(nodes int) { i.in(func() { i.next.Started(nodes) }) }
+
+// Page passes it on.
+func (i *inTurn) Page(p Page) { i.in(func() { i.next.Page(p) }) }
+
+// Event passes it on.
+func (i *inTurn) Event(e Event) { i.in(func() { i.next.Event(e) }) }
+
+// Watched passes it on.
+func (i *inTurn) Watched(w Watched) { i.in(func() { i.next.Watched(w) }) }
+
+// Publish publishes what make returns, unless that is nil: what is made last is
+// published last.
+func (i *inTurn) Publish(make func() *Snapshot) {
+	i.in(func() {
+		if s := make(); s != nil {
+			i.publish(s)
+		}
+	})
+}
+
+func (i *inTurn) in(do func()) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	do()
+}

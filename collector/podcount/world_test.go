@@ -1,0 +1,284 @@
+package podcount
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// world is a small API server that keeps every pod, and every change of one: what
+// the counts of any resourceVersion are is known without a count. While it is in
+// trouble it spoils its answers in ways that real servers do.
+type world struct {
+	mu        sync.Mutex
+	random    *rand.Rand
+	trouble   bool
+	version   int
+	compacted int
+	log       []worldChange
+	pods      map[string]worldPod
+	nodes     map[string]worldPod
+	changed   chan struct{}
+	forgetful bool // no token can be continued while there is trouble
+	streamed  int  // starts of streams with all that there is
+	dropped   int  // the stream of bound pods leaves out this event; 0: none
+}
+
+type worldPod struct {
+	node     string // of a pod
+	finished bool
+}
+
+type worldChange struct {
+	version  int
+	nodes    bool
+	key      string
+	old, new *worldPod
+}
+
+func newWorld(seed uint64) *world {
+	w := &world{
+		random: rand.New(rand.NewPCG(seed, 1)), version: 100, compacted: 1, changed: make(chan struct{}),
+		pods: map[string]worldPod{}, nodes: map[string]worldPod{},
+	}
+	w.forgetful = w.random.IntN(10) == 0
+	for i := range 1 + w.random.IntN(5) {
+		w.set(true, fmt.Sprintf("n%d", i), &worldPod{})
+	}
+	for range w.random.IntN(40) {
+		w.change()
+	}
+	return w
+}
+
+// set makes value (nil: deleted) the newest of a key.
+func (w *world) set(nodes bool, key string, value *worldPod) {
+	objects := w.pods
+	if nodes {
+		objects = w.nodes
+	}
+	c := worldChange{nodes: nodes, key: key, new: value}
+	if old, there := objects[key]; there {
+		c.old = &old
+	}
+	w.version += 1 + w.random.IntN(3) // other resources have versions too
+	c.version = w.version
+	w.log = append(w.log, c)
+	if value == nil {
+		delete(objects, key)
+	} else {
+		objects[key] = *value
+	}
+	close(w.changed)
+	w.changed = make(chan struct{})
+}
+
+// change does one random thing.
+func (w *world) change() {
+	key := fmt.Sprintf("p%02d", w.random.IntN(30))
+	pod, there := w.pods[key]
+	node := fmt.Sprintf("n%d", w.random.IntN(6)) // which may not exist
+	switch what := w.random.IntN(20); {
+	case what == 0:
+		w.set(true, node, &worldPod{})
+	case what == 1 && len(w.nodes) > 1:
+		if _, exists := w.nodes[node]; exists {
+			w.set(true, node, nil)
+		}
+	case !there:
+		w.set(false, key, &worldPod{node: pick(w.random, "", node)})
+	case what < 5:
+		w.set(false, key, nil)
+	case pod.node == "":
+		w.set(false, key, &worldPod{node: node})
+	case what < 9:
+		w.set(false, key, &worldPod{node: pod.node, finished: !pod.finished})
+	default:
+		w.set(false, key, &pod)
+	}
+}
+
+func pick[T any](r *rand.Rand, choices ...T) T { return choices[r.IntN(len(choices))] }
+
+// at returns the objects as they were at a version.
+func (w *world) at(version int, nodes bool) map[string]worldPod {
+	objects := map[string]worldPod{}
+	for _, c := range w.log {
+		switch {
+		case c.version > version:
+			return objects
+		case c.nodes != nodes:
+		case c.new == nil:
+			delete(objects, c.key)
+		default:
+			objects[c.key] = *c.new
+		}
+	}
+	return objects
+}
+
+// truth are the active pods of each node at a version, and those without a node.
+func (w *world) truth(version int) (bound map[string]int, unbound int) {
+	bound = map[string]int{}
+	for _, pod := range w.at(version, false) {
+		switch {
+		case pod.finished:
+		case pod.node == "":
+			unbound++
+		default:
+			bound[pod.node]++
+		}
+	}
+	return bound, unbound
+}
+
+// RoundTrip answers lists and watches.
+func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
+	query := r.URL.Query()
+	nodes := strings.HasSuffix(r.URL.Path, "/nodes")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.trouble {
+		if response, err, spoilt := w.spoil(r); spoilt {
+			return response, err
+		}
+	}
+	if query.Get("watch") != "" {
+		return w.watch(r, nodes), nil
+	}
+	return w.list(r, nodes), nil
+}
+
+// spoil fails a request as a whole.
+func (w *world) spoil(r *http.Request) (*http.Response, error, bool) {
+	if delay := time.Duration(w.random.IntN(2000)) * time.Millisecond; w.random.IntN(4) == 0 {
+		w.mu.Unlock()
+		_ = sleep(r.Context(), delay)
+		w.mu.Lock()
+	}
+	switch w.random.IntN(30) {
+	case 0:
+		return nil, errors.New("connection refused"), true
+	case 1:
+		response, err := body(http.StatusServiceUnavailable, `{"kind":"Status","code":503}`)(r)
+		return response, err, true
+	case 2:
+		response, err := body(http.StatusTooManyRequests, `{"kind":"Status","code":429}`, "Retry-After", "1")(r)
+		return response, err, true
+	case 3:
+		if r.URL.Query().Get("watch") != "" {
+			response, err := body(http.StatusGone, `{"kind":"Status","code":410,"reason":"Expired"}`)(r)
+			return response, err, true
+		}
+	}
+	return nil, nil, false
+}
+
+func (w *world) list(r *http.Request, nodes bool) *http.Response {
+	query := r.URL.Query()
+	version, after := w.version, ""
+	if token := query.Get("continue"); token != "" {
+		number, key, _ := strings.Cut(token, ":")
+		version, _ = strconv.Atoi(number)
+		after = key
+		fresh := version == 0
+		if fresh {
+			version = w.version
+		}
+		if version < w.compacted || w.forgetful && w.trouble && !fresh {
+			return answerWith(r, http.StatusGone, reader(fmt.Sprintf(`{"kind":"Status","code":410,"metadata":{"continue":"0:%s"}}`, key)))
+		}
+	}
+	limit, _ := strconv.Atoi(query.Get("limit"))
+	objects := w.at(version, nodes)
+	var rows []string
+	next := ""
+	for _, key := range slices.Sorted(maps.Keys(objects)) {
+		object := objects[key]
+		switch {
+		case key <= after || object.finished:
+		case len(rows) == limit:
+			next = fmt.Sprintf("%d:%s", version, after)
+		case nodes:
+			rows, after = append(rows, fmt.Sprintf(`{"metadata":{"name":%q},"status":{"allocatable":{"pods":"1%s"}}}`, key, key[1:])), key
+		default:
+			rows, after = append(rows, tableRowOf(key, object, false)), key
+		}
+	}
+	meta := fmt.Sprintf(`"metadata":{"resourceVersion":"%d","continue":%q}`, version, next)
+	if nodes {
+		return answerWith(r, http.StatusOK, reader(fmt.Sprintf(`{"kind":"NodeList",%s,"items":[%s]}`, meta, strings.Join(rows, ","))))
+	}
+	return answerWith(r, http.StatusOK, reader(fmt.Sprintf(`{"kind":"Table",%s,%s,"rows":[%s]}`, meta, definitions(false), strings.Join(rows, ","))))
+}
+
+func reader(text string) io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }
+
+func definitions(swapped bool) string {
+	if swapped {
+		return `"columnDefinitions":[{"name":"Node"},{"name":"Name"}]`
+	}
+	return `"columnDefinitions":[{"name":"Name"},{"name":"Node"}]`
+}
+
+func tableRowOf(key string, pod worldPod, swapped bool) string {
+	node, conditions := pod.node, ""
+	if node == "" {
+		node = noNode
+	}
+	if pod.finished {
+		conditions = `,"conditions":[{"type":"Completed","status":"True"}]`
+	}
+	if swapped {
+		key, node = node, key
+	}
+	return fmt.Sprintf(`{"cells":[%q,%q]%s,"object":null}`, key, node, conditions)
+}
+
+// watch begins a stream. w.mu is held.
+func (w *world) watch(r *http.Request, nodes bool) *http.Response {
+	query := r.URL.Query()
+	from, _ := strconv.Atoi(query.Get("resourceVersion"))
+	in, out := io.Pipe()
+	s := &worldStream{
+		world: w, nodes: nodes, bound: strings.HasPrefix(query.Get("fieldSelector"), "spec.nodeName!="),
+		from: from, initial: query.Get("sendInitialEvents") == "true", out: out,
+		columnsAt: 0, cut: -1,
+	}
+	if s.initial {
+		w.streamed++
+	}
+	if w.trouble {
+		s.columnsAt, s.raw, s.swapped = w.random.IntN(3), w.random.IntN(4) == 0, w.random.IntN(2) == 0
+		if w.random.IntN(2) == 0 {
+			s.cut = w.random.IntN(30)
+		}
+	}
+	go s.run(r.Context())
+	return answerWith(r, http.StatusOK, in)
+}
+
+// pace waits for the next change or for a while. It says whether the stream goes on.
+func pace(ctx context.Context, changed <-chan struct{}, wait time.Duration) bool {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-changed:
+	case <-timer.C:
+	case <-ctx.Done():
+		return false
+	}
+	return true
+}
+
+// CloseIdleConnections has none to close.
+func (w *world) CloseIdleConnections() {}

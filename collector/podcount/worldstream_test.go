@@ -1,0 +1,173 @@
+package podcount
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+)
+
+// worldStream is one watch of a world.
+type worldStream struct {
+	world   *world
+	nodes   bool
+	bound   bool
+	from    int
+	initial bool
+	out     *io.PipeWriter
+
+	columnsAt int  // index of the first event with column definitions
+	swapped   bool // of the columns; changes on the way
+	raw       bool // pods as objects, not as rows
+	cut       int  // events until the connection breaks; -1: never
+	sent      int
+	last      string
+}
+
+func (s *worldStream) run(ctx context.Context) {
+	w := s.world
+	w.mu.Lock()
+	version, objects := s.from, map[string]worldPod(nil)
+	expired := s.from < w.compacted && !s.initial
+	if s.initial {
+		version, objects = w.version, w.at(w.version, s.nodes)
+	}
+	w.mu.Unlock()
+	if expired {
+		_, _ = s.out.Write([]byte(`{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}`))
+		_ = s.out.Close()
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(objects)) {
+		object := objects[key]
+		if s.fits(&object) && !s.event("ADDED", key, object, 50) {
+			return
+		}
+	}
+	if s.initial && !s.bookmark(version, true) {
+		return
+	}
+	for {
+		w.mu.Lock()
+		changes, newest, changed, wait := w.after(version), w.version, w.changed, time.Minute
+		if w.trouble {
+			wait = time.Duration(w.random.IntN(60_000)) * time.Millisecond
+		}
+		w.mu.Unlock()
+		for _, c := range changes {
+			if !s.change(c) {
+				return
+			}
+		}
+		version = newest
+		if !pace(ctx, changed, wait) {
+			_ = s.out.CloseWithError(ctx.Err())
+			return
+		}
+		if !s.bookmark(version, false) {
+			return
+		}
+	}
+}
+
+func (w *world) after(version int) []worldChange {
+	i := slices.IndexFunc(w.log, func(c worldChange) bool { return c.version > version })
+	if i < 0 {
+		return nil
+	}
+	return slices.Clone(w.log[i:])
+}
+
+func (s *worldStream) fits(object *worldPod) bool {
+	return object != nil && (s.nodes || !object.finished && (object.node != "") == s.bound)
+}
+
+func (s *worldStream) change(c worldChange) bool {
+	if c.nodes != s.nodes {
+		return true
+	}
+	s.world.mu.Lock()
+	lost := s.world.dropped == c.version && s.bound
+	s.world.mu.Unlock()
+	was, is := s.fits(c.old), s.fits(c.new)
+	switch {
+	case lost:
+		return true
+	case is && !was:
+		return s.event("ADDED", c.key, *c.new, c.version)
+	case is:
+		return s.event("MODIFIED", c.key, *c.new, c.version)
+	case was:
+		return s.event("DELETED", c.key, *c.old, c.version)
+	}
+	return true
+}
+
+func (s *worldStream) event(kind, key string, object worldPod, version int) bool {
+	if s.sent > 3 && s.cut > 0 && s.sent == s.cut/2 { // in the middle of the stream
+		s.swapped, s.columnsAt, s.last = !s.swapped, s.sent, "" // what was sent does not fit them
+	}
+	meta := fmt.Sprintf(`"metadata":{"name":%q,"resourceVersion":"%d"}`, key, version)
+	text := fmt.Sprintf(`{"kind":"Table",%s%s,"rows":[%s]}`, meta, s.columns(), s.row(key, object))
+	switch {
+	case s.raw && s.nodes:
+		text = fmt.Sprintf(`{"kind":"Node",%s,"status":{}}`, meta)
+	case s.raw:
+		text = fmt.Sprintf(`{"kind":"Pod",%s,"spec":{"nodeName":%q},"status":{"phase":"Running"}}`, meta, object.node)
+	}
+	return s.write(fmt.Sprintf(`{"type":%q,"object":%s}`, kind, text))
+}
+
+func (s *worldStream) row(key string, object worldPod) string {
+	if s.nodes {
+		object = worldPod{node: "x"}
+	}
+	return tableRowOf(key, object, s.swapped)
+}
+
+func (s *worldStream) columns() string {
+	if s.sent != s.columnsAt {
+		return ""
+	}
+	return "," + definitions(s.swapped)
+}
+
+func (s *worldStream) bookmark(version int, end bool) bool {
+	annotations := ""
+	if end {
+		annotations = `,"annotations":{"k8s.io/initial-events-end":"true"}`
+	}
+	meta := fmt.Sprintf(`"metadata":{"resourceVersion":"%d"`, version)
+	return s.write(fmt.Sprintf(`{"type":"BOOKMARK","object":{"kind":"Table",%s}%s,"rows":[{"cells":["",""],"object":{"metadata":{"resourceVersion":"%d"%s}}}]}}`,
+		meta, s.columns(), version, annotations))
+}
+
+// write sends an event, now and then one twice, and breaks off when its time has come.
+func (s *worldStream) write(text string) bool {
+	w := s.world
+	w.mu.Lock()
+	again := w.trouble && !s.initial && s.last != "" && w.random.IntN(5) == 0
+	clean, tail := w.random.IntN(2) == 0, w.random.IntN(len(text))
+	w.mu.Unlock()
+	if s.sent == s.cut {
+		if !clean {
+			_, _ = io.WriteString(s.out, text[:tail])
+			_ = s.out.CloseWithError(io.ErrUnexpectedEOF)
+			return false
+		}
+		_ = s.out.Close()
+		return false
+	}
+	s.sent++
+	if _, err := io.WriteString(s.out, text+"\n"); err != nil {
+		return false
+	}
+	if again {
+		_, err := io.WriteString(s.out, s.last+"\n")
+		return err == nil
+	}
+	s.last = text
+	return true
+}

@@ -1,0 +1,66 @@
+package collector
+
+import (
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+)
+
+// maxDifferences is how many nodes of an audit are logged.
+const maxDifferences = 20
+
+// Event counts one event of a stream.
+func (r *recorder) Event(e podcount.Event) {
+	r.metrics.bytes.Add(float64(e.Bytes))
+	if r.metrics.watch != nil {
+		r.metrics.watch.event(e)
+	}
+}
+
+// Watched counts and logs what happens to the streams.
+func (r *recorder) Watched(w podcount.Watched) {
+	switch {
+	case w.Following:
+		r.log(following())
+	case w.Ended != nil:
+		r.streamEnded(w.Ended)
+	case w.Restart != nil:
+		r.count(w.Restart.Reason)
+		r.limited(watchRestarted(), "reason", w.Restart.Reason, "err", w.Restart.Err)
+	case w.Fallback != nil:
+		r.log(notWatched(), "err", w.Fallback)
+	case w.Audit != nil:
+		r.audited(w.Audit)
+	}
+}
+
+func (r *recorder) count(reason podcount.WatchEnd) {
+	if r.metrics.watch != nil {
+		r.metrics.watch.restarts[reason].Inc()
+	}
+}
+
+// streamEnded tells of an end that the server gives each stream at debug level only.
+func (r *recorder) streamEnded(e *podcount.StreamEnded) {
+	r.count(e.Reason)
+	if e.Reason == podcount.EndClosed {
+		r.log(streamClosed(), "resource", e.Resource, "next_attempt_in", e.Wait)
+		return
+	}
+	r.limited(streamFailed(), "resource", e.Resource, "reason", e.Reason, "err", e.Err, "next_attempt_in", e.Wait)
+}
+
+func (r *recorder) audited(a *podcount.Audit) {
+	if r.metrics.watch != nil {
+		r.metrics.watch.audited(a)
+	}
+	switch {
+	case a.Err != nil:
+		r.limited(auditFailed(), "err", a.Err)
+	case len(a.Differences) == 0:
+		r.log(auditPassed())
+	default:
+		r.log(auditDiffers(), "pods", a.Drift(), "nodes", len(a.Differences))
+		for _, d := range a.Differences[:min(len(a.Differences), maxDifferences)] {
+			r.log(nodeDiffers(), "node", d.Node, "watched", d.Watched, "listed", d.Listed)
+		}
+	}
+}

@@ -1,0 +1,243 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+)
+
+// churnTime is how long pods come and go at hundreds of changes a second.
+const churnTime = time.Minute
+
+// TestWatchFollows has pods created, bound, run, finish, fail, run again, be evicted,
+// deleted and made anew under the same name, while the streams are cut and the API
+// server is killed. Whenever it is quiet the counts are those of a list, and the
+// audits agree.
+func TestWatchFollows(t *testing.T) {
+	t.Parallel()
+	cp := startControlPlane(t, clusterArgs(31, 20, 1000)...)
+	proxy := startStreamProxy(t, cp)
+	e := startExporter(t, proxy.kubeconfig(t, watcherToken(t, cp)), "--collector.mode=watch", "--watch.audit-interval=20s")
+	followed(t, cp, e)
+	churn := startChurn(t, cp)
+	for i := range 4 {
+		time.Sleep(churnTime / 5) // the churn is what passes the time
+		if i == 2 {
+			cp.kill(t)
+			cp.run(t)
+			continue
+		}
+		proxy.cut()
+	}
+	time.Sleep(churnTime / 5)
+	changes := churn.stop()
+	t.Logf("%d changes, %.0f a second", changes, float64(changes)/churnTime.Seconds())
+	if changes < 1000 {
+		t.Errorf("%d changes in %s are too few to show anything", changes, churnTime)
+	}
+	followed(t, cp, e)
+	audited := e.scrape(t).by(t, "pod_count_watch_audits_total", "result")
+	eventually(t, "an audit in the quiet", func() bool {
+		now := e.scrape(t).by(t, "pod_count_watch_audits_total", "result")
+		return now["equal"] > audited["equal"]
+	})
+	got := e.scrape(t)
+	if drift := got.value(t, "pod_count_watch_drift_pods"); drift != 0 {
+		t.Errorf("drift of %v pods where no event was lost", drift)
+	}
+	if restarts := got.by(t, "pod_count_watch_restarts_total", "reason"); restarts["drift"] != 0 {
+		t.Errorf("%v restarts for drift where no event was lost", restarts["drift"])
+	}
+	followed(t, cp, e)
+}
+
+// TestWatchAuditFindsLostEvent leaves one event of a bound pod out of the stream: the
+// count is wrong until the audit finds it, and then right again.
+func TestWatchAuditFindsLostEvent(t *testing.T) {
+	t.Parallel()
+	cp := startControlPlane(t, clusterArgs(32, 5, 100)...)
+	proxy := startStreamProxy(t, cp)
+	e := startExporter(t, proxy.kubeconfig(t, watcherToken(t, cp)), "--collector.mode=watch", "--watch.audit-interval=20s")
+	followed(t, cp, e)
+	proxy.leaveOut(func(line []byte) bool {
+		return bytes.Contains(line, []byte(`"ADDED"`)) && bytes.Contains(line, []byte(`"lost-1"`))
+	})
+	writer := podWriter{api: cp.api, names: names("lost")}
+	_, err := writer.create(t.Context(), anyNode(cp))
+	must(t, err)
+	eventually(t, "the event left out", proxy.dropped)
+	e.await(t, "Audit: difference on a node")
+	followed(t, cp, e)
+	got := e.scrape(t)
+	if n := got.by(t, "pod_count_watch_restarts_total", "reason")["drift"]; n != 1 {
+		t.Errorf("%v restarts for drift, want 1", n)
+	}
+	if n := got.by(t, "pod_count_watch_audits_total", "result")["different"]; n != 1 {
+		t.Errorf("%v audits with a difference, want 1", n)
+	}
+}
+
+// TestWatchForbidden has an account that may list and not watch: it is listed, and
+// says so.
+func TestWatchForbidden(t *testing.T) {
+	t.Parallel()
+	cp := startControlPlane(t, clusterArgs(33, 5, 100)...)
+	e := startExporter(t, cp.api.account(t, "lister", "pods", "nodes"), "--collector.mode=watch")
+	got := e.scrape(t)
+	wantTruth(t, got.counted(t), cp.truth)
+	if mode := got.by(t, "pod_count_mode_info", "mode"); mode["list"] != 1 || len(mode) != 1 {
+		t.Errorf("pod_count_mode_info %v, want list", mode)
+	}
+	wantField(t, e.await(t, "The cluster cannot be watched"), "forbidden")
+}
+
+// watcherToken is that of an account that may list and watch.
+func watcherToken(t *testing.T, cp *controlPlane) string {
+	t.Helper()
+	token := accountToken(t, cp)
+	rule := object{"apiGroups": []string{""}, "resources": []string{"pods", "nodes"}, "verbs": []string{"list", "watch"}}
+	cp.api.patch(t, "/apis/rbac.authorization.k8s.io/v1/clusterroles/exporter", object{"rules": []object{rule}})
+	return token
+}
+
+// followed requires the counts to become those of a list, by watch.
+func followed(t *testing.T, cp *controlPlane, e *exporter) {
+	t.Helper()
+	var got scrape
+	var want truth
+	eventually(t, "counts as a list has them, by watch", func() bool {
+		want = cp.api.list(t)
+		got = e.scrape(t)
+		if got.by(t, "pod_count_mode_info", "mode")["watch"] != 1 || got.value(t, "pod_count_success") != 1 {
+			return false
+		}
+		counted := got.counted(t)
+		return fmt.Sprint(counted.Nodes, counted.UnscheduledPods, counted.UnknownNodePods) ==
+			fmt.Sprint(want.Nodes, want.UnscheduledPods, want.UnknownNodePods)
+	})
+}
+
+// list is what the API server's own lists of whole objects say now.
+func (a *api) list(t *testing.T) truth {
+	t.Helper()
+	now := truth{Nodes: map[string]float64{}}
+	for _, item := range items(a.send(t, "GET", "/api/v1/nodes", "", nil)) {
+		now.Nodes[field(item, "metadata", "name")] = 0
+	}
+	for _, item := range items(a.send(t, "GET", "/api/v1/pods", "", nil)) {
+		node, phase := field(item, "spec", "nodeName"), field(item, "status", "phase")
+		_, exists := now.Nodes[node]
+		switch {
+		case phase == "Succeeded" || phase == "Failed":
+		case node == "":
+			now.UnscheduledPods++
+		case exists:
+			now.Nodes[node]++
+			now.ActivePods++
+		default:
+			now.UnknownNodePods++
+		}
+	}
+	return now
+}
+
+func items(list object) []any {
+	all, _ := list["items"].([]any)
+	return all
+}
+
+// field is a text within an object; empty when it is not there.
+func field(value any, path ...string) string {
+	for _, name := range path {
+		inner, _ := value.(map[string]any)
+		value = inner[name]
+	}
+	text, _ := value.(string)
+	return text
+}
+
+func anyNode(cp *controlPlane) string {
+	for name := range cp.truth.Nodes {
+		return name
+	}
+	return ""
+}
+
+// churn changes pods until it is stopped.
+type churn struct {
+	cancel  context.CancelFunc
+	workers sync.WaitGroup
+	mu      sync.Mutex
+	changes int
+}
+
+func startChurn(t *testing.T, cp *controlPlane) *churn {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	c := &churn{cancel: cancel}
+	for worker := range 8 {
+		c.workers.Go(func() { c.run(ctx, cp, worker) })
+	}
+	t.Cleanup(func() { c.stop() })
+	return c
+}
+
+func (c *churn) stop() int {
+	c.cancel()
+	c.workers.Wait()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.changes
+}
+
+// run does one thing after the other to pods of a few names. The API server may be
+// away, or refuse what does not fit the state of a pod: the next thing comes anyway.
+func (c *churn) run(ctx context.Context, cp *controlPlane, worker int) {
+	random := rand.New(rand.NewPCG(uint64(worker), 7))
+	node := func() string {
+		for name := range cp.truth.Nodes {
+			return name
+		}
+		return ""
+	}
+	for ctx.Err() == nil {
+		key := fmt.Sprintf("default/churn-%d-%d", worker, random.IntN(20))
+		_, name, _ := strings.Cut(key, "/")
+		writer := podWriter{api: cp.api, names: func() string { return name }}
+		var err error
+		switch random.IntN(9) {
+		case 0, 1:
+			_, err = writer.create(ctx, "")
+		case 2:
+			_, err = writer.create(ctx, node())
+		case 3:
+			err = writer.bind(ctx, key, node())
+		case 4:
+			err = writer.finish(ctx, key, corev1.PodRunning)
+		case 5:
+			err = writer.finish(ctx, key, []corev1.PodPhase{corev1.PodSucceeded, corev1.PodFailed}[random.IntN(2)])
+		case 6:
+			err = writer.touch(ctx, key)
+		case 7:
+			_, err = writer.send(ctx, "POST", podPath(key)+"/eviction", object{
+				"apiVersion": "policy/v1", "kind": "Eviction", "metadata": object{"name": name, "namespace": "default"},
+			})
+		case 8:
+			err = writer.remove(ctx, key)
+		}
+		if err == nil {
+			c.mu.Lock()
+			c.changes++
+			c.mu.Unlock()
+		}
+	}
+}
