@@ -1,0 +1,247 @@
+package collector
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"k8s.io/client-go/rest"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
+)
+
+// wiretap counts the requests that pass it, and can break all connections.
+type wiretap struct {
+	next http.RoundTripper
+
+	mu    sync.Mutex
+	lists int // of pods
+	all   int
+	down  bool
+	cuts  []context.CancelFunc
+}
+
+var errDown = errors.New("connection refused")
+
+// RoundTrip passes the request on, unless the connections are broken.
+func (w *wiretap) RoundTrip(r *http.Request) (*http.Response, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all++
+	if w.down {
+		return nil, errDown
+	}
+	if r.URL.Query().Get("watch") == "" && strings.HasSuffix(r.URL.Path, "/pods") {
+		w.lists++
+	}
+	ctx, cut := context.WithCancel(r.Context())
+	w.cuts = append(w.cuts, cut)
+	return w.next.RoundTrip(r.WithContext(ctx))
+}
+
+// CloseIdleConnections leaves them: they are pipes.
+func (w *wiretap) CloseIdleConnections() {}
+
+func (w *wiretap) breaks(down bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.down = down
+	for _, cut := range w.cuts {
+		cut()
+	}
+}
+
+func (w *wiretap) requests() (all, lists int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.all, w.lists
+}
+
+// watched is an exporter that follows one simulated cluster.
+type watched struct {
+	*exporter
+	tap    *wiretap
+	config *rest.Config
+}
+
+// follow must be called within a synctest bubble.
+func follow(t *testing.T) *watched {
+	t.Helper()
+	opts := steady()
+	opts.Watch = true
+	e := &watched{exporter: empty(t, opts), tap: &wiretap{}}
+	cfg := kubesim.Config{Cluster: "one", Nodes: 3, Pods: 30, Unscheduled: 2, Seed: 1}
+	_, e.sim = e.simulate(cfg, func(_ *podcount.Config, config *rest.Config) {
+		e.config = config
+		config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+			e.tap.next = next
+			return e.tap
+		})
+	})
+	e.Store.Set(e.target())
+	return e
+}
+
+// target is the cluster with a Watcher of its own, as after each reload.
+func (e *watched) target() store.Target {
+	e.t.Helper()
+	cfg := podcount.DefaultConfig()
+	cfg.Jitter, cfg.Gate = func() float64 { return 0.5 }, e.Store.Gate()
+	client, err := rest.HTTPClientFor(e.config)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	base, err := url.Parse(e.config.Host)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	counter, err := podcount.New(cfg, client, base)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	watcher, err := podcount.NewWatcher(counter, client, podcount.DefaultWatchConfig())
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	return store.Target{Name: "one", Server: base.String(), Counter: watcher}
+}
+
+// wantTruth requires the numbers of the metrics to be those of the cluster now.
+func (e *watched) wantTruth(step string) {
+	e.t.Helper()
+	synctest.Wait()
+	body, want := e.scrape("10"), e.sim.Truth()
+	got := map[string]string{}
+	for _, line := range series(body, "node_active_pods") {
+		name, number, _ := strings.Cut(line, "} ")
+		got[strings.TrimSuffix(name[strings.Index(name, `node="`)+len(`node="`):], `"`)] = number
+	}
+	for node, pods := range want.Pods {
+		if got[node] != strconv.Itoa(pods) {
+			e.t.Errorf("%s: node %s has %q active pods, want %d", step, node, got[node], pods)
+		}
+	}
+	if len(got) != len(want.Pods) || value(body, "pod_count_unscheduled_pods") != strconv.Itoa(want.Unscheduled) {
+		e.t.Errorf("%s: %d nodes, %s unscheduled pods, want %d and %d", step, len(got), value(body, "pod_count_unscheduled_pods"), len(want.Pods), want.Unscheduled)
+	}
+}
+
+// TestFollowedClusterIsServed follows one cluster through changes: a scrape asks the
+// API server nothing.
+func TestFollowedClusterIsServed(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		e := follow(t)
+		e.wantTruth("at the start")
+		node := e.sim.NodeNames()[0]
+		key := e.sim.CreatePod("")
+		time.Sleep(time.Second)
+		e.wantTruth("created")
+		before, _ := e.tap.requests()
+		if err := e.sim.BindPod(key, node); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		e.wantTruth("bound")
+		if err := e.sim.DeletePod(key); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		e.wantTruth("deleted")
+		if after, _ := e.tap.requests(); after != before {
+			t.Errorf("%d requests for scrapes, want none", after-before)
+		}
+		e.sim.AddNode()
+		time.Sleep(10 * time.Second)
+		e.wantTruth("a node joined")
+		body := e.scrape("10")
+		if nodes := series(body, "node_allocatable_pods"); len(nodes) != 4 {
+			t.Errorf("allocatable pods of %d nodes, want 4: %v", len(nodes), nodes)
+		}
+		var own strings.Builder
+		for _, name := range []string{
+			"pod_count_mode_info", "pod_count_bound_total", "pod_count_left_total", "pod_count_watch_drift_pods",
+			"pod_count_watch_events_total", "pod_count_watch_restarts_total", "pod_count_watch_audits_total",
+			"pod_count_watch_last_event_timestamp_seconds", "pod_count_watch_last_bookmark_timestamp_seconds",
+		} {
+			own.WriteString(strings.Join(series(body, name), "\n") + "\n")
+		}
+		golden(t, "followed_cluster.prom", own.String())
+	})
+}
+
+// TestFollowedClusterIsListedFresh has a request for a fresh count list the cluster
+// beside its streams.
+func TestFollowedClusterIsListedFresh(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		e := follow(t)
+		e.wantTruth("at the start")
+		time.Sleep(30 * time.Second)
+		_, before := e.tap.requests()
+		if code, answer := e.ask(http.MethodGet, askFresh); code != http.StatusOK {
+			t.Errorf("fresh: %d %v", code, answer)
+		}
+		if _, after := e.tap.requests(); after == before {
+			t.Error("no list for a fresh count")
+		}
+	})
+}
+
+// TestStreamsThatBreakAreNoSuccess has the connections break: the last numbers stay
+// and are no success, until the streams are back.
+func TestStreamsThatBreakAreNoSuccess(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		e := follow(t)
+		e.wantTruth("at the start")
+		e.tap.breaks(true)
+		time.Sleep(5 * time.Second)
+		body := e.scrape("10")
+		if success := value(body, "pod_count_success"); success != "0" || len(series(body, "node_active_pods")) != 3 {
+			t.Errorf("without streams: success %s and %d nodes, want 0 and the last 3", success, len(series(body, "node_active_pods")))
+		}
+		if err := e.sim.DeletePod(e.sim.CreatePod(e.sim.NodeNames()[1])); err != nil {
+			t.Fatal(err)
+		}
+		e.sim.CreatePod(e.sim.NodeNames()[1])
+		_, before := e.tap.requests()
+		e.tap.breaks(false)
+		time.Sleep(time.Minute)
+		e.wantTruth("back")
+		if success := value(e.scrape("10"), "pod_count_success"); success != "1" {
+			t.Errorf("with streams: success %s, want 1", success)
+		}
+		if _, after := e.tap.requests(); after != before {
+			t.Error("the pods were listed again, want the streams to go on where they were")
+		}
+	})
+}
+
+// TestReloadGoesOnFollowing replaces the credentials: nothing is listed again.
+func TestReloadGoesOnFollowing(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		e := follow(t)
+		e.wantTruth("at the start")
+		_, before := e.tap.requests()
+		for range 3 {
+			e.Store.Set(e.target())
+			time.Sleep(time.Second)
+			e.sim.CreatePod(e.sim.NodeNames()[2])
+			time.Sleep(time.Second)
+			e.wantTruth("reloaded")
+		}
+		if _, after := e.tap.requests(); after != before {
+			t.Errorf("%d lists of pods for three reloads, want none", after-before)
+		}
+		e.Store.Set() // and what is gone leaves nothing behind, or the bubble would not end
+		time.Sleep(time.Second)
+		synctest.Wait()
+	})
+}
