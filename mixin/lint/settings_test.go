@@ -91,7 +91,7 @@ func TestGoodSettings(t *testing.T) {
 		{"another severity", `{ severities+: { PodCountStale: 'page' } }`, `"page"`, "ratio_rate1h"},
 		{"links to nodes", `{ nodeDashboardUID: 'abc' }`, "/d/abc", "ratio_rate1h"},
 		{"no links to nodes", `{}`, "for", `/d/`},
-		{"alerts of watch mode", `{ watchAlerts: true }`, "PodCountWatchDrift", "KubernetesAPITimeoutLogged"},
+		{"alerts of watch mode", `{ watchAlerts: true }`, "PodCountWatchDrift", "ratio_rate1h"},
 		{"no alerts of watch mode", `{}`, "for", "PodCountWatchDrift"},
 	}
 	for _, tt := range tests {
