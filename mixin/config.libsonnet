@@ -27,6 +27,7 @@ local severities = {
   PodCountShardMissing: 'critical',
   PodCountExporterRestarting: 'warning',
   PodCountPanics: 'warning',
+  PodCountWatchDrift: 'warning',
   PodCountConfigReloadFailed: 'warning',
   PodCountConfigInvalid: 'warning',
   NodePodCapacityNearlyFull: 'info',
@@ -141,6 +142,9 @@ local severities = {
     // KubernetesAPITimeout from the log's messages too, for those who have built
     // on them.
     logAlerts: false,
+
+    // PodCountWatchDrift, for exporters that run with --collector.mode=watch.
+    watchAlerts: false,
 
     // Severities by alert. A node that is full is no emergency, and why pods have
     // no node the exporter does not know: see the runbooks.

@@ -17,5 +17,5 @@ function(version)
         'app.kubernetes.io/version': version,
       },
     },
-    spec: { groups: mixin.prometheusAlerts.groups + mixin.prometheusRules.groups },
+    spec: { groups: mixin.prometheusRules.groups + mixin.prometheusAlerts.groups },
   }, indent_array_in_object=true, quote_keys=false) + '\n'

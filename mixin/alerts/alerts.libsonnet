@@ -2,4 +2,5 @@
 (import 'counts.libsonnet') +
 (import 'exporter.libsonnet') +
 (import 'capacity.libsonnet') +
+(import 'watch.libsonnet') +
 (import 'inhibition.libsonnet')

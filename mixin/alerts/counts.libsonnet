@@ -26,7 +26,7 @@ local number = import '../lib/number.libsonnet';
           ||| % { age: age, c: c, ttls: number.text(config.staleTTLs), sel: sel },
           config.staleFor,
           'The numbers of pods are old.',
-          'The last complete count of %s was {{ $value | humanizeDuration }} ago.' % cluster,
+          'The numbers of %s are those of {{ $value | humanizeDuration }} ago.' % cluster,
           config.keepFiringFor,
         ),
         // Counts that succeed now and then keep PodCountStale quiet.
@@ -57,10 +57,15 @@ local number = import '../lib/number.libsonnet';
           'The exporter has not completed a first count of %s.' % cluster,
           config.keepFiringFor,
         ),
+        // In watch mode, pods are listed at the start and for audits, and not to
+        // renew numbers.
         alert.new(
           config,
           'PodCountSlow',
-          'cluster:pod_count_duration_seconds:mean_rate%s > on (%s) %s * cluster:pod_count_cache_ttl_seconds:max' % [config.durationWindow, c, number.text(config.slowRatio)],
+          |||
+            cluster:pod_count_duration_seconds:mean_rate%(window)s > on (%(c)s) %(ratio)s * cluster:pod_count_cache_ttl_seconds:max
+            unless on (%(c)s) pod_count_mode_info{%(sel)s,mode="watch"}
+          ||| % { window: config.durationWindow, c: c, ratio: number.text(config.slowRatio), sel: sel },
           config.slowFor,
           'Counts take nearly as long as they are good for.',
           'A count of %s takes {{ $value | humanizeDuration }} on average, over %s of the time after which it is to be renewed.' % [cluster, number.percent(config.slowRatio)],

@@ -22,6 +22,9 @@ local variables = import '../lib/variables.libsonnet';
   local lines(title, description, unit, expr, legend=perCluster, decimals=null) =
     panels.timeseries(title, description, unit, [targets.range(expr, legend)], decimals),
   local number(title, description, expr, unit='locale', decimals=0) = panels.stat(title, description, unit, targets.instant(expr, title), decimals),
+  // Replicas see the same pods come and go.
+  local churn(metric) = 'max by (%s) (sum by (%s, job, instance) (rate(%s{%s}[%s])))' % [c, c, metric, own, window],
+  local since(metric) = 'time() - max by (%s) (%s{%s} > 0)' % [c, metric, own],
   local badFromOne = panels.thresholds([['green', null], ['red', 1]]),
 
   grafanaDashboards+:: {
@@ -44,7 +47,7 @@ local variables = import '../lib/variables.libsonnet';
               + panels.mapped({ '0': ['failed', 'red'], '1': ['loaded', 'green'] })],
         ]),
         dashboard.row('Counts', 14, [
-          [8, lines('Age of snapshots', 'Time since the last complete count of each cluster. It should stay near the cache TTL.', 's', 'time() - ' + rule('cluster:pod_count_last_success_timestamp_seconds:max'))],
+          [8, lines('Age of snapshots', 'Time since the last complete count of each cluster, or in watch mode since the last event or bookmark. It should stay near the cache TTL, or below two minutes.', 's', 'time() - ' + rule('cluster:pod_count_last_success_timestamp_seconds:max'))],
           [8, panels.timeseries('Duration of counts', 'Median and 95th percentile of the duration of complete counts.', 's', [
             targets.range(rule('cluster_quantile:pod_count_duration_seconds:histogram_quantile').expr, '{{%s}} p{{quantile}}' % c)
             for rule in [function(name) { expr: '%s{%s,quantile=~"0.5|0.95"}' % [name, clusters] }]
@@ -60,6 +63,30 @@ local variables = import '../lib/variables.libsonnet';
           [8, lines('Page failures by reason', 'Requests for a page that failed, of all chosen clusters.', 'reqps', rate('reason', 'pod_count_page_failures_total'), '{{reason}}') + panels.stacked + panels.withoutZeros],
           [8, lines('Share of failed pages', 'Share of the requests for a page that failed, by cluster.', 'percentunit', rule('cluster:pod_count_page_failures:ratio_rate' + config.rateWindow))],
           [8, lines('Requests to the API servers', 'Requests by cluster and outcome.', 'reqps', rate(c + ', status', 'api_requests_total', config.durationWindow), '{{%s}} {{status}}' % c) + panels.withoutZeros],
+        ]),
+        dashboard.row('Watch mode: pods', 10, [
+          [8, lines('Clusters by mode',
+                    'How the numbers that are shown came about: watch, by events, or list, page by page. An exporter in watch mode lists a cluster that it cannot watch.',
+                    'locale',
+                    'count by (mode) (group by (%s, mode) (pod_count_mode_info{%s}))' % [c, own],
+                    '{{mode}}',
+                    0)],
+          [8, panels.timeseries('Pods bound and left', 'Pods that are bound to nodes, and that finish or are deleted there, as the events say.', 'cps', [
+            targets.range(churn('pod_count_bound_total'), perCluster + ' bound'),
+            targets.range(churn('pod_count_left_total'), perCluster + ' left'),
+          ]) + panels.withoutZeros],
+          [8, lines('Events', 'Events of pods and nodes by type, of all chosen clusters.', 'eps', rate('type', 'pod_count_watch_events_total'), '{{type}}') + panels.stacked + panels.withoutZeros],
+        ]),
+        dashboard.row('Watch mode: streams', 10, [
+          [8, panels.timeseries('Time since events', 'Time since the last event and the last bookmark. API servers send a bookmark each minute, unless they have no watch cache.', 's', [
+            targets.range(since('pod_count_watch_last_event_timestamp_seconds'), perCluster + ' event'),
+            targets.range(since('pod_count_watch_last_bookmark_timestamp_seconds'), perCluster + ' bookmark'),
+          ])],
+          [8, lines('Ends of streams by reason', 'Streams that ended, of all chosen clusters. Each one is closed after five to ten minutes.', 'cps', rate('reason', 'pod_count_watch_restarts_total'), '{{reason}}', 4) + panels.stacked + panels.withoutZeros],
+          [8, panels.timeseries('Drift', 'Pods by which the latest audit differed from the events, and audits of the last %s by result.' % window, 'locale', [
+            targets.range('max by (%s) (pod_count_watch_drift_pods{%s})' % [c, own], perCluster + ' drift'),
+            targets.range('sum by (result) (increase(pod_count_watch_audits_total{%s}[%s]))' % [own, window], 'audits {{result}}'),
+          ], 0)],
         ]),
         dashboard.row('Log and faults', 10, [
           [8, lines('Success of API requests', 'Share of the requests that succeeded, by cluster.', 'percentunit', rule('cluster:api_requests_success:ratio_rate' + config.rateWindow)) + panels.max(1)],

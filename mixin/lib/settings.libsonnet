@@ -82,6 +82,7 @@ local kinds = {
   unknownNodePods: count,
   podsStayFor: wait,
   logAlerts: boolean,
+  watchAlerts: boolean,
   severities: kind('an object of alerts and their severities', std.isObject),
   dashboardNamePrefix: text,
   dashboardTags: kind('a list of texts, one or more', function(v) std.isArray(v) && v != [] && std.all([std.isString(tag) && tag != '' for tag in v])),

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"encoding/json"
+	"os"
 	"strings"
 	"testing"
 )
@@ -21,6 +22,19 @@ const good = `{"uid":"u","title":"T","tags":["pod-count"],"refresh":"1m",
 		{"id":3,"type":"table","title":"U","description":"D","gridPos":{"x":12,"y":1,"w":12,"h":4},"datasource":{"uid":"${datasource}"},
 			"fieldConfig":{"defaults":{"unit":"s"}},
 			"targets":[{"refId":"A","datasource":{"uid":"${datasource}"},"expr":"a:rule:sum"}]}]}`
+
+// TestWatchedExist: the README's table of metrics is held against the code.
+func TestWatchedExist(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range watched() {
+		if !strings.Contains(string(text), "| `"+name+"` |") {
+			t.Errorf("the README knows no metric %s", name)
+		}
+	}
+}
 
 func TestCheck(t *testing.T) {
 	known := map[string]bool{"some_gauge": true, "some_total": true, "a:rule:sum": true}

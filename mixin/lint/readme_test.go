@@ -13,8 +13,8 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/mixin/lint"
 )
 
-// optional is the alert that is off by default.
-const optional = `^KubernetesAPITimeoutLogged$`
+// optional are the alerts that are off by default.
+const optional = `^(KubernetesAPITimeoutLogged|PodCountWatchDrift)$`
 
 // TestREADME holds the tables of alerts and rules against what is generated,
 // both ways.

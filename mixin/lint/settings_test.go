@@ -55,6 +55,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		{"a cache TTL of nothing", `{ cacheTTLSeconds: 0 }`, `cacheTTLSeconds is 0: it must be a whole number of seconds above 0`},
 		{"one cache TTL is no age", `{ staleTTLs: 1 }`, `staleTTLs is 1: it must be a number of cache TTLs, 2 or more`},
 		{"a text for a switch", `{ logAlerts: 'yes' }`, `logAlerts is "yes": it must be true or false`},
+		{"a number for a switch", `{ watchAlerts: 1 }`, `watchAlerts is 1: it must be true or false`},
 		{"nothing", `{ keepFiring: null }`, `keepFiring is null: it must be true or false`},
 		{"a severity of an alert that does not exist", `{ severities+: { PodCountStael: 'info' } }`, `_config.severities.PodCountStael is no alert: there are .*PodCountStale`},
 		{"an empty severity", `{ severities+: { PodCountStale: '' } }`, `severities.PodCountStale is "": it must be a text`},
@@ -90,6 +91,8 @@ func TestGoodSettings(t *testing.T) {
 		{"another severity", `{ severities+: { PodCountStale: 'page' } }`, `"page"`, "ratio_rate1h"},
 		{"links to nodes", `{ nodeDashboardUID: 'abc' }`, "/d/abc", "ratio_rate1h"},
 		{"no links to nodes", `{}`, "for", `/d/`},
+		{"alerts of watch mode", `{ watchAlerts: true }`, "PodCountWatchDrift", "ratio_rate1h"},
+		{"no alerts of watch mode", `{}`, "for", "PodCountWatchDrift"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -27,6 +27,9 @@ func counterparts() map[string][]string {
 		"ha":                  {"ha"},
 		"sharded":             {"sharded"},
 		"namespaced":          {"namespaced"},
+		"watch":               {"watch"},
+		"watch-namespaced":    {"namespaced", "watch"},
+		"watch-rules":         {"flowschema", "prometheusrule", "watch"},
 		"tls":                 {"servicemonitor", "tls"},
 		"client-certificates": {"podmonitor", "client-certificates"},
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -67,7 +68,7 @@ func New(dir string, end time.Time, length, scrape, ttl time.Duration, rules ...
 // timestamps are the metrics whose values are times, which a history counts from
 // its start.
 func isTimestamp(name string) bool {
-	return name == "pod_count_last_success_timestamp_seconds" || name == "pod_count_config_last_reload_success_timestamp_seconds" || name == "process_start_time_seconds"
+	return strings.HasSuffix(name, "_timestamp_seconds") || name == "process_start_time_seconds"
 }
 
 func (h *History) scraped(all map[string][]scenario.Sample) error {

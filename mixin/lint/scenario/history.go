@@ -13,9 +13,9 @@ type Sample struct {
 	Value float64
 }
 
-// History is what Prometheus has of three busy clusters, by series in its own
-// notation. One API server answers late for a while, one exporter of the pair
-// starts anew, and a node fills up. The same arguments give the same history.
+// History is what Prometheus has of three busy clusters, and of a small one in
+// watch mode, by series in its own notation. One API server answers late for a
+// while, one exporter of the pair starts anew, and a node fills up. The same arguments give the same history.
 func History(length, scrape, ttl time.Duration) map[string][]Sample {
 	w := busy(env{scrape: scrape, ttl: ttl}, length)
 	w.whole = true
@@ -42,7 +42,10 @@ func busy(v env, length time.Duration) *world {
 	clusters := []*cluster{eu, us, staging}
 	a := &exporter{instance: "pod-count-exporter-0", clusters: clusters, starts: []time.Duration{length / 3}, reloads: []time.Duration{length / 3, length * 5 / 6}}
 	b := &exporter{instance: "pod-count-exporter-1", clusters: clusters}
-	return &world{env: v, exporters: []*exporter{a, b}}
+	edge := fleet("edge", 12, 31, 60, length)
+	edge.takes, edge.watched = 0.2, true
+	live := &exporter{instance: "pod-count-exporter-live-0", clusters: []*cluster{edge}}
+	return &world{env: v, exporters: []*exporter{a, b, live}}
 }
 
 // fleet is a cluster whose nodes hold mean pods each, some more, some less, and
@@ -107,7 +110,35 @@ func (s *state) rest(c *cluster, put func(name, labels string, value float64)) {
 	put("log_messages_total", `,level="error",message="Paginated pod count failed, the last complete snapshot stays"`, s.failures)
 	if s.counted {
 		put("pod_count_last_pages", "", float64(max(c.pages, 1)))
+		put("pod_count_mode_info", fmt.Sprintf(",mode=%q", c.mode()), 1)
 	}
+}
+
+func (c *cluster) mode() string {
+	if c.watched {
+		return "watch"
+	}
+	return "list"
+}
+
+// events are the series of a cluster in watch mode, at a moment.
+func (s *state) events(t time.Duration, put func(name, labels string, value float64)) {
+	bound := math.Round(t.Seconds()/9 + 40*math.Sin(t.Seconds()/3000))
+	left := max(0, bound-8)
+	for kind, n := range map[string]float64{"added": bound, "modified": 6 * bound, "deleted": left, "bookmark": math.Round(t.Minutes() * 3), "error": 0} {
+		put("pod_count_watch_events_total", fmt.Sprintf(",type=%q", kind), n)
+	}
+	put("pod_count_bound_total", "", bound)
+	put("pod_count_left_total", "", left)
+	for reason, n := range map[string]float64{"closed": math.Floor(t.Minutes() * 3 / 7), "network": math.Floor(t.Hours() / 2), "expired": 0, "drift": 0} {
+		put("pod_count_watch_restarts_total", fmt.Sprintf(",reason=%q", reason), n)
+	}
+	for result, n := range map[string]float64{"equal": s.durations, "different": 0, "unknown": 0} {
+		put("pod_count_watch_audits_total", fmt.Sprintf(",result=%q", result), n)
+	}
+	put("pod_count_watch_drift_pods", "", 0)
+	put("pod_count_watch_last_event_timestamp_seconds", "", math.Floor(t.Seconds()/9)*9)
+	put("pod_count_watch_last_bookmark_timestamp_seconds", "", math.Floor(t.Minutes())*60)
 }
 
 // rest are the series of a process that no alert needs.

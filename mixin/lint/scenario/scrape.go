@@ -43,6 +43,9 @@ func (e *exporter) scrape(w *world, t time.Duration, r *recording) {
 		s.series(c, v, t, of)
 		if w.whole {
 			s.rest(c, of)
+			if c.watched {
+				s.events(t, of)
+			}
 		}
 	}
 }

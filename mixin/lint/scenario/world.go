@@ -80,6 +80,7 @@ type cluster struct {
 	takes     float64
 	pages     int           // of a count; 0 is 20
 	phase     time.Duration // of the first count
+	watched   bool          // in watch mode
 }
 
 // state is what an exporter keeps of a cluster.
@@ -149,6 +150,9 @@ func (e *exporter) step(v env, t time.Duration) {
 		if t >= s.next {
 			s.count(c, v, t)
 		}
+		if c.watched && s.counted {
+			s.follow(c, t)
+		}
 	}
 }
 
@@ -169,6 +173,9 @@ func (s *state) count(c *cluster, v env, t time.Duration) {
 		}
 	}
 	s.next = t + v.ttl
+	if c.watched {
+		s.next = t + audits
+	}
 	s.last, s.success, s.counted, s.consistent = t, true, true, !during(c.mixed, t)
 	s.pages += float64(max(c.pages, 1))
 	if c.pages == 0 {
@@ -183,6 +190,19 @@ func (s *state) count(c *cluster, v env, t time.Duration) {
 		s.slowDone++
 		s.pageFailures["timeout"]++
 	}
+	s.look(c, t)
+}
+
+// audits are about so far apart in watch mode.
+const audits = 28 * time.Minute
+
+// follow is what events and bookmarks do until t.
+func (s *state) follow(c *cluster, t time.Duration) {
+	s.last = t
+	s.look(c, t)
+}
+
+func (s *state) look(c *cluster, t time.Duration) {
 	s.nodes = map[string]float64{}
 	if !during(c.nodesGone, t) {
 		for node, pods := range c.nodes {

@@ -12,6 +12,9 @@ value, which is how the exporter reads flags that may be repeated.
 {{- $_ := set $config.kubernetes "allContexts" true }}
 {{- end }}
 {{- end }}
+{{- if eq .Values.mode "watch" }}
+{{- $_ := set $variables "POD_COUNT_EXPORTER_COLLECTOR_MODE" .Values.mode }}
+{{- end }}
 {{- if or $config.kubernetes.allContexts .Values.autosharding.enabled }}
 {{- $_ := unset $config.kubernetes "clusterName" }}
 {{- end }}

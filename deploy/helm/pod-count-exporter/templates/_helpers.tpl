@@ -74,6 +74,20 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- if not .Values.kubeconfig.existingSecret }}true{{ end }}
 {{- end }}
 
+{{/* What the account may do with pods and nodes, as a list in JSON. */}}
+{{- define "pod-count-exporter.verbs" -}}
+{{- ternary (list "list" "watch") (list "list") (eq .Values.mode "watch") | toJson }}
+{{- end }}
+
+{{/* The mixin's groups of alerts, as a list in JSON. */}}
+{{- define "pod-count-exporter.alertGroups" -}}
+{{- $groups := (.Files.Get "files/alerts.yaml" | fromYaml).groups }}
+{{- if eq .Values.mode "watch" }}
+{{- $groups = concat $groups (.Files.Get "files/watch_alerts.yaml" | fromYaml).groups }}
+{{- end }}
+{{- $groups | toJson }}
+{{- end }}
+
 {{/* The namespaces of the Roles, as a list in JSON. */}}
 {{- define "pod-count-exporter.roleNamespaces" -}}
 {{- default (list (include "pod-count-exporter.namespace" .)) .Values.config.collector.namespace | toJson }}

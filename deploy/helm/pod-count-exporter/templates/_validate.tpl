@@ -15,7 +15,7 @@
 {{- fail (printf "podDisruptionBudget.minAvailable: %d of %d replicas would hold up every drain" (int $least) (int .Values.replicas)) }}
 {{- end }}
 {{- $known := list }}
-{{- range (.Files.Get "files/alerts.yaml" | fromYaml).groups }}
+{{- range include "pod-count-exporter.alertGroups" . | fromJsonArray }}
 {{- range .rules }}
 {{- $known = append $known .alert }}
 {{- end }}
