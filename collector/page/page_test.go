@@ -64,6 +64,7 @@ func get(t testing.TB, source Source, target string) *httptest.ResponseRecorder 
 // taken is a snapshot of an age.
 func taken(age time.Duration, nodes ...podcount.Node) *podcount.Snapshot {
 	return &podcount.Snapshot{
+		Mode:  podcount.ModeList,
 		Nodes: nodes, Pages: 3, Bytes: 1_234_567, Duration: 1500 * time.Millisecond, Source: podcount.SourceTable,
 		UnscheduledPods: 2, Consistent: true, Time: noon().Add(-age),
 	}

@@ -66,10 +66,10 @@ func (c Cluster) since() time.Time {
 	return time.Time{}
 }
 
-// mode is how the cluster's snapshot came about; empty before the first.
+// mode is how the snapshot came about; a dash before the first.
 func (c Cluster) mode() string {
 	if c.Snapshot == nil {
-		return ""
+		return "–"
 	}
 	return string(c.Snapshot.Mode)
 }

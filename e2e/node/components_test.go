@@ -78,6 +78,7 @@ func componentCases() []componentCase {
 		{name: "boards", settings: settings{components: []string{"servicemonitor", "dashboards"}}, check: wantDashboards},
 		{name: "replicas", settings: settings{components: []string{"servicemonitor", "ha"}}, instances: podNames(2), check: wantBudget},
 		{name: "one-namespace", settings: settings{components: []string{"servicemonitor", "namespaced"}}, count: ownPods},
+		{name: "live", settings: settings{components: []string{"servicemonitor", "watch"}}, check: wantGoesOn},
 		{name: "shards", settings: settings{components: []string{"servicemonitor", "sharded"}, statefulSet: true, secrets: kubeconfigs}, instances: podNames(3), check: wantShared},
 		{name: "password", settings: settings{components: []string{"servicemonitor", "tls"}, secrets: passwordSecrets}, check: wantRefused},
 		{name: "password-pod", settings: settings{components: []string{"podmonitor", "tls"}, secrets: passwordSecrets}, check: wantRefused},
