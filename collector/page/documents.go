@@ -59,7 +59,7 @@ func (p *Page) overview(clusters []Cluster, query url.Values) overview {
 	d := overview{Lead: lead(unwell, len(clusters)), Well: unwell == 0 && len(clusters) > 0, Facts: facts(clusters), Fullest: fullest(clusters)}
 	d.frame = frame{Title: d.Lead, About: p.about, Busy: busy}
 	part := query.Get("filter")
-	found := slices.DeleteFunc(slices.Clone(clusters), func(c Cluster) bool { return !contains(c.View.Cluster, part) })
+	found := slices.DeleteFunc(slices.Clone(clusters), func(c Cluster) bool { return !contains(c.Cluster, part) })
 	slices.SortStableFunc(found, compare)
 	d.Filter = newFilter(query, len(found), len(clusters), clustersAtOnce, "cluster")
 	for _, c := range found[d.Filter.from:d.Filter.to] {
@@ -136,7 +136,7 @@ func (p *Page) cluster(c Cluster, query url.Values) clusterDocument {
 	d := clusterDocument{Cluster: p.row(c), Metrics: p.about.Metrics, Failure: p.failure(c.LastFailure)}
 	d.frame = frame{Title: d.Cluster.Name + " is " + d.Cluster.State, About: p.about, Busy: d.Cluster.Progress != nil}
 	if c.condition() == unusable {
-		d.frame.Title = d.Cluster.Name + " cannot be used"
+		d.Title = d.Cluster.Name + " cannot be used"
 	}
 	d.Facts = p.factsOf(c, d.Cluster)
 	if !c.Shown() {

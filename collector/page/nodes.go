@@ -109,7 +109,7 @@ func fullest(clusters []Cluster) []nodeRow {
 				continue
 			}
 			at, _ := slices.BinarySearchFunc(top, node, func(have placed, want podcount.Node) int { return fullestFirst(have.Node, want) })
-			top = slices.Insert(top, at, placed{node, c.View.Cluster})
+			top = slices.Insert(top, at, placed{node, c.Cluster})
 			top = top[:min(len(top), fullestShown)]
 		}
 	}

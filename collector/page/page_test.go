@@ -31,7 +31,7 @@ func (c clusters) Clusters() []Cluster { return c }
 
 func (c clusters) Cluster(name string) (Cluster, bool) {
 	for _, one := range c {
-		if one.View.Cluster == name {
+		if one.Cluster == name {
 			return one, true
 		}
 	}
@@ -92,7 +92,7 @@ func failed(c Cluster, reason podcount.Reason, since time.Duration) Cluster {
 
 // counting is a count that runs.
 func counting(c Cluster, pods int) Cluster {
-	c.View.Progress = store.Progress{Since: noon().Add(-time.Second), Resource: podcount.Pods, Page: 7, Attempt: 1, Pods: pods}
+	c.Progress = store.Progress{Since: noon().Add(-time.Second), Resource: podcount.Pods, Page: 7, Attempt: 1, Pods: pods}
 	return c
 }
 

@@ -43,7 +43,7 @@ type progress struct {
 func (p *Page) row(c Cluster) clusterRow {
 	state := c.condition()
 	row := clusterRow{
-		Name: printable(c.View.Cluster), Key: c.View.Cluster, State: state.String(), Class: state.class(),
+		Name: printable(c.Cluster), Key: c.Cluster, State: state.String(), Class: state.class(),
 		Why: p.why(c), Note: note(state), Progress: c.progress(), Failures: chartOf(c.History), Mode: c.mode(),
 		Nodes: unknown, Active: unknown, Allocatable: unknown, Percent: unknown, Level: "unknown",
 		Age: unknown, Pages: unknown, Took: unknown, Source: unknown,

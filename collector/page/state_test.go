@@ -12,7 +12,7 @@ import (
 
 func TestStates(t *testing.T) {
 	retried := counting(failed(in("x", store.Stale), podcount.Timeout, time.Hour), 0)
-	retried.View.Progress.Attempt, retried.View.Progress.Reason = 3, podcount.Timeout
+	retried.Progress.Attempt, retried.Progress.Reason = 3, podcount.Timeout
 	tests := []struct {
 		name    string
 		cluster Cluster

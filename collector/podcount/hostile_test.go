@@ -127,7 +127,7 @@ func TestHostileStreams(t *testing.T) {
 						_ = sleep(ctx, 30*time.Second)
 					}
 				}()
-				time.Sleep(40 * time.Minute)
+				time.Sleep(90 * time.Minute) // each may have the cluster listed for ten minutes
 				synctest.Wait()
 				if server.read != tt.times {
 					t.Errorf("%d streams were opened while they were hostile, want %d", server.read, tt.times)

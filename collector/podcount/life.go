@@ -86,7 +86,7 @@ func (f *life) close(ctx context.Context, err error) {
 	if f.live == nil {
 		return
 	}
-	if f.live.based && !f.live.broken && ctx.Err() != nil && context.Cause(f.ctx) == context.Cause(ctx) {
+	if f.live.based && !f.live.broken && ctx.Err() != nil && errors.Is(context.Cause(f.ctx), context.Cause(ctx)) {
 		f.w.kept = f.live
 		return
 	}

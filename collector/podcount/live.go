@@ -63,7 +63,7 @@ func (l *live) drop() {
 func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	defer l.news(s, c)
+	defer l.news(s)
 	if c.kind == EventBookmark {
 		if s.starting && c.initial {
 			s.starting = false
@@ -97,7 +97,7 @@ func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted boo
 }
 
 // news tells who waits for events.
-func (l *live) news(s *stream, c change) {
+func (l *live) news(s *stream) {
 	s.seen = time.Now()
 	close(l.moved)
 	l.moved = make(chan struct{})

@@ -115,16 +115,21 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, opened func())
 	x := newExchange(ctx, w.cfg.PageTimeout, w.lane)
 	defer x.close()
 	err := w.read(x, l, s, lifetime, opened)
-	switch end := err.(type) { // none of them is wrapped
-	case *PageError:
-		end.Resource, end.Err = s.listing.name, clean(end.Err, x.sent)
-		if end.Reason == Timeout || end.Reason == Network {
+	var (
+		failure     *PageError
+		restart     *restartError
+		unwatchable *unwatchableError
+	)
+	switch {
+	case errors.As(err, &failure):
+		failure.Resource, failure.Err = s.listing.name, clean(failure.Err, x.sent)
+		if failure.Reason == Timeout || failure.Reason == Network {
 			x.hangUp()
 		}
-	case *restartError:
-		end.err = clean(end.err, x.sent)
-	case *unwatchableError:
-		end.err = clean(end.err, x.sent)
+	case errors.As(err, &restart):
+		restart.err = clean(restart.err, x.sent)
+	case errors.As(err, &unwatchable):
+		unwatchable.err = clean(unwatchable.err, x.sent)
 	}
 	return err
 }

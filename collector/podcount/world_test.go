@@ -148,8 +148,8 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.trouble {
-		if response, err, spoilt := w.spoil(r); spoilt {
-			return response, err
+		if spoilt := w.spoil(r); spoilt != nil {
+			return spoilt(r)
 		}
 	}
 	if query.Get("watch") != "" {
@@ -158,8 +158,8 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 	return w.list(r, nodes), nil
 }
 
-// spoil fails a request as a whole.
-func (w *world) spoil(r *http.Request) (*http.Response, error, bool) {
+// spoil returns a failure of the request as a whole; nil: it is answered.
+func (w *world) spoil(r *http.Request) step {
 	if delay := time.Duration(w.random.IntN(2000)) * time.Millisecond; w.random.IntN(4) == 0 {
 		w.mu.Unlock()
 		_ = sleep(r.Context(), delay)
@@ -167,20 +167,17 @@ func (w *world) spoil(r *http.Request) (*http.Response, error, bool) {
 	}
 	switch w.random.IntN(30) {
 	case 0:
-		return nil, errors.New("connection refused"), true
+		return func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }
 	case 1:
-		response, err := body(http.StatusServiceUnavailable, `{"kind":"Status","code":503}`)(r)
-		return response, err, true
+		return body(http.StatusServiceUnavailable, `{"kind":"Status","code":503}`)
 	case 2:
-		response, err := body(http.StatusTooManyRequests, `{"kind":"Status","code":429}`, "Retry-After", "1")(r)
-		return response, err, true
+		return body(http.StatusTooManyRequests, `{"kind":"Status","code":429}`, "Retry-After", "1")
 	case 3:
 		if r.URL.Query().Get("watch") != "" {
-			response, err := body(http.StatusGone, `{"kind":"Status","code":410,"reason":"Expired"}`)(r)
-			return response, err, true
+			return body(http.StatusGone, `{"kind":"Status","code":410,"reason":"Expired"}`)
 		}
 	}
-	return nil, nil, false
+	return nil
 }
 
 func (w *world) list(r *http.Request, nodes bool) *http.Response {

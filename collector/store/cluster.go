@@ -51,7 +51,6 @@ type Cluster struct {
 // run is a count from its begin to its end.
 type run struct {
 	began     time.Time
-	instant   Instant       // the same moment
 	ready     chan struct{} // closed when there is a snapshot, or the count has ended
 	readyOnce sync.Once     // closes ready
 	ended     bool
