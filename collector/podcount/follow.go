@@ -68,7 +68,9 @@ func (f *life) verdict(s *stream, err error, opened time.Time, lived bool) error
 	var failure *PageError
 	var restart *restartError
 	key := s.listing.path + s.role.selector("")
-	young := !opened.IsZero() && !lived
+	isPage := errors.As(err, &failure)
+	expired := isPage && failure.Reason == Expired // a new start is what is missing
+	young := !opened.IsZero() && !lived && !expired
 	f.live.mu.Lock() // the other streams' verdicts
 	if lived {
 		f.w.deaths[key] = 0
@@ -77,11 +79,10 @@ func (f *life) verdict(s *stream, err error, opened time.Time, lived bool) error
 	}
 	deaths := f.w.deaths[key]
 	f.live.mu.Unlock()
-	isPage := errors.As(err, &failure)
 	switch {
 	case deaths >= maxDeaths, s.starting && !errors.As(err, &restart):
 		return &unwatchableError{err}
-	case isPage && failure.Reason == Expired:
+	case expired:
 		return &restartError{EndExpired, err}
 	case isPage, errors.Is(err, io.EOF):
 		return nil
