@@ -81,7 +81,7 @@ func newMetrics() *metrics {
 		lastPages:       gauge("pod_count_last_pages", "Pages of pods that the last complete count took."),
 		success:         gauge("pod_count_success", "Whether the latest count was complete and the cluster's series are shown. 0 before the first one."),
 		lastSuccess: gauge("pod_count_last_success_timestamp_seconds",
-			"Unix time at which the last complete count ended. 0 before the first one."),
+			"Unix time at which the last complete count ended; in watch mode, that of the latest event or bookmark of bound pods. 0 before the first one."),
 		consistent: gauge("pod_count_snapshot_consistent",
 			"Whether the last complete count shows the cluster at one resourceVersion."),
 		sourceInfo: gauge("pod_count_source_info",

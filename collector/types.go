@@ -42,6 +42,7 @@ type countAnswer struct {
 	AllocatablePods *int64  `json:"allocatablePods,omitempty"` // of the nodes that say it
 	UnscheduledPods int     `json:"unscheduledPods"`
 	UnknownNodePods int     `json:"unknownNodePods"`
+	Mode            string  `json:"mode"` // list or watch
 	Consistent      bool    `json:"consistent"`
 	ResourceVersion string  `json:"resourceVersion"`
 	Pages           int     `json:"pages"`
@@ -105,7 +106,7 @@ func countOf(s *podcount.Snapshot) *countAnswer {
 	a := &countAnswer{
 		NodeCount: len(s.Nodes), ActivePods: s.ActivePods(),
 		UnscheduledPods: s.UnscheduledPods, UnknownNodePods: s.UnknownNodePods,
-		Consistent: s.Consistent, ResourceVersion: s.ResourceVersion,
+		Mode: string(s.Mode), Consistent: s.Consistent, ResourceVersion: s.ResourceVersion,
 		Pages: s.Pages, ResponseBytes: s.Bytes, DurationSeconds: s.Duration.Seconds(),
 	}
 	if sum, known := s.AllocatablePods(); known {

@@ -69,6 +69,7 @@ type slow struct{}
 
 func (slow) Count(_ context.Context, observer podcount.Observer, publish func(*podcount.Snapshot)) error {
 	observer.Started(5)
+	time.Sleep(50 * time.Millisecond) // so that no page comes just when a line is drawn
 	for page := 1; page <= 20; page++ {
 		time.Sleep(100 * time.Millisecond)
 		observer.Page(podcount.Page{Resource: podcount.Pods, Number: page, Attempt: 1, Rows: 150, Total: page * 150})

@@ -1,11 +1,7 @@
 package podcount
 
 import (
-	"context"
 	"errors"
-	"maps"
-	"slices"
-	"strings"
 	"time"
 )
 
@@ -28,8 +24,8 @@ var (
 	errDrift  = errors.New("the events do not add up to what a paged count shows")
 )
 
-// patrol lists the nodes again and again, and audits the streams.
-func (f *life) patrol() error {
+// maintain lists the nodes again and again, and audits the streams.
+func (f *session) maintain() error {
 	nodes, audit := time.Now().Add(f.w.watch.NodesInterval), f.w.nextAudit(firstAudit)
 	for failures := 0; ; {
 		timer := time.NewTimer(time.Until(earlier(nodes, audit)))
@@ -87,7 +83,7 @@ func (w *Watcher) nextAudit(in time.Duration) time.Time {
 }
 
 // relist asks for the nodes again: events do not say what they can hold.
-func (f *life) relist() error {
+func (f *session) relist() error {
 	run := f.w.take(f.w.observer)
 	f.live.record(nodeStream)
 	defer f.live.stopRecording(nodeStream)
@@ -102,7 +98,7 @@ func (f *life) relist() error {
 
 // audit compares the streams with a paged count at its own resourceVersion. It
 // returns when the next one is due, and an error when they differ.
-func (f *life) audit() (next time.Duration, err error) {
+func (f *session) audit() (next time.Duration, err error) {
 	run := f.w.take(f.w.observer)
 	f.live.record(boundStream, unboundStream, nodeStream)
 	defer f.live.stopRecording(boundStream, unboundStream, nodeStream)
@@ -137,7 +133,7 @@ func (f *life) audit() (next time.Duration, err error) {
 }
 
 // audited has the figures of the audit shown, which is a complete count.
-func (f *life) audited(run *count) error {
+func (f *session) audited(run *count) error {
 	if err := f.live.relisted(run); err != nil {
 		return wrongSum(err)
 	}
@@ -149,104 +145,4 @@ func (f *life) audited(run *count) error {
 	f.live.mu.Unlock()
 	f.publish(false)
 	return nil
-}
-
-// passed waits until every stream of pods has come beyond the count's
-// resourceVersion. One that has no news for long is taken as it is.
-func (f *life) passed(run *count) error {
-	ctx, cancel := context.WithTimeout(f.ctx, passWait)
-	defer cancel()
-	for {
-		behind, moved := f.live.behind(run)
-		if !behind {
-			return nil
-		}
-		select {
-		case <-moved:
-		case <-ctx.Done():
-			return f.ctx.Err()
-		}
-	}
-}
-
-// behind says whether a stream of pods has yet to pass the resourceVersion of its
-// walk, and gives what is closed with the next event.
-func (l *live) behind(run *count) (bool, <-chan struct{}) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, s := range l.streams {
-		if w := run.walkOf(s); s.role != nodeStream && newer(w.version, s.position) {
-			return true, l.moved
-		}
-	}
-	return false, l.moved
-}
-
-// walkOf is the walk over what the stream is of.
-func (n *count) walkOf(s *stream) *walk {
-	for _, w := range n.pods {
-		if w.listing.path == s.listing.path {
-			return w
-		}
-	}
-	return n.nodes
-}
-
-func (l *live) record(roles ...role) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, s := range l.streams {
-		if slices.Contains(roles, s.role) {
-			s.recording.begin(s.position)
-		}
-	}
-}
-
-func (l *live) stopRecording(roles ...role) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, s := range l.streams {
-		if slices.Contains(roles, s.role) {
-			s.recording.end()
-		}
-	}
-}
-
-// differences are the nodes on which the streams, at the resourceVersions of the
-// count, have another number of pods.
-func (l *live) differences(run *count) ([]Difference, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	watched := maps.Clone(l.pods)
-	watched[""] = l.unscheduled
-	for _, s := range l.streams {
-		if s.role == nodeStream {
-			continue
-		}
-		version := run.walkOf(s).version
-		if !s.recording.covers(version) {
-			return nil, errShort
-		}
-		for _, e := range s.recording.after(version) {
-			watched[e.node] -= e.sign
-		}
-	}
-	listed := map[string]int{"": run.tally.unscheduled}
-	for i, name := range run.tally.list {
-		listed[name] = run.tally.total[i]
-	}
-	var found []Difference
-	for name := range watched {
-		if watched[name] != listed[name] {
-			found = append(found, Difference{Node: name, Watched: watched[name], Listed: listed[name]})
-		}
-		delete(listed, name)
-	}
-	for name, n := range listed {
-		if n != 0 {
-			found = append(found, Difference{Node: name, Listed: n})
-		}
-	}
-	slices.SortFunc(found, func(a, b Difference) int { return strings.Compare(a.Node, b.Node) })
-	return found, nil
 }

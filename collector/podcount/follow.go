@@ -13,36 +13,36 @@ import (
 const reopenGrace = time.Second
 
 // follow keeps a stream open: it goes on where the one before ended. An error ends
-// the life.
-func (f *life) follow(ctx context.Context, s *stream) error {
+// the session.
+func (f *session) follow(ctx context.Context, s *stream) error {
 	var refused time.Time // since when it is
 	for failures := 0; ; {
 		var opened time.Time
 		err := f.w.stream(ctx, f.live, s, func() {
 			opened, refused = time.Now(), time.Time{}
-			f.live.up(s)
+			f.live.noteOpened(s)
 		})
 		if ctx.Err() != nil {
-			return nil // the life has ended, or another stream has its place
+			return nil // the session has ended, or another stream has its place
 		}
-		lived := !opened.IsZero() && time.Since(opened) >= youth
+		lived := !opened.IsZero() && time.Since(opened) >= shortStream
 		if failures++; lived {
 			failures = 0
 		}
-		if err := f.verdict(s, err, opened, lived); err != nil {
+		if err := f.sessionEnd(s, err, opened, lived); err != nil {
 			return err
 		}
 		if refusesWatch(err) {
 			if refused.IsZero() {
 				refused = time.Now()
 			}
-			if !s.once() || time.Since(refused) >= refusalLife {
+			if !s.wasOpen() || time.Since(refused) >= refusalLife {
 				return &unwatchableError{err}
 			}
 		}
 		wait := f.pause(failures, err)
 		f.w.observer.Watched(Watched{Ended: ended(s, err, wait)})
-		f.live.away(s, err)
+		f.live.noteEnded(s, err)
 		if sleep(ctx, wait) != nil {
 			return nil
 		}
@@ -51,7 +51,7 @@ func (f *life) follow(ctx context.Context, s *stream) error {
 
 // pause is how long to wait until a stream is opened again. The first time it is at
 // once.
-func (f *life) pause(failures int, err error) time.Duration {
+func (f *session) pause(failures int, err error) time.Duration {
 	var failure *PageError
 	asked := time.Duration(0)
 	if errors.As(err, &failure) {
@@ -63,24 +63,24 @@ func (f *life) pause(failures int, err error) time.Duration {
 	return backoff(failures, asked, f.w.cfg.Jitter())
 }
 
-// verdict says whether the end of a stream is the end of the life.
-func (f *life) verdict(s *stream, err error, opened time.Time, lived bool) error {
+// sessionEnd says whether the end of a stream is the end of the session.
+func (f *session) sessionEnd(s *stream, err error, opened time.Time, lived bool) error {
 	var failure *PageError
 	var restart *restartError
 	key := s.listing.path + s.role.selector("")
 	isPage := errors.As(err, &failure)
 	expired := isPage && failure.Reason == Expired // a new start is what is missing
-	young := !opened.IsZero() && !lived && !expired
-	f.live.mu.Lock() // the other streams' verdicts
+	brief := !opened.IsZero() && !lived && !expired
+	f.live.mu.Lock() // shared with the other streams
 	if lived {
-		f.w.deaths[key] = 0
-	} else if young {
-		f.w.deaths[key]++
+		f.w.shortStreams[key] = 0
+	} else if brief {
+		f.w.shortStreams[key]++
 	}
-	deaths := f.w.deaths[key]
+	short := f.w.shortStreams[key]
 	f.live.mu.Unlock()
 	switch {
-	case deaths >= maxDeaths, s.starting && !errors.As(err, &restart):
+	case short >= maxShortStreams, s.starting && !errors.As(err, &restart):
 		return &unwatchableError{err}
 	case expired:
 		return &restartError{EndExpired, err}
@@ -110,8 +110,8 @@ func refusesWatch(err error) bool {
 	}
 }
 
-// once says whether the stream has been there.
-func (s *stream) once() bool {
+// wasOpen says whether the stream has been there.
+func (s *stream) wasOpen() bool {
 	select {
 	case <-s.opened:
 		return true

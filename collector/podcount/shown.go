@@ -12,9 +12,9 @@ import (
 // does not give it back.
 var errAway = errors.New("a stream of events was closed and has not been opened again")
 
-// up notes that the server has begun to answer a stream: all before its position is
+// noteOpened notes that the server has begun to answer a stream: all before its position is
 // known, and what comes after will be.
-func (l *live) up(s *stream) {
+func (l *live) noteOpened(s *stream) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	select {
@@ -30,8 +30,8 @@ func (l *live) up(s *stream) {
 	l.publish()
 }
 
-// away notes that a stream has ended, which is told if it stays so.
-func (l *live) away(s *stream, err error) {
+// noteEnded notes that a stream has ended, which is told if it stays so.
+func (l *live) noteEnded(s *stream, err error) {
 	if errors.Is(err, io.EOF) {
 		err = errAway
 	}

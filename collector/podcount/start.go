@@ -16,7 +16,7 @@ var (
 // listed starts with a paged count. The streams are opened as soon as their
 // resourceVersion is known, while the pages are still being read: a list that takes
 // longer than the server remembers changes would end before its watch could begin.
-func (f *life) listed() error {
+func (f *session) listed() error {
 	run := f.w.take(f.w.observer)
 	run.began = func(w *walk) { f.opens(run, w) }
 	for _, w := range append([]*walk{run.nodes}, run.pods...) {
@@ -30,7 +30,7 @@ func (f *life) listed() error {
 	}
 	switch {
 	case f.ctx.Err() != nil:
-		return context.Cause(f.ctx) // a stream ended the life
+		return context.Cause(f.ctx) // a stream ended the session
 	case err != nil:
 		return err
 	case run.source == SourceListUnfiltered:
@@ -85,7 +85,7 @@ func (n *count) mixed() bool {
 
 // opens opens the streams from a walk's first page on, in place of those that an
 // earlier first page of it had opened.
-func (f *life) opens(run *count, w *walk) {
+func (f *session) opens(run *count, w *walk) {
 	if !wellFormed(w.version) {
 		f.end(&unwatchableError{errOpaque})
 		return
@@ -110,7 +110,7 @@ func newStream(r role, list listing, pods form, l *ledger, version string) *stre
 }
 
 // replace puts the stream in the place of one of the same role and path.
-func (f *life) replace(s *stream) *stream {
+func (f *session) replace(s *stream) *stream {
 	f.live.mu.Lock()
 	defer f.live.mu.Unlock()
 	for i, other := range f.live.streams {
@@ -126,7 +126,7 @@ func (f *life) replace(s *stream) *stream {
 }
 
 // rebase completes the start with what was listed, once all streams are there.
-func (f *life) rebase(run *count) error {
+func (f *session) rebase(run *count) error {
 	defer f.w.release(run)
 	if err := f.allOpen(); err != nil {
 		return err
@@ -141,7 +141,7 @@ func (f *life) rebase(run *count) error {
 
 // streamed starts with what the streams send first, for a server that cannot keep
 // one resourceVersion for as long as the pages take.
-func (f *life) streamed() error {
+func (f *session) streamed() error {
 	run := f.w.take(f.w.observer)
 	if err := f.w.listNodes(f.ctx, run); err != nil {
 		f.w.suspended = run
@@ -168,7 +168,7 @@ func (f *life) streamed() error {
 
 // initial opens a stream, and waits until all that there was at its start has come.
 // It takes a place like a page.
-func (f *life) initial(s *stream) error {
+func (f *session) initial(s *stream) error {
 	if gate := f.w.cfg.Gate; gate != nil {
 		place, err := gate.Enter(f.ctx, true)
 		if err != nil {
@@ -191,7 +191,7 @@ const openWait = time.Minute
 
 var errNotOpened = errors.New("pages come, and streams of events cannot be opened")
 
-func (f *life) allOpen() error {
+func (f *session) allOpen() error {
 	timer := time.NewTimer(openWait)
 	defer timer.Stop()
 	for _, s := range f.live.streams { // which only this goroutine changes

@@ -1,9 +1,5 @@
 package podcount
 
-import "errors"
-
-var errBelowZero = errors.New("a pod is taken back that was not counted")
-
 // tally counts pods per node name. What the page under way adds is kept apart
 // until commit, so a page that fails half-way leaves no trace.
 type tally struct {
@@ -37,24 +33,6 @@ func (t *tally) add(node []byte, echoed func(string) bool) error {
 		i = t.enter(name)
 	}
 	t.page[i]++
-	return nil
-}
-
-// remove takes one pod back, on the page under way. An error means that something
-// was missed before. Lists only add; this is for a counter that follows a watch.
-func (t *tally) remove(node []byte) error {
-	if len(node) == 0 {
-		if t.unscheduled+t.pageWithout == 0 {
-			return errBelowZero
-		}
-		t.pageWithout--
-		return nil
-	}
-	i, known := t.index[string(node)]
-	if !known || t.total[i]+t.page[i] == 0 {
-		return errBelowZero
-	}
-	t.page[i]--
 	return nil
 }
 

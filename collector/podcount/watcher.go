@@ -19,10 +19,10 @@ const (
 	// fallbackLife is how long a cluster that cannot be watched is listed until that
 	// is tried again.
 	fallbackLife = 10 * time.Minute
-	// maxDeaths is how often in a row a stream may end young until the cluster
+	// maxShortStreams is how often in a row a stream may be a short one until the cluster
 	// counts as one that cannot be watched.
-	maxDeaths = 5
-	youth     = time.Minute
+	maxShortStreams = 5
+	shortStream     = time.Minute
 	// maxDrifts is the same for audits that find a difference.
 	maxDrifts = 2
 )
@@ -62,16 +62,16 @@ type Watcher struct {
 	lane    chan struct{}
 	asked   chan struct{} // has a value when an audit is wanted now
 
-	observer *inTurn // of the Count under way
+	observer *serialObserver // of the Count under way
 
-	former      *Watcher // whose streams it goes on with
-	kept        *live    // what an earlier Count of the same server has left
-	account     *account // of the names of live; those of paged counts have their own
-	deaths      map[string]int
-	drifts      int       // audits in a row that found a difference
-	stale       int       // starts in a row that were inconsistent
-	listedUntil time.Time // the cluster cannot be watched until then
-	refused     string    // why, as it has been told
+	former       *Watcher       // whose streams it goes on with
+	kept         *live          // what an earlier Count of the same server has left
+	account      *account       // of the names of live; those of paged counts have their own
+	shortStreams map[string]int // in a row, by stream
+	drifts       int            // audits in a row that found a difference
+	stale        int            // starts in a row that were inconsistent
+	listedUntil  time.Time      // the cluster cannot be watched until then
+	refused      string         // why, as it has been told
 }
 
 // NewWatcher returns a Watcher that lists as counter does, and opens its streams
@@ -86,7 +86,7 @@ func NewWatcher(counter *Counter, streams *http.Client, cfg WatchConfig) (*Watch
 	}
 	return &Watcher{
 		Counter: counter, watch: cfg, streams: streams, lane: cfg.Lane, asked: make(chan struct{}, 1),
-		account: newAccount(counter.cfg.Budget), deaths: make(map[string]int),
+		account: newAccount(counter.cfg.Budget), shortStreams: make(map[string]int),
 	}, nil
 }
 
@@ -130,7 +130,7 @@ func (w *Watcher) Count(ctx context.Context, observer Observer, publish func(*Sn
 		return err
 	}
 	w.listedUntil = time.Now().Add(fallbackLife)
-	clear(w.deaths)
+	clear(w.shortStreams)
 	w.drifts, w.stale = 0, 0
 	if why := unwatchable.Error(); why != w.refused {
 		w.refused = why
@@ -144,13 +144,13 @@ func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*S
 		return err
 	}
 	defer w.leave()
-	w.observer = &inTurn{next: observer, publish: publish}
+	w.observer = &serialObserver{next: observer, publish: publish}
 	if w.former != nil {
 		w.kept, w.former.kept, w.former = w.former.kept, nil, nil
 	}
-	for young := 0; ; {
+	for short := 0; ; {
 		began := time.Now()
-		err := w.life(ctx)
+		err := w.session(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -158,43 +158,43 @@ func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*S
 		if !errors.As(err, &restart) {
 			return err
 		}
-		if young++; time.Since(began) >= youth {
-			young = 0
+		if short++; time.Since(began) >= shortStream {
+			short = 0
 		}
 		w.observer.Watched(Watched{Restart: &Restart{Reason: restart.reason, Err: restart.err}})
-		if young == 0 {
+		if short == 0 {
 			continue
 		}
-		if err := sleep(ctx, backoff(young, 0, w.cfg.Jitter())); err != nil {
+		if err := sleep(ctx, backoff(short, 0, w.cfg.Jitter())); err != nil {
 			return err
 		}
 	}
 }
 
-// inTurn passes on what is told by several goroutines, one thing after the other.
-type inTurn struct {
+// serialObserver passes on what is told by several goroutines, one thing after the other.
+type serialObserver struct {
 	mu      sync.Mutex
 	next    Observer
 	publish func(*Snapshot)
 }
 
-var _ Observer = (*inTurn)(nil)
+var _ Observer = (*serialObserver)(nil)
 
 // Started passes it on.
-func (i *inTurn) Started(nodes int) { i.in(func() { i.next.Started(nodes) }) }
+func (i *serialObserver) Started(nodes int) { i.in(func() { i.next.Started(nodes) }) }
 
 // Page passes it on.
-func (i *inTurn) Page(p Page) { i.in(func() { i.next.Page(p) }) }
+func (i *serialObserver) Page(p Page) { i.in(func() { i.next.Page(p) }) }
 
 // Event passes it on.
-func (i *inTurn) Event(e Event) { i.in(func() { i.next.Event(e) }) }
+func (i *serialObserver) Event(e Event) { i.in(func() { i.next.Event(e) }) }
 
 // Watched passes it on.
-func (i *inTurn) Watched(w Watched) { i.in(func() { i.next.Watched(w) }) }
+func (i *serialObserver) Watched(w Watched) { i.in(func() { i.next.Watched(w) }) }
 
 // Publish publishes what make returns, unless that is nil: what is made last is
 // published last.
-func (i *inTurn) Publish(make func() *Snapshot) {
+func (i *serialObserver) Publish(make func() *Snapshot) {
 	i.in(func() {
 		if s := make(); s != nil {
 			i.publish(s)
@@ -202,7 +202,7 @@ func (i *inTurn) Publish(make func() *Snapshot) {
 	})
 }
 
-func (i *inTurn) in(do func()) {
+func (i *serialObserver) in(do func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	do()

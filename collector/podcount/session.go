@@ -10,7 +10,7 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
-// restartError ends a life: what the streams add up to is lost or wrong, and the
+// restartError ends a session: what the streams add up to is lost or wrong, and the
 // cluster is listed again.
 type restartError struct {
 	reason WatchEnd
@@ -40,9 +40,9 @@ func wrongSum(err error) error {
 	}
 }
 
-// life is the time from one start to the next: a paged count, and the streams from
+// session is the time from one start to the next: a paged count, and the streams from
 // its resourceVersion on.
-type life struct {
+type session struct {
 	w      *Watcher
 	live   *live
 	ctx    context.Context
@@ -52,20 +52,20 @@ type life struct {
 	last   *Snapshot // that was published; guarded by the observer's lock
 }
 
-// panicked carries a panic from a goroutine of a life to the one that counts.
+// panicked carries a panic from a goroutine of a session to the one that counts.
 type panicked struct{ value any }
 
 // Error names the kind of the value only: it may hold an answer.
 func (p *panicked) Error() string { return fmt.Sprintf("following the cluster panicked (%T)", p.value) }
 
-// life starts and follows until something ends it, and returns what.
-func (w *Watcher) life(ctx context.Context) error {
-	f := &life{w: w, cancel: make(map[*stream]context.CancelFunc)}
+// session starts and follows until something ends it, and returns what.
+func (w *Watcher) session(ctx context.Context) error {
+	f := &session{w: w, cancel: make(map[*stream]context.CancelFunc)}
 	f.ctx, f.end = context.WithCancelCause(ctx)
 	err := f.begin()
 	if err == nil {
 		f.run(f.publishing)
-		f.run(f.patrol)
+		f.run(f.maintain)
 		<-f.ctx.Done()
 	}
 	f.end(err)
@@ -82,7 +82,7 @@ func (w *Watcher) life(ctx context.Context) error {
 
 // close keeps the streams' sums for a Watcher that goes on, if nothing is wrong with
 // them, and says else that they are not followed any more.
-func (f *life) close(ctx context.Context, err error) {
+func (f *session) close(ctx context.Context, err error) {
 	if f.live == nil {
 		return
 	}
@@ -94,8 +94,8 @@ func (f *life) close(ctx context.Context, err error) {
 	f.live.drop()
 }
 
-// run has do run beside the others. Its error, or its panic, ends the life.
-func (f *life) run(do func() error) {
+// run has do run beside the others. Its error, or its panic, ends the session.
+func (f *session) run(do func() error) {
 	f.group.Go(func() {
 		defer func() {
 			if value := recover(); value != nil {
@@ -110,7 +110,7 @@ func (f *life) run(do func() error) {
 
 // begin makes what is followed: that which an earlier Count of the same server left,
 // or a new start.
-func (f *life) begin() error {
+func (f *session) begin() error {
 	if kept := f.w.kept; kept != nil {
 		f.w.kept, f.live = nil, kept
 		for _, s := range kept.streams {
@@ -133,14 +133,14 @@ func (f *life) begin() error {
 }
 
 // open follows a stream.
-func (f *life) open(s *stream) {
+func (f *session) open(s *stream) {
 	ctx, cancel := context.WithCancel(f.ctx)
 	f.cancel[s] = cancel
 	f.run(func() error { return f.follow(ctx, s) })
 }
 
 // publish publishes what there is now.
-func (f *life) publish(update bool) {
+func (f *session) publish(update bool) {
 	f.w.observer.Publish(func() *Snapshot {
 		f.last = f.live.snapshot(update)
 		return f.last
@@ -149,7 +149,7 @@ func (f *life) publish(update bool) {
 
 // interrupted is the last snapshot of streams that are not followed any more because
 // of err: what came after it may be wrong. It is nil before there was one.
-func (f *life) interrupted(err error) *Snapshot {
+func (f *session) interrupted(err error) *Snapshot {
 	if f.last == nil {
 		return nil
 	}
@@ -167,7 +167,7 @@ const (
 )
 
 // publishing publishes what the events change.
-func (f *life) publishing() error {
+func (f *session) publishing() error {
 	for {
 		select {
 		case <-f.ctx.Done():
@@ -177,7 +177,7 @@ func (f *life) publishing() error {
 		began := time.Now()
 		f.publish(true)
 		if sleep(f.ctx, max(publishPause, publishShare*time.Since(began))) != nil {
-			return nil // the life has ended
+			return nil // the session has ended
 		}
 	}
 }

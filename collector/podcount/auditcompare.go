@@ -1,0 +1,108 @@
+package podcount
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// passed waits until every stream of pods has come beyond the count's
+// resourceVersion. One that has no news for long is taken as it is.
+func (f *session) passed(run *count) error {
+	ctx, cancel := context.WithTimeout(f.ctx, passWait)
+	defer cancel()
+	for {
+		behind, moved := f.live.behind(run)
+		if !behind {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return f.ctx.Err()
+		}
+	}
+}
+
+// behind says whether a stream of pods has yet to pass the resourceVersion of its
+// walk, and gives what is closed with the next event.
+func (l *live) behind(run *count) (bool, <-chan struct{}) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.streams {
+		if w := run.walkOf(s); s.role != nodeStream && newer(w.version, s.position) {
+			return true, l.moved
+		}
+	}
+	return false, l.moved
+}
+
+// walkOf is the walk over what the stream is of.
+func (n *count) walkOf(s *stream) *walk {
+	for _, w := range n.pods {
+		if w.listing.path == s.listing.path {
+			return w
+		}
+	}
+	return n.nodes
+}
+
+func (l *live) record(roles ...role) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.streams {
+		if slices.Contains(roles, s.role) {
+			s.recording.begin(s.position)
+		}
+	}
+}
+
+func (l *live) stopRecording(roles ...role) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.streams {
+		if slices.Contains(roles, s.role) {
+			s.recording.end()
+		}
+	}
+}
+
+// differences are the nodes on which the streams, at the resourceVersions of the
+// count, have another number of pods.
+func (l *live) differences(run *count) ([]Difference, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	watched := maps.Clone(l.pods)
+	watched[""] = l.unscheduled
+	for _, s := range l.streams {
+		if s.role == nodeStream {
+			continue
+		}
+		version := run.walkOf(s).version
+		if !s.recording.covers(version) {
+			return nil, errShort
+		}
+		for _, e := range s.recording.after(version) {
+			watched[e.node] -= e.sign
+		}
+	}
+	listed := map[string]int{"": run.tally.unscheduled}
+	for i, name := range run.tally.list {
+		listed[name] = run.tally.total[i]
+	}
+	var found []Difference
+	for name := range watched {
+		if watched[name] != listed[name] {
+			found = append(found, Difference{Node: name, Watched: watched[name], Listed: listed[name]})
+		}
+		delete(listed, name)
+	}
+	for name, n := range listed {
+		if n != 0 {
+			found = append(found, Difference{Node: name, Listed: n})
+		}
+	}
+	slices.SortFunc(found, func(a, b Difference) int { return strings.Compare(a.Node, b.Node) })
+	return found, nil
+}

@@ -1,0 +1,80 @@
+package podcount
+
+func (l *live) foldNode(name string, sign int) error {
+	_, there := l.nodes[name]
+	switch {
+	case sign > 0 && !there:
+		if err := l.known.take(name, nil); err != nil {
+			return err
+		}
+		l.nodes[name], l.order = Node{Name: name}, nil
+		select {
+		case l.joined <- struct{}{}:
+		default:
+		}
+	case sign < 0 && there:
+		delete(l.nodes, name)
+		l.known.giveBack(name)
+		l.order = nil
+	}
+	return nil
+}
+
+// relisted makes a new list of the nodes part of what is known.
+func (l *live) relisted(run *count) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.figures.NodesForbidden && !run.denied {
+		return &restartError{EndForbidden, errPermitted}
+	}
+	return l.setNodes(run)
+}
+
+// setNodes replaces the nodes by a list of them, and makes the events after the
+// list's resourceVersion part of it. A list that cannot be put in its place among
+// the events gives no more than what the nodes can hold.
+func (l *live) setNodes(run *count) error {
+	for _, s := range l.streams {
+		if s.role != nodeStream {
+			continue
+		}
+		if run.nodes.inconsistent || !s.recording.covers(run.nodes.version) {
+			for name := range l.nodes {
+				l.nodes[name] = l.node(run, name)
+			}
+			return nil
+		}
+		if err := l.replaceNodes(run); err != nil {
+			return err
+		}
+		for _, e := range s.recording.after(run.nodes.version) {
+			if err := l.foldNode(e.node, e.sign); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (l *live) replaceNodes(run *count) error {
+	l.known.drop()
+	l.nodes, l.order = make(map[string]Node, len(run.known.nodes)), nil
+	for name := range run.known.nodes {
+		if err := l.known.take(name, nil); err != nil {
+			return err
+		}
+		l.nodes[name] = l.node(run, name)
+	}
+	return nil
+}
+
+// node is a node as it was listed. What it can hold is left out when only part of
+// its pods is counted.
+func (l *live) node(run *count, name string) Node {
+	node := run.known.nodes[name]
+	if l.partial {
+		node.AllocatablePods, node.HasAllocatable = 0, false
+	}
+	node.Name = name
+	return node
+}
