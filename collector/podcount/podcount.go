@@ -5,7 +5,11 @@
 // node while the answer is still arriving, and gives back a Snapshot only after
 // the page with an empty continue token. A page that fails is tried again at
 // the same token; a count that runs out of attempts keeps its progress for the
-// next one. The package knows nothing of Prometheus.
+// next one.
+//
+// A Watcher counts so once, and then follows the cluster: its streams of events say
+// which pods are bound to a node and which are gone, and audits compare the sums with
+// further counts. The package knows nothing of Prometheus.
 package podcount
 
 import (

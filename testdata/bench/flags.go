@@ -36,6 +36,7 @@ const (
 	scenarioFleet     = "fleet"
 	scenarioGrowth    = "growth"
 	scenarioPlugin    = "plugin"
+	scenarioWatch     = "watch"
 )
 
 // defaults are those of a scenario, by flag, where they differ from the flags'
@@ -52,6 +53,8 @@ func defaults(scenario string) map[string]string {
 		return map[string]string{"pods": "100000", "runs": "20", "settle": "500ms"}
 	case scenarioPlugin:
 		return map[string]string{"pods": "15000"}
+	case scenarioWatch: // the same nodes each time: memory is to follow them
+		return map[string]string{"nodes": "1000", "pods": "10000,100000,1000000"}
 	default:
 		return nil
 	}
@@ -71,7 +74,7 @@ func parseFlags(args []string) (config, error) {
 	set.IntVar(&cfg.runs, "runs", 5, "processes that are measured of each contender")
 	set.IntVar(&cfg.counts, "counts", 5, "counts that each process makes")
 	set.DurationVar(&cfg.settle, "settle", 2*time.Second, "rest before each process is measured")
-	set.StringVar(&cfg.scenario, "scenario", scenarioCounts, "counts: the contenders on a real control plane; nodes: the exporter's node pages against its pod pages; isolation: good clusters among bad ones; fleet: very many clusters; growth: first counts of fresh exporters against fixed page sizes; plugin: the kubectl plugin against kubectl get pods. The defaults of the other flags follow it")
+	set.StringVar(&cfg.scenario, "scenario", scenarioCounts, "counts: the contenders on a real control plane; nodes: the exporter's node pages against its pod pages; isolation: good clusters among bad ones; fleet: very many clusters; growth: first counts of fresh exporters against fixed page sizes; plugin: the kubectl plugin against kubectl get pods; watch: the exporter that follows a simulated cluster beside informers. The defaults of the other flags follow it")
 	set.IntVar(&cfg.clusters, "clusters", 1, "simulated clusters, in the scenarios isolation and fleet")
 	set.DurationVar(&cfg.duration, "for", time.Minute, "how long to watch the exporter, in the scenarios isolation and fleet")
 	if err := set.Parse(args); err != nil {
@@ -109,15 +112,15 @@ func (c *config) validate() error {
 	simulated := false
 	switch c.scenario {
 	case scenarioCounts, scenarioNodes, scenarioGrowth, scenarioPlugin:
-	case scenarioIsolation, scenarioFleet:
+	case scenarioIsolation, scenarioFleet, scenarioWatch:
 		simulated = true
 	default:
-		return fmt.Errorf("-scenario: there is no %q: %s, %s, %s, %s, %s or %s", c.scenario, scenarioCounts, scenarioNodes, scenarioIsolation, scenarioFleet, scenarioGrowth, scenarioPlugin)
+		return fmt.Errorf("-scenario: there is no %q: %s, %s, %s, %s, %s, %s or %s", c.scenario, scenarioCounts, scenarioNodes, scenarioIsolation, scenarioFleet, scenarioGrowth, scenarioPlugin, scenarioWatch)
 	}
 	switch {
 	case c.controlplane == "" && !simulated:
 		return errors.New("-controlplane: a binary is needed")
-	case simulated && len(c.pods) != 1:
+	case simulated && c.scenario != scenarioWatch && len(c.pods) != 1:
 		return errors.New("-pods: one number is needed, for each of the clusters")
 	case c.clusters < 1:
 		return fmt.Errorf("-clusters: %d is not a positive number", c.clusters)

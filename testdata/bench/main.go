@@ -6,9 +6,11 @@
 //	bench -controlplane bin/controlplane -exporter bin/pod_count_exporter -scenario growth
 //	bench -exporter bin/pod_count_exporter -scenario isolation
 //	bench -exporter bin/pod_count_exporter -scenario fleet
+//	bench -exporter bin/pod_count_exporter -scenario watch
 //	bench -controlplane bin/controlplane -plugin bin/kubectl-pod_count -kubectl bin/kubectl -scenario plugin
 //
-// isolation and fleet have many simulated clusters, in this process. The other ways are this same program, started again as "bench worker NAME".
+// isolation, fleet and watch have simulated clusters, in this process. The other ways
+// are this same program, started again as "bench worker NAME".
 // A count that is not what the control plane was loaded with ends the run: a
 // benchmark of a wrong count is worth nothing. README.md says what the columns
 // mean.
@@ -57,6 +59,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 		return fleet(ctx, cfg, stdout)
 	case scenarioPlugin:
 		return commandLines(ctx, cfg, stdout)
+	case scenarioWatch:
+		return follow(ctx, cfg, stdout)
 	default:
 		return bench(ctx, cfg, stdout)
 	}

@@ -30,6 +30,7 @@ type sims struct {
 // sim is one of them, with what an exporter should say of it.
 type sim struct {
 	name   string
+	server *kubesim.Server
 	config *clientcmdapi.Config
 	truth  kubesim.Truth
 }
@@ -65,7 +66,7 @@ func (s *sims) add(name string, cfg kubesim.Config) error {
 	}
 	path := "/" + name
 	s.mux.Handle(path+"/", http.StripPrefix(path, server))
-	s.clusters = append(s.clusters, sim{name: name, config: server.Kubeconfig(s.url+path, s.ca), truth: server.Truth()})
+	s.clusters = append(s.clusters, sim{name: name, server: server, config: server.Kubeconfig(s.url+path, s.ca), truth: server.Truth()})
 	return nil
 }
 

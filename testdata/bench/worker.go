@@ -32,6 +32,9 @@ func workers() map[string]func(*rest.Config) (countFunc, error) {
 		"guide-plain": typed("application/json", true),
 		"protobuf":    typed("application/vnd.kubernetes.protobuf", true),
 		"drain":       newDrain,
+
+		"informer":          informed,
+		"informer-metadata": informedOfMetadata,
 	}
 }
 
