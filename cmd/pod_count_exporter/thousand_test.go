@@ -36,8 +36,8 @@ func TestThousandKubeconfigs(t *testing.T) {
 	server := httptest.NewServer(simulated(t))
 	t.Cleanup(server.Close)
 	e := start(t, "--kubeconfig="+thousand(t, server.URL), "--collector.concurrency=100")
-	if status, _ := e.get(t, "/-/ready"); status != 200 {
-		t.Errorf("not ready: status %d", status)
+	for status := 0; status != http.StatusOK; { // it listens before it is ready
+		status, _ = e.get(t, "/-/ready")
 	}
 	for pods := 0.0; pods != 900*25; {
 		_, body := e.get(t, "/metrics")

@@ -3,4 +3,4 @@
 package podcount
 
 // share is the part of the long tests that runs here, as in package collector.
-const share = 20
+const share = 100
