@@ -6,8 +6,8 @@ import (
 	"io/fs"
 	"net/url"
 	"regexp"
-	"strings"
 
+	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
@@ -36,8 +36,13 @@ func clean(err error, sent *redact.Exchange) error {
 		inner = request.Err
 	}
 	text := inner.Error()
-	if syntax := (*jsontext.SyntacticError)(nil); errors.As(inner, &syntax) && !wholePointer(syntax.JSONPointer) {
+	if syntax := (*jsontext.SyntacticError)(nil); errors.As(inner, &syntax) && !knownPointer(syntax.JSONPointer) {
 		without := *syntax // the cause keeps its own
+		without.JSONPointer = ""
+		text = without.Error()
+	}
+	if semantic := (*json.SemanticError)(nil); errors.As(inner, &semantic) && !knownPointer(semantic.JSONPointer) {
+		without := *semantic
 		without.JSONPointer = ""
 		text = without.Error()
 	}
@@ -66,9 +71,8 @@ func ownWords(err error, text string) string {
 	return front
 }
 
-// wholePointer says whether an error quotes the pointer, which is made of names
-// that the server gave, as it is: jsontext cuts longer ones in their middle, and
-// an escaped credential is no longer known.
-func wholePointer(pointer jsontext.Pointer) bool {
-	return len(pointer) <= 100 && !strings.Contains(string(pointer), "~")
+// knownPointer says whether all names of a pointer are those of lists and events: any
+// other was made by the server, and may be a part of a credential.
+func knownPointer(pointer jsontext.Pointer) bool {
+	return regexp.MustCompile(`^(/([0-9]{1,9}|kind|metadata|resourceVersion|continue|remainingItemCount|columnDefinitions|name|rows|cells|conditions|items|spec|nodeName|status|phase|allocatable|pods|message|code|details|retryAfterSeconds|type|object))*$`).MatchString(string(pointer))
 }

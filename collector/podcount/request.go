@@ -131,7 +131,7 @@ func (a *answer) read(x *exchange, response *http.Response, body *wire, rows con
 	plain, err := plain(response.Header, body)
 	if response.StatusCode != http.StatusOK {
 		if err == nil {
-			a.document = readWords(plain)
+			a.document = readWords(plain, x.sent)
 		}
 		return statusError(response.StatusCode, response.Header, a.document, time.Now())
 	}

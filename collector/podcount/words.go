@@ -6,16 +6,19 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
 // readWords reads an answer that is an error as far as it goes. Its own words are
 // the message of a Status, or of what looks like one; else the text of a page,
 // such as a proxy's, without its tags.
-func readWords(body io.Reader) document {
+func readWords(body io.Reader, sent *redact.Exchange) document {
 	raw, _ := io.ReadAll(io.LimitReader(body, maxStatusBytes)) // what has come is quoted
 	doc, _ := readDocument(newDecoder(bytes.NewReader(raw)), content{})
 	if doc.message == "" {
-		doc.message = pageText(raw)
+		// Tags and entities would take a credential apart.
+		doc.message = pageText([]byte(sent.Hide(string(raw))))
 	}
 	return doc
 }

@@ -7,11 +7,13 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -64,11 +66,11 @@ func (e *Exchange) Reached() bool { return e.credentials() != nil }
 // quote it. It must see the whole text: a credential cut elsewhere is not known.
 func (e *Exchange) Hide(text string) string {
 	text = strings.TrimSpace(text)
-	for _, c := range e.credentials() {
+	// The longest comes first: of one that begins another, the rest would stay.
+	longest := slices.SortedStableFunc(slices.Values(e.credentials()), func(a, b credential) int { return len(b.text) - len(a.text) })
+	for _, c := range longest {
 		secret := c.text
-		inGo := strconv.Quote(secret)
-		inJSON, _ := json.Marshal(secret) // a string always can be
-		for _, form := range []string{secret, inGo[1 : len(inGo)-1], string(inJSON[1 : len(inJSON)-1])} {
+		for _, form := range forms(secret) {
 			text = c.hide(text, form)
 		}
 		if c.alone {
@@ -85,6 +87,27 @@ func (e *Exchange) Hide(text string) string {
 		}
 	}
 	return text
+}
+
+// forms are the ways in which a text is quoted: as it is, by Go, and by JSON, with
+// what is not ASCII as it is or escaped.
+func forms(text string) []string {
+	inGo, inASCII := strconv.Quote(text), strconv.QuoteToASCII(text)
+	inJSON, _ := json.Marshal(text) // a string always can be
+	plain := string(inJSON[1 : len(inJSON)-1])
+	var escaped strings.Builder
+	for _, r := range plain {
+		if r < utf8.RuneSelf {
+			escaped.WriteRune(r)
+			continue
+		}
+		for _, unit := range utf16.Encode([]rune{r}) {
+			fmt.Fprintf(&escaped, `\u%04x`, unit)
+		}
+	}
+	all := []string{text, inGo[1 : len(inGo)-1], inASCII[1 : len(inASCII)-1], plain, escaped.String(), strings.ReplaceAll(plain, "/", `\/`)}
+	slices.SortStableFunc(all, func(a, b string) int { return len(b) - len(a) })
+	return slices.Compact(all)
 }
 
 // shortest is the length below which a credential is a part of too many words.

@@ -203,3 +203,26 @@ func BenchmarkHide(b *testing.B) {
 		})
 	}
 }
+
+// TestHideLongestFirst has one credential begin another: of the longer nothing stays.
+func TestHideLongestFirst(t *testing.T) {
+	for range 20 { // whatever order they were sent in
+		for _, sent := range []*redact.Exchange{redact.Of("admin-77", "admin-77secret88"), redact.Of("admin-77secret88", "admin-77")} {
+			if got := sent.Hide("Bearer admin-77secret88 of admin-77"); got != "Bearer *** of ***" {
+				t.Fatalf("%q", got)
+			}
+		}
+	}
+}
+
+// TestHideEscaped has a credential come back as JSON in ASCII, as Python writes it.
+func TestHideEscaped(t *testing.T) {
+	for _, text := range []string{"P\\u00e4sswort-geheim", "Pässwort-geheim"} {
+		if got := redact.Of("Pässwort-geheim").Hide("no " + text); got != "no ***" {
+			t.Errorf("%s: %q", text, got)
+		}
+	}
+	if got := redact.Of("key😀with/slash").Hide(`a "key\ud83d\ude00with/slash" b`); got != `a "***" b` {
+		t.Errorf("%q", got)
+	}
+}

@@ -52,20 +52,29 @@ rules:
 
 // rightsOfOthers let the namespace's own account count.
 func rightsOfOthers(_ *testing.T, namespace string) string {
+	return rights(namespace, "default", "list")
+}
+
+// rightsToWatch let the chart's account count and follow.
+func rightsToWatch(_ *testing.T, namespace string) string {
+	return rights(namespace, namespace+"-pod-count-exporter", "list, watch")
+}
+
+func rights(namespace, account, verbs string) string {
 	return fmt.Sprintf(`
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
 metadata: {name: %[1]s-any}
 rules:
-- {apiGroups: [""], resources: [pods, nodes], verbs: [list]}
+- {apiGroups: [""], resources: [pods, nodes], verbs: [%[3]s]}
 ---
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRoleBinding
 metadata: {name: %[1]s-any}
 roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: %[1]s-any}
 subjects:
-- {kind: ServiceAccount, name: default, namespace: %[1]s}
-`, namespace)
+- {kind: ServiceAccount, name: %[2]s, namespace: %[1]s}
+`, namespace, account, verbs)
 }
 
 // serverWithPassword is all of the server's files in one Secret.

@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// scaledTo is how many pods a Deployment is scaled to: what a kubelet takes by
-// default, less what runs already.
-const scaledTo = 90
+// scaledTo is how many pods a Deployment is scaled to: what two cores start within a
+// minute, twice over.
+const scaledTo = 30
 
 // TestWatch has a Deployment scaled up, rolled out, evicted and scaled down. At each
 // quiet point the count is that of kubectl describe node, and nothing was listed for
