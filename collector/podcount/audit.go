@@ -11,6 +11,10 @@ const (
 	firstAudit = 2 * time.Minute
 	// soonerAudit is how soon an audit that told nothing is repeated.
 	soonerAudit = 5 * time.Minute
+	// maxShortAudits is how often in a row an audit may be older than the streams until
+	// these count as wrong: events of resourceVersions that are yet to come would have
+	// all true ones ignored.
+	maxShortAudits = 3
 	// passWait is how long an audit waits until the streams have passed its
 	// resourceVersion. Bookmarks come every minute.
 	passWait = 3 * time.Minute
@@ -120,10 +124,16 @@ func (f *session) audit() (next time.Duration, err error) {
 	}
 	f.w.observer.Watched(Watched{Audit: &Audit{Differences: differences, Err: err}})
 	switch {
+	case errors.Is(err, errShort):
+		if f.w.short++; f.w.short >= maxShortAudits {
+			f.w.short = 0
+			return 0, &restartError{EndDrift, err}
+		}
+		return soonerAudit, nil
 	case err != nil:
 		return soonerAudit, nil
 	case len(differences) == 0:
-		f.w.drifts = 0
+		f.w.drifts, f.w.short = 0, 0
 		return f.w.watch.AuditInterval, f.audited(run)
 	}
 	if f.w.drifts++; f.w.drifts >= maxDrifts {

@@ -69,6 +69,7 @@ type Watcher struct {
 	account      *account       // of the names of live; those of paged counts have their own
 	shortStreams map[string]int // in a row, by stream
 	drifts       int            // audits in a row that found a difference
+	short        int            // audits in a row that could remember too little
 	stale        int            // starts in a row that were inconsistent
 	listedUntil  time.Time      // the cluster cannot be watched until then
 	refused      string         // why, as it has been told
