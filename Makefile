@@ -172,7 +172,7 @@ node: node-programs ## run a real one-node cluster that has the exporter's image
 .PHONY: e2e-node
 e2e-node: operator $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/helm ## roll deploy/kubernetes and the Helm chart out on a one-node cluster, with the Prometheus operator
 	BIN_DIR=$(CURDIR)/$(BIN) OPERATOR_DIR="$$($(GO) list -C testdata/operator -m -f '{{.Dir}}' github.com/prometheus-operator/prometheus-operator)" \
-	$(GO) test -tags e2e -count=1 -timeout 20m -parallel 5 -v $(E2E_FLAGS) ./e2e/node
+	$(GO) test -tags e2e -count=1 -timeout 40m -parallel 5 -v $(E2E_FLAGS) ./e2e/node
 
 CONTAINERS ?= docker
 
