@@ -87,7 +87,7 @@ test: ## run every test that needs no control plane, with the race detector
 	@if [ "$$($(GO) env CGO_ENABLED)" = 1 ]; then race=-race; else \
 		echo "no C compiler found: testing without the race detector"; fi; \
 	set -ex -o pipefail; $(GO) test $$race -timeout 30m ./... && \
-	$(GO) test -timeout 30m -v -run 'FaultMatrix|FaultsOfLargePages|Neighbours|RandomClusters|NothingLeaks' ./collector | grep -v -E '^ *(=== |--- PASS: .*/)'
+	$(GO) test -timeout 30m -v -run 'FaultMatrix|FaultsOfLargePages|Neighbours|RandomClusters|NothingLeaks|RandomHistories' ./collector ./collector/podcount | grep -v -E '^ *(=== |--- PASS: .*/)'
 
 .PHONY: mixin
 mixin: $(jsonnet) ## write mixin/generated anew from the mixin's sources
