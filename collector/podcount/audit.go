@@ -106,7 +106,7 @@ func (f *session) audit() (next time.Duration, err error) {
 	run := f.w.take(f.w.observer)
 	f.live.record(boundStream, unboundStream, nodeStream)
 	defer f.live.stopRecording(boundStream, unboundStream, nodeStream)
-	err = f.w.all(f.ctx, run)
+	err = f.w.askFor(f.ctx, run, f.w.pages)
 	f.w.suspended = nil // the next audit needs a resourceVersion of its own
 	defer f.w.release(run)
 	if err == nil && run.mixed() {
@@ -148,10 +148,8 @@ func (f *session) audited(run *count) error {
 		return wrongSum(err)
 	}
 	f.live.noteNodes(nil)
-	figures := f.w.figures(run)
-	figures.Mode = ModeWatch
 	f.live.mu.Lock()
-	f.live.figures = figures
+	f.live.figures = f.figures(run)
 	f.live.mu.Unlock()
 	f.publish(false)
 	return nil

@@ -38,11 +38,27 @@ func (c *Counter) Count(ctx context.Context, observer Observer, publish func(*Sn
 		return err
 	}
 	defer c.leave()
-	start := time.Now()
-	run := c.begin(start)
-	c.suspended = nil // also when the count panics: its progress may be what it panicked over
+	run := c.take(observer)
+	if err := c.askFor(ctx, run, c.run); err != nil {
+		return err
+	}
+	publish(c.snapshot(run))
+	return nil
+}
+
+// take begins a count, or goes on with one that was suspended. That is suspended no
+// more, also when the count panics: its progress may be what it panicked over.
+func (c *Counter) take(observer Observer) *count {
+	run := c.begin(time.Now())
+	c.suspended = nil
 	run.observer = observer
-	err := c.run(ctx, run)
+	return run
+}
+
+// askFor has walks ask for the pages of a count. When that fails, the count is suspended.
+func (c *Counter) askFor(ctx context.Context, run *count, walks func(context.Context, *count) error) error {
+	start := time.Now()
+	err := walks(ctx, run)
 	// Counts are minutes apart, and many a load balancer drops an idle
 	// connection silently: the next count would begin with a failure.
 	utilnet.CloseIdleConnectionsFor(c.client.Transport)
@@ -50,10 +66,8 @@ func (c *Counter) Count(ctx context.Context, observer Observer, publish func(*Sn
 	if err != nil {
 		run.search.again()
 		c.suspended = run
-		return err
 	}
-	publish(c.snapshot(run))
-	return nil
+	return err
 }
 
 // begin takes up the count that was suspended if the server can be expected to

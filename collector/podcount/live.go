@@ -64,6 +64,7 @@ func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted boo
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	defer l.news(s)
+	defer func() { l.broken = l.broken || err != nil }() // the position is beyond it
 	if c.kind == EventBookmark {
 		if s.starting && c.initial {
 			s.starting = false
@@ -89,11 +90,8 @@ func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted boo
 	if len(c.node) > 0 && echoed != nil && echoed(c.node) {
 		return false, errEchoed
 	}
-	if err := l.fold(s, c); err != nil {
-		l.broken = true
-		return false, err
-	}
-	return true, nil
+	err = l.fold(s, c)
+	return err == nil, err
 }
 
 // news tells who waits for events.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"time"
-
-	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
 var (
@@ -24,7 +22,8 @@ func (f *session) listed() error {
 			f.opens(run, w)
 		}
 	}
-	err := f.w.all(f.ctx, run)
+	err := f.w.askFor(f.ctx, run, f.w.pages)
+	run.began = nil // a Counter may go on with the count
 	if err == nil && f.ctx.Err() != nil || run.source == SourceListUnfiltered {
 		f.w.suspended = run // complete: a Counter's Count has it as it is
 	}
@@ -41,28 +40,6 @@ func (f *session) listed() error {
 		return &restartError{EndExpired, errInconsistent}
 	}
 	return f.rebase(run)
-}
-
-// take begins a paged count, or goes on with one that was suspended.
-func (c *Counter) take(observer Observer) *count {
-	run := c.begin(time.Now())
-	c.suspended = nil
-	run.observer = observer
-	return run
-}
-
-// all asks for the pages of a count. When that fails, the count is suspended.
-func (c *Counter) all(ctx context.Context, run *count) error {
-	start := time.Now()
-	err := c.pages(ctx, run)
-	utilnet.CloseIdleConnectionsFor(c.client.Transport) // as in Count
-	run.elapsed += time.Since(start)
-	run.began = nil
-	if err != nil {
-		run.search.again()
-		c.suspended = run
-	}
-	return err
 }
 
 // release gives back the names of a count that has served its purpose.
@@ -131,12 +108,18 @@ func (f *session) rebase(run *count) error {
 	if err := f.allOpen(); err != nil {
 		return err
 	}
-	figures := f.w.figures(run)
-	figures.Mode, figures.Consistent = ModeWatch, true
-	if err := f.live.rebase(run, figures); err != nil {
+	if err := f.live.rebase(run, f.figures(run)); err != nil {
 		return wrongSum(err)
 	}
 	return nil
+}
+
+// figures are those of a count whose walks each show one resourceVersion: the streams
+// make one moment of them.
+func (f *session) figures(run *count) Snapshot {
+	figures := f.w.figures(run)
+	figures.Mode, figures.Consistent = ModeWatch, true
+	return figures
 }
 
 // streamed starts with what the streams send first, for a server that cannot keep
