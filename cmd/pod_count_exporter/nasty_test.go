@@ -51,7 +51,7 @@ func nastyAnswers(untrusted string) []nastyAnswer {
 		{name: "resourceVersion", reason: "malformed", refused: true, write: inList(`{"kind": "NodeList", "metadata": {"resourceVersion": %q}, "items": []}`)},
 		{name: "continue token", reason: "malformed", write: inList(`{"kind": "NodeList", "metadata": {"continue": %q}, "items": [{"metadata": {"name": "x"}}]}`)},
 		{name: "kind of a list", reason: "malformed", quoted: true, write: inKind},
-		{name: "field of malformed JSON", reason: "malformed", quoted: true, write: inField},
+		{name: "field of malformed JSON", reason: "malformed", write: inField},
 		{name: "malformed JSON", reason: "malformed", write: inMalformed},
 		{name: "body that is cut", reason: "network", write: cut},
 		{name: "reset", reason: "network", write: reset},
