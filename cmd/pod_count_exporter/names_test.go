@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -83,5 +85,53 @@ func TestGivenTwice(t *testing.T) {
 				t.Errorf("something is invalid:\n%s", e.log)
 			}
 		})
+	}
+}
+
+// A link is no cluster of its own while what it leads to cannot be read.
+func TestLinkToWhatBreaks(t *testing.T) {
+	server := httptest.NewServer(simulated(t))
+	t.Cleanup(server.Close)
+	for _, tt := range []struct {
+		name  string
+		spoil func(t *testing.T, file string)
+	}{
+		{"broken", func(t *testing.T, file string) { put(t, file, "contexts: [") }},
+		{"empty", func(t *testing.T, file string) { put(t, file, "") }},
+		{"dangling", func(t *testing.T, file string) {
+			if err := errors.Join(os.Remove(file), os.Symlink("nowhere", file)); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		for _, from := range []string{"context", "file"} {
+			t.Run(tt.name+", named after the "+from, func(t *testing.T) {
+				content := contextOf("c1", at(server.URL), "")
+				dir := directory(t, map[string]string{"c1.yaml": content})
+				file, link := filepath.Join(dir, "c1.yaml"), filepath.Join(dir, "current")
+				if err := os.Symlink("c1.yaml", link); err != nil {
+					t.Fatal(err)
+				}
+				for name, args := range map[string][]string{
+					"directory": {"--kubeconfig=" + dir}, "flags": {"--kubeconfig=" + file, "--kubeconfig=" + link},
+				} {
+					e := start(t, append(args, "--kubernetes.cluster-name-from="+from)...)
+					tt.spoil(t, file)
+					for range 2 {
+						e.reload(t, http.StatusInternalServerError, "c1.yaml")
+						e.wantClusters(t, "0", "c1")
+					}
+					if strings.Contains(e.log.String(), "two clusters") {
+						t.Errorf("%s: a false clash:\n%s", name, e.log)
+					}
+					if err := os.Remove(file); err != nil {
+						t.Fatal(err)
+					}
+					put(t, file, content)
+					e.reload(t, http.StatusOK, "reloaded")
+					e.wantClusters(t, "1", "c1")
+				}
+			})
+		}
 	}
 }

@@ -88,6 +88,69 @@ func TestNamedPipeBlocksNothing(t *testing.T) {
 	}
 }
 
+// A path that was a pipe without a writer is read again when it is something else.
+func TestWhatTakesThePlaceOfAPipe(t *testing.T) {
+	server := httptest.NewServer(simulated(t))
+	t.Cleanup(server.Close)
+	content := contextOf("b", at(server.URL), "")
+	good := write(t, "good", contextOf("a", at(server.URL), ""))
+	for _, tt := range []struct {
+		name, variable string
+		dir            bool
+	}{
+		{name: "file"}, {name: "file of the variable", variable: ":" + good}, {name: "directory", dir: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "pipe")
+			if err := syscall.Mkfifo(path, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			env, args := noEnv(), []string{"--kubeconfig=" + path, "--kubeconfig=" + good}
+			if tt.variable != "" {
+				env, args = kubeconfigVariable(path+tt.variable), []string{"--kubernetes.all-contexts"}
+			}
+			e := startIn(t, env, args...)
+			e.wantClusters(t, "0", "a")
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+			if file := path; tt.dir {
+				if err := os.Mkdir(path, 0o700); err != nil {
+					t.Fatal(err)
+				}
+				put(t, filepath.Join(file, "b"), content)
+			} else {
+				put(t, path, content)
+			}
+			e.await(t, "/metrics", `pod_count_success{cluster="b"} 1`)
+			e.reload(t, http.StatusOK, "reloaded")
+			e.wantClusters(t, "1", "a", "b")
+		})
+	}
+}
+
+// into writes to a pipe when somebody reads it.
+func into(pipe, content string) {
+	go func() { _ = os.WriteFile(pipe, []byte(content), 0o600) }() // the test fails without
+}
+
+// What is wrong with what came out of a pipe is told for as long as nothing else comes.
+func TestPipeWithAFault(t *testing.T) {
+	server := httptest.NewServer(simulated(t))
+	t.Cleanup(server.Close)
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	into(pipe, "contexts: [")
+	e := start(t, "--kubeconfig="+pipe, "--kubeconfig="+write(t, "good", contextOf("a", at(server.URL), "")))
+	for range 2 {
+		e.reload(t, http.StatusInternalServerError, "not a valid kubeconfig")
+	}
+	into(pipe, contextOf("b", at(server.URL), ""))
+	e.await(t, "/metrics", `pod_count_success{cluster="b"} 1`)
+}
+
 // As in --kubeconfig=<(sleep 3; cat kubeconfig).
 func TestPipeWithASlowWriter(t *testing.T) {
 	server := httptest.NewServer(simulated(t))

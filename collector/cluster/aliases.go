@@ -6,19 +6,34 @@ import (
 )
 
 // markAliases finds the files that are there twice, such as by a symbolic link beside
-// what it leads to. The one with a name of its own is kept, else the first. One that
-// gave something else, and cannot be read any more, stands for itself.
+// what it leads to. The one with a name of its own is kept, else the first. While one
+// cannot be read it stands for what it was: for itself, or for the other.
 func markAliases(all []*candidate) {
 	kept := make(map[[sha256.Size]byte][]*candidate)
+	there := make(map[string]bool)
 	for _, links := range []bool{false, true} {
 		for _, c := range all {
-			if c.now.link != links || c.why != "" || !c.now.regular() || c.err != nil && c.good != nil {
+			there[c.path] = there[c.path] || !c.gone && c.why == ""
+			if c.now.link != links || !c.readable() {
 				continue
 			}
-			c.alias = slices.ContainsFunc(kept[c.sum], func(other *candidate) bool { return other.now.same(c.now) })
-			if !c.alias {
-				kept[c.sum] = append(kept[c.sum], c)
+			at := slices.IndexFunc(kept[c.sum], func(other *candidate) bool { return other.now.same(c.now) })
+			if c.alias = at >= 0; c.alias {
+				c.twin = kept[c.sum][at].path
+				continue
 			}
+			c.twin = ""
+			kept[c.sum] = append(kept[c.sum], c)
 		}
 	}
+	for _, c := range all {
+		if !c.readable() {
+			c.alias = c.twin != c.path && there[c.twin]
+		}
+	}
+}
+
+// readable says whether the file has what it stands for.
+func (c *candidate) readable() bool {
+	return c.why == "" && c.now.regular() && (c.err == nil || c.good == nil)
 }

@@ -39,7 +39,8 @@ func copyOfOther(name string) bool {
 }
 
 // like says whether a regular file is meant as a kubeconfig: it is one, or cannot be
-// read as one but has one of its keys. A text about kubeconfigs may have those too.
+// read as one but has contexts, or two of its other keys, as other files have a list of
+// users or of clusters, too. A text about kubeconfigs may have all of them.
 func like(path string, data []byte, err error) bool {
 	switch {
 	case err == nil:
@@ -47,6 +48,16 @@ func like(path string, data []byte, err error) bool {
 	case errors.Is(err, errNoContexts), slices.Contains([]string{".txt", ".md"}, strings.ToLower(filepath.Ext(path))):
 		return false
 	}
-	const inLine, inJSON = `^[\s{,"'-]*(clusters|contexts|current-context|users)["']?\s*:`, `"(clusters|contexts|users)"\s*:\s*\[`
-	return regexp.MustCompile(`(?m)` + inLine + `|` + inJSON).Match(data)
+	has := func(key string) bool {
+		return regexp.MustCompile(`(?m)(^[\s-]*|[{,]\s*)["']?` + key).Match(data)
+	}
+	keys := 0
+	for _, key := range []string{
+		`clusters["']?\s*:`, `users["']?\s*:`, `kind["']?\s*:\s*["']?Config\b`, `apiVersion["']?\s*:\s*["']?v1["']?\s*([,}]|$)`,
+	} {
+		if has(key) {
+			keys++
+		}
+	}
+	return keys >= 2 || has(`(contexts|current-context)["']?\s*:`)
 }

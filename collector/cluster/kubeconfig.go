@@ -32,6 +32,9 @@ type file struct {
 	// for an empty kubeconfig, as which one that is being written can look.
 	good *api.Config
 	once bool // good cannot be read again: it came out of a pipe
+	// twin is the path of the one that is the same file, and is kept. Empty if there
+	// was none when it last could be read.
+	twin string
 }
 
 func newFile(origin, path string, unfit func(*api.Config) error) *file {
@@ -60,6 +63,8 @@ func (f *file) take(now found) error {
 	switch {
 	case f.once:
 		return nil
+	case errors.Is(err, errHangs) && f.fault != nil: // what came out of a pipe before nobody wrote to it
+		err = f.fault
 	case err != nil:
 	case now.mode.IsDir():
 		err = errors.New("is a directory")

@@ -50,23 +50,27 @@ func look(path string, pipe func(mode fs.FileMode, opened bool)) (f found) {
 	case info.Size() > maxFile:
 		err = errTooLarge
 	case info.Mode().IsRegular():
-		f.data, err = readAll(path, func() {})
-	case pipe != nil:
+		f.data, err = readAll(path)
+	case pipe != nil && info.Mode()&fs.ModeNamedPipe != 0:
 		pipe(f.mode, false)
-		f.data, err = readAll(path, func() { pipe(f.mode, true) })
+		var replaced bool
+		if f.data, replaced, err = readPipe(path, info, func() { pipe(f.mode, true) }); replaced {
+			return look(path, pipe)
+		}
+	case pipe != nil:
+		pipe(f.mode, true)
+		f.data, err = readAll(path)
 	}
 	f.err = cause(err)
 	return f
 }
 
-// readAll calls opened once the file is: of a pipe, when there is a writer.
-func readAll(path string, opened func()) ([]byte, error) {
+func readAll(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = file.Close() }() // which loses nothing
-	opened()
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err == nil && len(data) > maxFile {
 		return nil, errTooLarge

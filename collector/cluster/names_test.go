@@ -206,7 +206,7 @@ func TestLeftOutOfADirectory(t *testing.T) {
 	inJSON := `{"apiVersion":"v1","kind":"Config","clusters":[{"name":"c","cluster":{"server":"https://h"}}],"contexts":[{"name":"x"`
 	root := files(t, map[string]string{
 		"a": oneContext("https://one.example"), "a.bak": "x", "folder/x": "", "notes": "x", "secret.yaml": "apiVersion: v1\nkind: Secret\n",
-		"state.json": `{"version":1,"users":{"a":1}}`, "large": strings.Repeat("x", 16<<20+1), "half.json": inJSON,
+		"state.json": `{"version":1,"users":{"a":1}}`, "inventory.yaml": "clusters:\n  a: 1\n", "large": strings.Repeat("x", 16<<20+1), "half.json": inJSON,
 		"other-kind": "apiVersion: v1\nkind: Konfig\nclusters: []\n",
 	})
 	loader := cluster.NewLoader(cluster.Options{Kubeconfigs: []string{root}})
@@ -216,7 +216,7 @@ func TestLeftOutOfADirectory(t *testing.T) {
 		fmt.Fprintf(&got, "%s: %s\n", filepath.Base(file.Path), file.Why)
 	}
 	const none = "it is no kubeconfig, or has no contexts"
-	if want := "a.bak: its name is that of a backup or a lock\nfolder: it is a directory\nlarge: larger than 16 MiB\n" +
+	if want := "a.bak: its name is that of a backup or a lock\nfolder: it is a directory\ninventory.yaml: " + none + "\nlarge: larger than 16 MiB\n" +
 		"notes: " + none + "\nsecret.yaml: " + none + "\nstate.json: " + none + "\n"; got.String() != want {
 		t.Errorf("left out:\n%s, want:\n%s", &got, want)
 	}

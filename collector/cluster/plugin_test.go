@@ -54,6 +54,7 @@ func say(what string) int {
 		"lines":    "first\nsecond\n \n",
 		"open end": "first\nsecond",
 		"value":    "the value is say value\x07 (" + os.Getenv("CLUSTER_TEST_VALUE") + ")\n",
+		"line":     "line-of-a-key is no key\n",
 		"flood":    strings.Repeat("a line that is one of many\n", 10_000) + "the end\n",
 		"long":     strings.Repeat("x", 1<<20) + "\n",
 		"marks":    "one\x00two\x00three\n",

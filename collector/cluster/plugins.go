@@ -100,10 +100,13 @@ func environmentOf(plugin *api.ExecConfig) *redact.Exchange {
 		_, value, _ := strings.Cut(variable, "=")
 		values = append(values, value)
 	}
-	long := values[:0]
+	var long []string
 	for _, value := range values {
-		if len(value) >= shortestValue {
-			long = append(long, value)
+		// A plugin prints a key in many lines, and only the last one is told.
+		for _, text := range append(strings.Split(value, "\n"), value) {
+			if len(text) >= shortestValue {
+				long = append(long, text)
+			}
 		}
 	}
 	return redact.Of(long...)

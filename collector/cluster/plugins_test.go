@@ -45,6 +45,7 @@ func fresh(t *testing.T, kind string) string {
 
 func TestPluginIsHeard(t *testing.T) {
 	t.Setenv("CLUSTER_TEST_VALUE", "value-of-the-process")
+	t.Setenv("CLUSTER_TEST_KEY", "-----BEGIN KEY-----\nline-of-a-key\n-----END KEY-----\n")
 	tests := []struct {
 		name, kind string
 		want       []string
@@ -52,6 +53,7 @@ func TestPluginIsHeard(t *testing.T) {
 		{"last line", "say lines", []string{"only: second"}},
 		{"line without an end", "say open end", []string{"only: second"}},
 		{"values of the environment", "say value", []string{"only: the value is *** (***)"}},
+		{"a line of a value", "say line", []string{"only: *** is no key"}},
 		{"more than a pipe holds", "say flood", []string{"only: the end"}},
 		{"line of a MiB", "say long", []string{"only: a line of more than 4 KiB"}},
 		{"what ends a reading here", "say marks", []string{"only: onetwothree"}},

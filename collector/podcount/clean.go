@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"net"
 	"net/url"
+	"os"
 	"regexp"
 
 	"github.com/go-json-experiment/json"
@@ -57,8 +59,12 @@ func clean(err error, sent *redact.Exchange) error {
 // the server says. With a credential hidden in it, anybody could tell the credential
 // by what is missing.
 func ownWords(err error, text string) string {
-	const before = `waiting for an answer|waiting for a place in which to read the answer|reading the body|status [0-9]{3}|a Status in place of a list`
-	front := regexp.MustCompile(`^(context deadline exceeded \()?((` + before + `): )*`).FindString(text)
+	const before = `waiting for an answer|waiting for a place in which to read the answer|reading the body|reading the events|status [0-9]{3}|a Status in place of a list|tls: failed to verify certificate`
+	front := regexp.MustCompile(`^(context deadline exceeded \()?(status [0-9]{3}\)?$|((` + before + `): )*)`).FindString(text)
+	// What the kernel says of a connection is no server's text.
+	if call, op := (*os.SyscallError)(nil), (*net.OpError)(nil); errors.As(err, &op) && errors.As(op.Err, &call) && text == front+op.Error() {
+		return text
+	}
 	for _, whole := range []error{
 		context.DeadlineExceeded, context.Canceled, errLargeElsewhere, errTooLarge, errCoding, errTrailing, errNoList, errTwoLists,
 		errCutShort, errVersion, errNoColumns, errNoNodeCell, errConnectionLost, errStillHangs, errNotJSON, errLongName,

@@ -5,9 +5,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -23,6 +26,7 @@ func TestClean(t *testing.T) {
 	pointer := func(p jsontext.Pointer) error {
 		return fmt.Errorf("%w", &jsontext.SyntacticError{JSONPointer: p, Err: io.EOF})
 	}
+	refused := &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
 	long := jsontext.Pointer(strings.Repeat("0123456789", 20))
 	tests := []struct {
 		name string
@@ -42,6 +46,12 @@ func TestClean(t *testing.T) {
 		{"own words before the server's", errors.New("status 403: status 403: hunter2"), sentBy(t, "Bearer status"), "status 403: status 403: hunter2"},
 		{"server's words like ours", errors.New("status 403: the status is wrong"), sentBy(t, "Bearer status"), "status 403: the *** is wrong"},
 		{"server's words after a deadline", errors.New("context deadline exceeded (status 504: deadline)"), sentBy(t, "Bearer deadline"), "context deadline exceeded (status 504: ***)"},
+		{"status alone", errors.New("status 500"), sentBy(t, "Bearer 500"), "status 500"},
+		{"status alone after a deadline", errors.New("context deadline exceeded (status 504)"), sentBy(t, "Bearer status"), "context deadline exceeded (status 504)"},
+		{"server's words like a status alone", errors.New("status 500: status 503"), sentBy(t, "Bearer status 503"), "status 500: ***"},
+		{"kernel's words", fmt.Errorf("waiting for an answer: %w", refused), sentBy(t, "Bearer tcp"), "waiting for an answer: dial tcp: connect: connection refused"},
+		{"a proxy's words like the kernel's", &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("tcp")}, sentBy(t, "Bearer tcp"), "dial ***: ***"},
+		{"words of TLS", errors.New("tls: failed to verify certificate: x509: valid for x509"), sentBy(t, "Bearer x509"), "tls: failed to verify certificate: ***: valid for ***"},
 		{"number that is no status", errors.New("status 481516: x"), sentBy(t, "Bearer 481516"), "status ***: x"},
 		{"own words alone", fmt.Errorf("reading the body: %w", errTwoLists), sentBy(t, "Bearer answer"), "reading the body: the answer has both rows and items"},
 		{"own words, and a server's like them", fmt.Errorf("%w: content type %q", errNotJSON, "answer"), sentBy(t, "Bearer answer"), `the *** is not JSON: content type "***"`},

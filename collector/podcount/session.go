@@ -36,7 +36,7 @@ func wrongSum(err error) error {
 	case errors.Is(err, errNegative):
 		return &restartError{EndDrift, err}
 	default:
-		return &restartError{EndMalformed, err}
+		return &restartError{EndMalformed, malformed(err)}
 	}
 }
 

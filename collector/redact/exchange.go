@@ -31,6 +31,8 @@ type credential struct {
 	// and no digit stands beside it. Within a word nobody can tell it, unless what is
 	// left of the word tells it.
 	alone bool
+	// name is for who the user is, which other names may contain.
+	name bool
 }
 
 type exchangeKey struct{}
@@ -48,7 +50,7 @@ func NewExchange(ctx context.Context) (context.Context, *Exchange) {
 // Of returns an Exchange that knows these texts, as if they had been sent.
 func Of(secrets ...string) *Exchange {
 	e := &Exchange{}
-	e.add(false, secrets...)
+	e.add(credential{}, secrets...)
 	return e
 }
 
@@ -71,7 +73,7 @@ func (e *Exchange) Hide(text string) string {
 	for _, c := range longest {
 		secret := c.text
 		for _, form := range forms(secret) {
-			text = c.hide(text, form)
+			text, _ = c.hide(text, form)
 		}
 		if c.alone {
 			continue
@@ -113,14 +115,14 @@ func forms(text string) []string {
 // shortest is the length below which a credential is a part of too many words.
 const shortest = 4
 
-// hide replaces one form of c.
-func (c credential) hide(text, form string) string {
+// hide replaces one form of c, and says whether text has it.
+func (c credential) hide(text, form string) (without string, had bool) {
 	var hidden strings.Builder
 	for last := ""; ; last = form {
 		before, after, found := strings.Cut(text, form)
 		hidden.WriteString(before)
 		if !found {
-			return hidden.String()
+			return hidden.String(), had
 		}
 		left, _ := utf8.DecodeLastRuneInString(cmp.Or(before, last))
 		right, _ := utf8.DecodeRuneInString(after)
@@ -128,6 +130,7 @@ func (c credential) hide(text, form string) string {
 			hidden.WriteString(form)
 		} else {
 			hidden.WriteString("***")
+			had = true
 		}
 		text = after
 	}
@@ -136,9 +139,11 @@ func (c credential) hide(text, form string) string {
 func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // Echoed says whether a text that is shown as it is, such as the name of a node,
-// has in it what was sent.
+// has in it what was sent. A user's name is looked for as the whole of it: there may
+// be a node admin-1.
 func (e *Exchange) Echoed(text string) bool {
 	return slices.ContainsFunc(e.credentials(), func(c credential) bool {
-		return text == c.text || !c.alone && strings.Contains(text, c.text)
+		_, has := c.hide(text, c.text)
+		return text == c.text || !c.name && has
 	})
 }

@@ -55,20 +55,21 @@ func (e *Exchange) note(header http.Header, proxy *url.URL) {
 	e.sent = append([]credential{}, e.sent...)
 	for _, value := range carried {
 		scheme, secret, _ := strings.Cut(value, " ")
-		e.add(false, value, secret)
+		e.add(credential{}, value, secret)
 		if pair, err := base64.StdEncoding.DecodeString(secret); err == nil && scheme == "Basic" {
 			user, password, _ := strings.Cut(string(pair), ":")
-			e.add(false, string(pair), password)
-			e.add(password != "", user) // alone it may be a token, and is a name otherwise
+			e.add(credential{}, string(pair), password)
+			named := password != "" // else it may be a token
+			e.add(credential{alone: named, name: named}, user)
 		}
 	}
 }
 
-// add notes texts, those of too few letters as what stands alone.
-func (e *Exchange) add(alone bool, secrets ...string) {
+// add notes texts of a kind, those of too few letters as what stands alone.
+func (e *Exchange) add(kind credential, secrets ...string) {
 	for _, secret := range secrets {
 		if secret = strings.TrimSpace(secret); secret != "" {
-			e.sent = append(e.sent, credential{secret, alone || len(secret) < shortest})
+			e.sent = append(e.sent, credential{secret, kind.alone || len(secret) < shortest, kind.name})
 		}
 	}
 }
