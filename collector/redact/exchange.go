@@ -98,14 +98,12 @@ func forms(text string) []string {
 	inJSON, _ := json.Marshal(text) // a string always can be
 	plain := string(inJSON[1 : len(inJSON)-1])
 	var escaped strings.Builder
-	for _, r := range plain {
-		if r < utf8.RuneSelf {
-			escaped.WriteRune(r)
+	for _, unit := range utf16.Encode([]rune(plain)) {
+		if unit < utf8.RuneSelf {
+			escaped.WriteByte(byte(unit))
 			continue
 		}
-		for _, unit := range utf16.Encode([]rune{r}) {
-			fmt.Fprintf(&escaped, `\u%04x`, unit)
-		}
+		fmt.Fprintf(&escaped, `\u%04x`, unit)
 	}
 	all := []string{text, inGo[1 : len(inGo)-1], inASCII[1 : len(inASCII)-1], plain, escaped.String(), strings.ReplaceAll(plain, "/", `\/`)}
 	slices.SortStableFunc(all, func(a, b string) int { return len(b) - len(a) })
