@@ -182,7 +182,7 @@ image: ## build the container image from the Dockerfile (needs a container engin
 		--build-arg BUILD_DATE='$(BUILD_DATE)' --tag pod_count_exporter:$(VERSION) .
 
 # Bench scenarios; testdata/bench/README.md describes them.
-BENCH ?= counts growth isolation fleet plugin watch
+BENCH ?= counts growth isolation fleet plugin watch hour
 
 .PHONY: bench
 bench: controlplane $(BIN)/kubectl ## measure the exporter against other ways to count, and with many clusters (BENCH=counts)

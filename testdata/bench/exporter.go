@@ -162,6 +162,16 @@ func (e *exporter) scrape(ctx context.Context) ([]byte, error) {
 	return body, nil
 }
 
+// received is how much the API server has answered since the exporter started.
+func (e *exporter) received(ctx context.Context) (int64, error) {
+	body, err := e.scrape(ctx)
+	if err != nil {
+		return 0, fmt.Errorf("scraping the exporter: %w", err)
+	}
+	shown, err := parseExposition(bytes.NewReader(body))
+	return int64(shown.bytes), err
+}
+
 // planOf takes the pages of a count from its log.
 func planOf(lines []logLine) []page {
 	var plan []page

@@ -61,6 +61,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 		return commandLines(ctx, cfg, stdout)
 	case scenarioWatch:
 		return follow(ctx, cfg, stdout)
+	case scenarioHour:
+		return hour(ctx, cfg, stdout)
 	default:
 		return bench(ctx, cfg, stdout)
 	}
