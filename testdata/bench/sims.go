@@ -78,6 +78,7 @@ func (s *sims) kubeconfig(dir string, n int) (string, error) {
 		all.AuthInfos[c.name] = c.config.AuthInfos[c.name]
 		all.Contexts[c.name] = c.config.Contexts[c.name]
 	}
+	all.CurrentContext = s.clusters[0].name // informers are of one cluster
 	path := filepath.Join(dir, fmt.Sprintf("kubeconfig-%d", n))
 	if err := clientcmd.WriteToFile(*all, path); err != nil {
 		return "", fmt.Errorf("writing a kubeconfig: %w", err)
