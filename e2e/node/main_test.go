@@ -49,14 +49,21 @@ func images(version string) map[string]string {
 	}
 }
 
-// TestMain starts the cluster and runs the tests as the program inside of it.
+// TestMain starts the cluster and runs the tests as the program inside of it. When it
+// has ended, nothing of it may be there.
 func TestMain(m *testing.M) {
 	if os.Getenv(dirEnv) != "" || os.Getenv(lacksEnv) != "" {
 		os.Exit(m.Run())
 	}
+	bin := os.Getenv("BIN_DIR")
+	before := traces(bin)
 	code, err := runOnNode()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
+	}
+	if left := leftBehind(before, traces(bin)); len(left) > 0 {
+		fmt.Fprintf(os.Stderr, "--- FAIL: the cluster has left behind:\n%s\n", strings.Join(left, "\n"))
+		code = max(code, 1)
 	}
 	if code == exitLacking && os.Getenv("CI") == "" {
 		code = m.Run() // each test is skipped with the reason
