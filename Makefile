@@ -214,8 +214,8 @@ fmt: ## format all Go code
 		$(tool) golangci-lint fmt --config $(CURDIR)/.golangci.yml ./...); done
 
 .PHONY: golden
-golden: ## write the golden files anew from what the code does now
-	$(GO) test ./collector ./collector/page ./cmd/kubectl-pod_count -run Golden -count=1 -update
+golden: ## write the golden files and the references in docs/ anew from what the code does now
+	$(GO) test ./collector ./collector/page ./cmd/kubectl-pod_count ./cmd/pod_count_exporter -run Golden -count=1 -update
 
 .PHONY: fuzz
 fuzz: ## run each fuzz target for FUZZTIME (30s)

@@ -3,12 +3,9 @@ package collector
 import (
 	"fmt"
 	"os"
-	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 )
 
@@ -65,34 +62,4 @@ func TestDemoCluster(t *testing.T) {
 			t.Errorf("pod_count_pages_total is %v (%v), want 1 to 20", pages, err)
 		}
 	})
-}
-
-// TestREADMENamesEveryMetric holds the README's table against the code, both ways.
-func TestREADMENamesEveryMetric(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var documented []string
-	for _, match := range regexp.MustCompile("(?m)^\\| `([a-z]+_[a-z_]+)[`{]").FindAllStringSubmatch(string(readme), -1) {
-		documented = append(documented, match[1])
-	}
-	descriptions := make(chan *prometheus.Desc, 100)
-	newMetrics().describe(descriptions)
-	newMetrics().describeProcess(descriptions)
-	close(descriptions)
-	declared := []string{"pod_count_exporter_build_info"}
-	for desc := range descriptions {
-		declared = append(declared, regexp.MustCompile(`fqName: "([^"]+)"`).FindStringSubmatch(desc.String())[1])
-	}
-	for _, name := range declared {
-		if !slices.Contains(documented, name) {
-			t.Errorf("the README's metrics table lacks %s", name)
-		}
-	}
-	for _, name := range documented {
-		if !slices.Contains(declared, name) {
-			t.Errorf("the README documents %s, which does not exist", name)
-		}
-	}
 }

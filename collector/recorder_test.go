@@ -62,9 +62,9 @@ func TestRemarksAreSaidOnce(t *testing.T) {
 	}
 }
 
-// Every reason has a text of its own, which README's troubleshooting explains.
+// Every reason has a text of its own, which docs/troubleshooting.md explains.
 func TestEveryReasonHasAText(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+	document, err := os.ReadFile("../docs/troubleshooting.md")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +75,8 @@ func TestEveryReasonHasAText(t *testing.T) {
 			t.Errorf("the text of %s is %q, as that of %q", reason, text, other)
 		}
 		seen[text] = reason
-		if row := "| `" + string(reason) + "` | `" + text + "` |"; !strings.Contains(string(readme), row) {
-			t.Errorf("README has no row %q", row)
+		if row := "| `" + string(reason) + "` | `" + text + "` |"; !strings.Contains(string(document), row) {
+			t.Errorf("docs/troubleshooting.md has no row %q", row)
 		}
 	}
 }

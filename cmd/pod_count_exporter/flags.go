@@ -57,15 +57,21 @@ func parseFlags(args []string, stdout io.Writer) (f *flags, done bool, err error
 	app.UsageWriter(stdout).ErrorWriter(io.Discard).Terminate(func(int) { done = true })
 	app.Version(version.Print(program))
 	app.HelpFlag.Short('h')
+	f = define(app)
+	_, err = app.Parse(args)
+	return f, done, expecting(namingVariable(app, err))
+}
+
+// define adds all flags to app, with their variables, and returns their values.
+func define(app *kingpin.Application) *flags {
 	fromEnvironment(app)
-	f = defaultFlags()
+	f := defaultFlags()
 	f.addWeb(app)
 	f.addClusters(app)
 	f.addCollector(app)
 	f.addWatch(app)
 	f.addLog(app)
-	_, err = app.Parse(args)
-	return f, done, expecting(namingVariable(app, err))
+	return f
 }
 
 // expecting says what was expected in place of an argument: there are none, so it

@@ -16,7 +16,7 @@ func advice(state condition, reason string) string {
 	return "The exporter's log has more."
 }
 
-// byReason is the first thing to try for each reason; README's troubleshooting has
+// byReason is the first thing to try for each reason; docs/troubleshooting.md has
 // the rest.
 func byReason() map[podcount.Reason]string {
 	return map[podcount.Reason]string{

@@ -23,15 +23,15 @@ const good = `{"uid":"u","title":"T","tags":["pod-count"],"refresh":"1m",
 			"fieldConfig":{"defaults":{"unit":"s"}},
 			"targets":[{"refId":"A","datasource":{"uid":"${datasource}"},"expr":"a:rule:sum"}]}]}`
 
-// TestWatchedExist: the README's table of metrics is held against the code.
+// TestWatchedExist: the reference of the metrics is made from the code.
 func TestWatchedExist(t *testing.T) {
-	text, err := os.ReadFile("../../README.md")
+	text, err := os.ReadFile("../../docs/metrics.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range watched() {
 		if !strings.Contains(string(text), "| `"+name+"` |") {
-			t.Errorf("the README knows no metric %s", name)
+			t.Errorf("docs/metrics.md knows no metric %s", name)
 		}
 	}
 }

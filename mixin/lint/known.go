@@ -24,7 +24,7 @@ func own() []string {
 }
 
 // watched are series that only an exporter in watch mode has, which the golden
-// exposition is not of. A test holds them against the README's table.
+// exposition is not of. A test holds them against docs/metrics.md.
 func watched() []string {
 	return []string{
 		"pod_count_watch_events_total", "pod_count_watch_restarts_total", "pod_count_watch_audits_total", "pod_count_watch_drift_pods",
