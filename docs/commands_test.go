@@ -1,0 +1,163 @@
+package docs
+
+import (
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
+)
+
+// trial is how a test tries a command of README.
+type trial struct {
+	needs string                                    // what the paragraph before it must say
+	try   func(t *testing.T, at place, line string) // nil when another line of the table tries it too
+}
+
+// place is where commands are run: a folder with the programs in bin, and a home
+// with the kubeconfig of a simulated cluster.
+type place struct {
+	dir, home string
+	env       []string
+}
+
+// trials has each line of README's commands. What needs a cluster or a container
+// engine is tried end to end; here what it names must exist.
+func trials() map[string]trial {
+	const tools = "Go 1.26 or newer, git, make and curl"
+	return map[string]trial{
+		"git clone https://github.com/kube-node-manager/pod_count_exporter": {tools, wantModule},
+		"cd pod_count_exporter": {tools, wantModule},
+		"make run":              {tools, runs},
+		"curl -s http://127.0.0.1:10120/metrics | grep '^node_active_pods'": {"", nil}, // with make run
+		"make build": {"Needs Go and a kubeconfig", builds},
+		`bin/pod_count_exporter --kubeconfig="$HOME/.kube/config"`: {"Needs Go and a kubeconfig", serves},
+		"bin/kubectl-pod_count --summary":                          {"Needs Go and a kubeconfig", summarizes},
+		"make image":                                               {"Needs a container engine", wantTarget},
+		`docker run --rm --user "$(id -u)" --publish 127.0.0.1:10120:10120 --volume "$HOME/.kube/config:/kubeconfig:ro" pod_count_exporter:0.2.0 --kubeconfig=/kubeconfig`:                                                   {"Needs a container engine", wantImage},
+		"helm install pod-count-exporter deploy/helm/pod-count-exporter --namespace monitoring --create-namespace --set image.repository=example.com/team/pod_count_exporter --set config.kubernetes.clusterName=production": {"Needs a cluster, Helm", wantValues},
+		"kubectl apply -k .": {"Needs a cluster, kubectl", nil}, // wants a folder of one's own
+		`KUBECONFIG_FILE="$HOME/.kube/config" docker compose -f deploy/docker/compose.yaml up --detach --build`: {"Needs a container engine with Compose", wantCompose},
+		"docker compose -f deploy/docker/compose.yaml --profile demo up --build":                                {"Needs a container engine with Compose", wantCompose},
+	}
+}
+
+// TestREADMECommands tries each command of README. One that is not in the table
+// fails, and so does a line of the table that README has not.
+func TestREADMECommands(t *testing.T) {
+	tools(t, "make", "bash", "curl", "git")
+	at := newPlace(t)
+	left := trials()
+	for _, b := range parse(t, "README.md").blocks {
+		if b.language != "sh" {
+			if !slices.Contains([]string{"text", "promql", "yaml"}, b.language) {
+				t.Errorf("a block of %q, want sh for commands, or text, promql or yaml", b.language)
+			}
+			continue
+		}
+		for line := range strings.SplitSeq(b.text, "\n") {
+			tried, known := trials()[line]
+			if !known {
+				t.Errorf("nothing tries the command %q", line)
+				continue
+			}
+			if !strings.Contains(b.before, tried.needs) {
+				t.Errorf("%s: the paragraph before it does not say %q: %s", line, tried.needs, b.before)
+			}
+			if _, first := left[line]; first && tried.try != nil {
+				t.Run(line, func(t *testing.T) { tried.try(t, at, line) })
+			}
+			delete(left, line)
+		}
+	}
+	for line := range left {
+		t.Errorf("README has no command %q", line)
+	}
+}
+
+func newPlace(t *testing.T) place {
+	t.Helper()
+	at := place{dir: t.TempDir(), home: t.TempDir()}
+	sim, err := kubesim.New(kubesim.Config{Cluster: "readme", Nodes: 3, Pods: 25, Finished: 4, Seed: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(sim)
+	t.Cleanup(server.Close)
+	if err := os.Mkdir(filepath.Join(at.home, ".kube"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	kubeconfig := "apiVersion: v1\nkind: Config\ncurrent-context: readme\nclusters: [{name: c, cluster: {server: '" + server.URL + "'}}]\n" +
+		"contexts: [{name: readme, context: {cluster: c, user: u}}]\nusers: [{name: u, user: {}}]\n"
+	if err := os.WriteFile(filepath.Join(at.home, ".kube", "config"), []byte(kubeconfig), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// The programs do not go into the checkout's own bin, which other tests use.
+	at.env = append(os.Environ(), "KUBECONFIG=", "MAKEFLAGS=BIN="+filepath.Join(at.dir, "bin"), "MAKELEVEL=0")
+	return at
+}
+
+// wantModule: the address is that of the module, and so is the folder.
+func wantModule(t *testing.T, _ place, line string) {
+	module := regexp.MustCompile(`(?m)^module (\S+)$`).FindStringSubmatch(read(t, "go.mod"))[1]
+	if line != "git clone https://"+module && line != "cd "+filepath.Base(module) {
+		t.Errorf("%s: the module is %s", line, module)
+	}
+	wantGo := regexp.MustCompile(`(?m)^go (\d+\.\d+)`).FindStringSubmatch(read(t, "go.mod"))[1]
+	if !strings.Contains(read(t, "README.md"), "Needs Go "+wantGo+" or newer") {
+		t.Errorf("README does not say that Go %s is needed", wantGo)
+	}
+}
+
+func wantTarget(t *testing.T, _ place, line string) {
+	target := strings.TrimPrefix(line, "make ")
+	if !regexp.MustCompile(`(?m)^` + target + `:`).MatchString(read(t, "Makefile")) {
+		t.Errorf("the Makefile has no target %s", target)
+	}
+}
+
+func wantImage(t *testing.T, _ place, line string) {
+	wantParts(t, line, map[string]string{
+		"pod_count_exporter:" + strings.TrimSpace(read(t, "VERSION")): "deploy/docker/compose.yaml",
+		"10120": "Dockerfile",
+	})
+}
+
+func wantValues(t *testing.T, _ place, line string) {
+	if _, err := os.Stat(filepath.Join(checkout, "deploy/helm/pod-count-exporter/Chart.yaml")); err != nil {
+		t.Error(err)
+	}
+	const values = "deploy/helm/pod-count-exporter/README.md"
+	for _, m := range regexp.MustCompile(`--set ([\w.]+)=`).FindAllStringSubmatch(line, -1) {
+		wantParts(t, line, map[string]string{m[1]: values})
+	}
+}
+
+func wantCompose(t *testing.T, _ place, line string) {
+	const file = "deploy/docker/compose.yaml"
+	parts := map[string]string{}
+	if !strings.Contains(line, "-f "+file+" ") {
+		t.Errorf("%s: want the file %s", line, file)
+	}
+	if strings.Contains(line, "KUBECONFIG_FILE=") {
+		parts["KUBECONFIG_FILE"] = file
+	}
+	if strings.Contains(line, "--profile demo") {
+		parts["demo"] = file
+	}
+	wantParts(t, line, parts)
+}
+
+// wantParts wants each part of a command in the file that gives it its meaning.
+func wantParts(t *testing.T, line string, parts map[string]string) {
+	t.Helper()
+	for part, file := range parts {
+		if !strings.Contains(line, part) || !strings.Contains(read(t, file), part) {
+			t.Errorf("%s: want %q in the command and in %s", line, part, file)
+		}
+	}
+}

@@ -1,0 +1,56 @@
+package docs
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestLinks follows each link that stays in the checkout, to its heading too.
+func TestLinks(t *testing.T) {
+	all := documents(t)
+	byPath := map[string]document{}
+	for _, d := range all {
+		byPath[d.path] = d
+	}
+	followed := 0
+	for _, d := range all {
+		for _, link := range d.links {
+			if strings.Contains(link, "://") || strings.HasPrefix(link, "mailto:") {
+				continue
+			}
+			followed++
+			path, anchor, _ := strings.Cut(link, "#")
+			target := d.path
+			if path != "" {
+				target = filepath.Join(filepath.Dir(d.path), path)
+			}
+			if _, err := os.Stat(filepath.Join(checkout, target)); err != nil {
+				t.Errorf("%s: %s leads nowhere", d.path, link)
+				continue
+			}
+			if anchor != "" && !slices.Contains(byPath[target].anchors(), anchor) {
+				t.Errorf("%s: %s: there is no such heading", d.path, link)
+			}
+		}
+	}
+	if followed < 100 {
+		t.Errorf("%d links, want at least 100", followed)
+	}
+}
+
+// TestREADMELinksEveryDocument: a page that nothing leads to is not found.
+func TestREADMELinksEveryDocument(t *testing.T) {
+	paths, err := filepath.Glob("*.md")
+	if err != nil || len(paths) == 0 {
+		t.Fatal(paths, err)
+	}
+	links := parse(t, "README.md").links
+	for _, path := range paths {
+		if !slices.Contains(links, "docs/"+path) {
+			t.Errorf("README does not link docs/%s", path)
+		}
+	}
+}
