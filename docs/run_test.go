@@ -75,7 +75,7 @@ func (o *output) await(t *testing.T, pattern string) string {
 func background(t *testing.T, dir string, env []string, line string) *output {
 	t.Helper()
 	out := &output{written: make(chan struct{}, 1)}
-	cmd := exec.Command("bash", "-c", line) //nolint:noctx // it is ended by a signal to its group
+	cmd := exec.Command("bash", "-c", line)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, env, out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.WaitDelay = time.Minute
@@ -135,8 +135,7 @@ func timeless(text string) string {
 func builds(t *testing.T, at place, line string) { foreground(t, checkout, at.env, line) }
 
 func serves(t *testing.T, at place, line string) {
-	env := append(at.env, "HOME="+at.home, "POD_COUNT_EXPORTER_WEB_LISTEN_ADDRESS=127.0.0.1:0")
-	out := background(t, at.dir, env, "exec "+line)
+	out := background(t, at.dir, append(at.env, "HOME="+at.home, "POD_COUNT_EXPORTER_WEB_LISTEN_ADDRESS=127.0.0.1:0"), "exec "+line)
 	address := out.await(t, `msg="Listening on".* address=(\S+)`)
 	out.await(t, "Completed paginated pod count.*active_pods=(25)")
 	if text := foreground(t, at.dir, at.env, "curl -sf http://"+address+"/metrics"); !strings.Contains(text, `pod_count_success{cluster="readme"} 1`) {
@@ -152,7 +151,7 @@ func summarizes(t *testing.T, at place, line string) {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it is closed at once
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
