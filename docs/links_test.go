@@ -54,3 +54,22 @@ func TestREADMELinksEveryDocument(t *testing.T) {
 		}
 	}
 }
+
+// TestTablesAreWhole: a row with another number of cells than its head is cut off,
+// or shows a bar of its text as a border.
+func TestTablesAreWhole(t *testing.T) {
+	tables := 0
+	for _, d := range documents(t) {
+		for _, table := range d.tables {
+			tables++
+			for _, row := range table.rows {
+				if len(row) != table.columns {
+					t.Errorf("%s: %d cells, want %d: %q", d.path, len(row), table.columns, row)
+				}
+			}
+		}
+	}
+	if tables < 50 {
+		t.Errorf("%d tables, want at least 50", tables)
+	}
+}
