@@ -129,6 +129,30 @@ func TestWhatTakesThePlaceOfAPipe(t *testing.T) {
 	}
 }
 
+// What takes the place of a pipe that was read is read in its turn.
+func TestWhatTakesThePlaceOfAPipeThatWasRead(t *testing.T) {
+	server := httptest.NewServer(simulated(t))
+	t.Cleanup(server.Close)
+	pipe := filepath.Join(t.TempDir(), "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	into(pipe, contextOf("a", at(server.URL), ""))
+	e := start(t, "--kubeconfig="+pipe)
+	e.reload(t, http.StatusOK, "reloaded")
+	if err := os.Remove(pipe); err != nil {
+		t.Fatal(err)
+	}
+	e.reload(t, http.StatusOK, "reloaded")
+	e.wantClusters(t, "1", "a")
+	put(t, pipe, "contexts: [")
+	e.reload(t, http.StatusInternalServerError, "not a valid kubeconfig")
+	e.wantClusters(t, "0", "a")
+	put(t, pipe, contextOf("b", at(server.URL), ""))
+	e.reload(t, http.StatusOK, "reloaded")
+	e.wantClusters(t, "1", "b")
+}
+
 // into writes to a pipe when somebody reads it.
 func into(pipe, content string) {
 	go func() { _ = os.WriteFile(pipe, []byte(content), 0o600) }() // the test fails without

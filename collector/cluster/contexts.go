@@ -69,8 +69,10 @@ func (c *Cluster) configure(chosen choice, e entries) error {
 		e.user = &api.AuthInfo{}
 	}
 	// Before client-go, which waits for whatever file it is given.
-	if err := e.filesFault(); err != nil {
-		return err
+	for _, check := range []func() error{e.filesFault, e.tokenFault} {
+		if err := check(); err != nil {
+			return err
+		}
 	}
 	var err error
 	if c.config, err = clientcmd.NewNonInteractiveClientConfig(*chosen.config, chosen.name, &clientcmd.ConfigOverrides{}, nil).ClientConfig(); err != nil {

@@ -65,6 +65,18 @@ func TestLoadWaitsOnceForAllThatHangs(t *testing.T) {
 				flags = append(flags, dir)
 			}
 			return flags
+		}, 2 * many},
+		{"directories in which too many files hang", func(t *testing.T, root string) (flags []string) {
+			for i := range many {
+				dir := filepath.Join(root, fmt.Sprint(i))
+				put(t, fileOf(fmt.Sprint("c", i), ""), dir, "a") // which is read before
+				for n := range readAtOnce {
+					put(t, "", dir, fmt.Sprint("hung", n))
+				}
+				put(t, fileOf(fmt.Sprint("d", i), ""), dir, "z")
+				flags = append(flags, dir)
+			}
+			return flags
 		}, many},
 		{"files that kubeconfigs name", func(t *testing.T, root string) []string {
 			put(t, fileOf("well", ""), root, "configs", "a")
@@ -204,3 +216,51 @@ func TestAwaitPipes(t *testing.T) {
 		})
 	}
 }
+
+// A file that a kubeconfig names, and that hangs, leaves its cluster as it was, and those
+// whose files are beside it alone.
+func TestNamedFileThatHangs(t *testing.T) {
+	root := t.TempDir()
+	for _, name := range []string{"a", "b", "c"} {
+		put(t, canaryToken, root, "tokens", name)
+		user := fmt.Sprintf("users: [{name: u, user: {tokenFile: %q}}]\n", filepath.Join(root, "tokens", name))
+		put(t, strings.Replace(fileOf(name, ""), "{cluster: c}", "{cluster: c, user: u}", 1)+user, root, "configs", name)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		l := NewLoader(Options{Kubeconfigs: []string{filepath.Join(root, "configs")}})
+		first := l.Load()
+		free, hangs := make(chan struct{}), true
+		l.reader.look = func(path string, pipe func(fs.FileMode, bool)) found {
+			if hangs && strings.HasSuffix(path, "tokens/b") {
+				<-free
+			}
+			return look(path, pipe)
+		}
+		if !l.Changed() {
+			t.Error("that a file hangs is no change")
+		}
+		for range 3 {
+			loaded := l.Load()
+			if len(loaded.Clusters) != 3 || len(loaded.Problems) != 1 || !strings.Contains(loaded.Problems[0].Error(), `user "u": tokenFile: still being read`) {
+				t.Fatalf("%d clusters, problems %q", len(loaded.Clusters), loaded.Problems)
+			}
+			for i, c := range loaded.Clusters {
+				if c.Fault != nil || c.Key != first.Clusters[i].Key {
+					t.Errorf("cluster %s is another one: %v", c.Name, c.Fault)
+				}
+			}
+			if l.Changed() {
+				t.Error("what hangs still is a change")
+			}
+		}
+		hangs = false
+		close(free)
+		synctest.Wait()
+		if loaded := l.Load(); len(loaded.Problems) > 0 || len(loaded.Clusters) != 3 {
+			t.Errorf("when it is over: %d clusters, problems %q", len(loaded.Clusters), loaded.Problems)
+		}
+	})
+}
+
+// canaryToken stands in a token's file.
+const canaryToken = "token-of-a-file"

@@ -183,6 +183,11 @@ func TestLoadRefuses(t *testing.T) {
 		{"proxy with another scheme", change(`east.example"`, `east.example", proxy-url: "`+canary+`://u@proxy"`), cluster.Options{}, []string{"FILE", `context "east"`, "proxy-url"}},
 		{"certificate authority that is missing", change(`east.example"`, `east.example", certificate-authority: gone.pem`), cluster.Options{}, []string{"FILE", `context "east"`, "certificate-authority: no such file"}},
 		{"plugin that wants a terminal", change("token: "+canary, "exec: {apiVersion: client.authentication.k8s.io/v1, command: "+canary+", interactiveMode: Always}"), cluster.Options{}, []string{"FILE", `context "east"`, `user "reader": exec.interactiveMode: Always wants a terminal`}},
+		{"certificate authority given twice", change(`east.example"`, `east.example", certificate-authority: gone.pem, certificate-authority-data: AAAA`), cluster.Options{}, []string{"FILE", `cluster "east": certificate-authority: not together with certificate-authority-data`}},
+		{"certificate given twice", change("token: "+canary, "client-certificate: x, client-certificate-data: AAAA, client-key-data: AAAA"), cluster.Options{}, []string{"FILE", `user "reader": client-certificate: not together with client-certificate-data`}},
+		{"key given twice", change("token: "+canary, "client-certificate-data: AAAA, client-key: x, client-key-data: AAAA"), cluster.Options{}, []string{"FILE", `user "reader": client-key: not together with client-key-data`}},
+		{"token's file that is empty", change("token: "+canary, "tokenFile: empty"), cluster.Options{}, []string{"FILE", `user "reader": tokenFile: the file is empty`}},
+		{"token and a password alone", change("token: "+canary, "token: "+canary+", password: "+canary), cluster.Options{}, []string{"FILE", `user "reader": password: more than one authentication method`}},
 		{"token and password", change("token: "+canary, "token: "+canary+", username: u, password: "+canary), cluster.Options{}, []string{"FILE", `context "east"`, "more than one authentication method"}},
 		{"two clusters of one name", change("cluster: west, user", "cluster: east, user"), cluster.Options{AllContexts: true, NameFrom: "cluster"}, []string{"two clusters", `"east"`, `context "west"`, "FILE"}},
 		{"one name for two clusters", twoContexts, cluster.Options{AllContexts: true, Name: "prod"}, []string{"--kubernetes.cluster-name", `"prod"`}},
@@ -190,7 +195,7 @@ func TestLoadRefuses(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			path := filepath.Join(files(t, map[string]string{"kubeconfig": tt.content}), "kubeconfig")
+			path := filepath.Join(files(t, map[string]string{"kubeconfig": tt.content, "empty": "\n"}), "kubeconfig")
 			tt.opts.Kubeconfigs = []string{path}
 			_, err := cluster.Load(tt.opts)
 			checkRefusal(t, err, path, tt.want)
@@ -245,5 +250,27 @@ func checkRefusal(t *testing.T, err error, path string, want []string) {
 		if part = strings.ReplaceAll(part, "FILE", path); !strings.Contains(err.Error(), part) {
 			t.Errorf("the error does not name %q: %v", part, err)
 		}
+	}
+}
+
+// What client-go does without is no fault.
+func TestLoadPassesOverWhatIsNotUsed(t *testing.T) {
+	for name, user := range map[string]string{
+		"file of a token beside a token":          "token: " + canary + ", tokenFile: gone",
+		"key without a certificate":               "token: " + canary + ", client-key: gone",
+		"plugin that asks somebody, and a token":  "token: " + canary + ", exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Always}",
+		"plugin that asks somebody, and password": "username: u, password: " + canary + ", exec: {apiVersion: client.authentication.k8s.io/v1, command: x, interactiveMode: Always}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			content := strings.Replace(twoContexts, "token: "+canary, user, 1)
+			path := filepath.Join(files(t, map[string]string{"kubeconfig": content}), "kubeconfig")
+			clusters, err := cluster.Load(cluster.Options{Kubeconfigs: []string{path}})
+			if err != nil || len(clusters) != 1 {
+				t.Fatalf("%d clusters, error %v", len(clusters), err)
+			}
+			if _, _, err := clusters[0].Client(); err != nil {
+				t.Errorf("the client cannot be made: %v", err)
+			}
+		})
 	}
 }

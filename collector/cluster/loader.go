@@ -19,7 +19,8 @@ type Loader struct {
 	files  map[string]*file     // by path
 	dirs   map[string]directory // by path
 	merged *api.Config          // of KUBECONFIG's files, when last there were contexts
-	owners map[string]string    // the Source that each name belongs to
+	owners map[string]owner     // of the names of clusters
+	former map[string]former    // the clusters that could be used, by Source
 	seen   map[string]string    // states of all that the latest Load has read, by path
 	now    map[string]found     // what one Load has found of the files that kubeconfigs name
 }
@@ -56,9 +57,15 @@ func (l *Loader) Load() Loaded {
 	chosen := l.choose(&r)
 	l.readAhead(chosen)
 	clusters := slices.Clone(r.clusters)
+	latest := make(map[string]former)
 	for _, choice := range chosen {
-		clusters = append(clusters, l.cluster(choice))
+		c := l.cluster(choice)
+		if err := l.asBefore(&c, choice, latest); err != nil {
+			r.fails(err)
+		}
+		clusters = append(clusters, c)
 	}
+	l.former = latest
 	for i := range clusters {
 		clusters[i].plugins, clusters[i].read, clusters[i].nowhere = l.opts.Plugins, l.reader.read, l.nowhere
 		if config := clusters[i].config; config != nil {

@@ -145,6 +145,8 @@ func TestOneNameForMany(t *testing.T) {
 		{"the broken one is mended", []map[string]string{{"a": broken, "b": good("b")}, {"a": good("a"), "b": good("b")}}, cluster.Options{}, []string{"b", "b"}, []string{clash, `/a"`}},
 		{"the good one breaks", []map[string]string{{"a": broken, "b": good("b")}, {"a": good("a"), "b": broken}}, cluster.Options{}, []string{"b", ""}, []string{gone, clash}},
 		{"the good one goes", []map[string]string{{"a": good("a")}, {"a": good("a"), "b": good("b")}, {"b": good("b")}}, cluster.Options{}, []string{"a", "a", "b"}, nil},
+		{"the file of the good one has another name, beside a rival", []map[string]string{{"a": good("a")}, {"a": good("a"), "b": good("b")}, {"0": good("a"), "b": good("b")}}, cluster.Options{}, []string{"a", "a", "0"}, []string{clash, `/b"`}},
+		{"the file of the good one goes, beside two rivals", []map[string]string{{"a": good("a")}, {"a": good("a"), "b": good("b"), "c": good("c")}, {"b": good("b"), "c": good("c")}}, cluster.Options{}, []string{"a", "a", ""}, []string{clash, `/b"`, `/c"`}},
 		{"all broken", []map[string]string{{"a": broken, "b": broken}}, cluster.Options{}, []string{""}, []string{gone}},
 		{"one name given for two", []map[string]string{{"a": broken, "b": good("b")}}, cluster.Options{Name: "prod"}, []string{""}, []string{gone, "--kubernetes.cluster-name"}},
 	} {

@@ -7,6 +7,15 @@ import (
 	"unicode/utf8"
 )
 
+// owner is who a name belongs to: the context of a file, and where it leads.
+type owner struct{ source, server string }
+
+// is says whether a cluster is the one that had the name.
+func (o owner) is(c Cluster) bool { return o.source == c.Source }
+
+// moved says whether a cluster can be the owner in another file: it has the same server.
+func (o owner) moved(c Cluster) bool { return o.server != "" && o.server == c.Server && c.Fault == nil }
+
 // settleNames gives each name to one cluster, as two would have the same series:
 // the one that has had it, so that a newcomer hurts nobody, even while that one cannot
 // be used. When there is no such one, it is the only one that can be used; of several,
@@ -27,13 +36,16 @@ func (l *Loader) settleNames(loaded *Loaded, all []Cluster) {
 		}
 		groups[c.Name] = append(groups[c.Name], c)
 	}
-	owners := make(map[string]string)
+	owners := make(map[string]owner)
 	for _, name := range order {
-		owner, others := l.settle(groups[name])
-		loaded.Clusters = append(loaded.Clusters, owner)
+		has, others := l.settle(groups[name])
+		loaded.Clusters = append(loaded.Clusters, has)
 		loaded.Nameless = append(loaded.Nameless, others...)
-		if owner.Fault == nil || l.owners[name] == owner.Source {
-			owners[name] = owner.Source
+		switch before := l.owners[name]; {
+		case has.Fault == nil:
+			owners[name] = owner{has.Source, has.Server}
+		case before.is(has):
+			owners[name] = before
 		}
 	}
 	l.owners = owners
@@ -46,7 +58,11 @@ func (l *Loader) settle(group []Cluster) (owner Cluster, others []Cluster) {
 		return group[0], nil
 	}
 	usable := func(c Cluster) bool { return c.Fault == nil }
-	at := slices.IndexFunc(group, func(c Cluster) bool { return c.Source == l.owners[c.Name] })
+	had := l.owners[group[0].Name]
+	at := slices.IndexFunc(group, had.is)
+	if at < 0 {
+		at = slices.IndexFunc(group, had.moved)
+	}
 	owned := at >= 0
 	if !owned {
 		at = max(0, slices.IndexFunc(group, usable))

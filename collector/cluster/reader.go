@@ -12,21 +12,25 @@ import (
 // readLimit is how long a file is waited for.
 const readLimit = 2 * time.Second
 
+// readAtOnce is how many files of a directory are read at the same time, and how many
+// of them may hang until the others are not read for their sake.
+const readAtOnce = 4
+
 // reader reads files. One that does not answer (on a file system whose server is
-// gone, or a pipe that nobody writes to) holds up no other, except those beside it:
-// its reading is left behind, one for each directory and each path that was named.
+// gone, or a pipe that nobody writes to) holds up no other: its reading is left behind,
+// readAtOnce for each directory and one for each path that was named.
 type reader struct {
 	look  func(path string, pipe func(mode fs.FileMode, opened bool)) found // does not return while the file hangs
 	limit time.Duration
 
-	mu     sync.Mutex
-	silent map[string]bool   // queues with a file that is being read
-	apart  map[string]bool   // paths that were named, whose parents tell nothing of them
-	named  map[string]*named // readings of those
+	mu    sync.Mutex
+	busy  map[string]map[string]bool // paths that are being read, by directory
+	apart map[string]bool            // paths that were named, whose parents tell nothing of them
+	named map[string]*named          // readings of those
 }
 
 func newReader() *reader {
-	return &reader{look: look, limit: readLimit, silent: make(map[string]bool), apart: make(map[string]bool), named: make(map[string]*named)}
+	return &reader{look: look, limit: readLimit, busy: make(map[string]map[string]bool), apart: make(map[string]bool), named: make(map[string]*named)}
 }
 
 // read says what one path leads to. Only a regular file has data.
@@ -36,37 +40,39 @@ func (r *reader) read(path string) (f found) {
 }
 
 // readEach calls took once for each path, in no particular order, with what it leads
-// to. Files of one directory are read one after the other, and each is handed over
-// before the next is read, so that few are in memory; directories are read at the
-// same time. However many hang, they are waited for together: until nothing has come
-// from any of them for the limit.
+// to. Each is handed over before the next is read in its place, so that few are in
+// memory; directories are read at the same time. However many hang, they are waited for
+// together: until nothing has come from any of them for the limit.
 func (r *reader) readEach(paths []string, took func(path string, f found)) {
 	answers, done := make(chan answer), make(chan struct{})
 	defer close(done)
-	queues := r.queues(paths)
-	for dir, queue := range queues {
-		if r.occupy(dir) {
-			go r.readInTurn(dir, queue, answers, done)
-			continue
+	waiting := make(map[string]bool)
+	for dir, queue := range r.queues(paths) {
+		next := make(chan string, len(queue))
+		places := r.free(dir, queue)
+		for _, path := range queue {
+			if places == 0 || r.reads(dir, path) {
+				took(path, found{err: r.why(dir, path)})
+				continue
+			}
+			waiting[path] = true
+			next <- path
 		}
-		leave(queue, errBeside, took)
-		delete(queues, dir)
+		close(next)
+		for range places {
+			go r.readInTurn(dir, next, answers, done)
+		}
 	}
-	for len(queues) > 0 {
+	for len(waiting) > 0 {
 		a, came := receive(answers, r.limit)
 		if !came {
 			break
 		}
-		dir := r.queue(a.path)
-		if queues[dir] = queues[dir][1:]; len(queues[dir]) == 0 {
-			r.vacate(dir)
-			delete(queues, dir)
-		}
+		delete(waiting, a.path)
 		took(a.path, a.found)
 	}
-	for _, queue := range queues {
-		leave(queue[:1], errHangs, took)
-		leave(queue[1:], errBeside, took)
+	for path := range waiting {
+		took(path, found{err: r.why(r.queue(path), path)})
 	}
 }
 
@@ -76,13 +82,22 @@ type answer struct {
 	found
 }
 
-// errBeside is the error of a file that is not read for another one's sake.
-var errBeside = fmt.Errorf("not read, as another file there is %w", errHangs)
+// errBeside is the error of a file that is not read for others' sake.
+var errBeside = fmt.Errorf("not read, as %d other files there are %w", readAtOnce, errHangs)
 
-func leave(paths []string, err error, took func(path string, f found)) {
-	for _, path := range paths {
-		took(path, found{err: err})
+// why says why there is no answer from a path.
+func (r *reader) why(dir, path string) error {
+	if r.reads(dir, path) {
+		return fmt.Errorf("%w: the file system does not answer", errHangs)
 	}
+	return errBeside
+}
+
+// reads says whether a path is being read.
+func (r *reader) reads(dir, path string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.busy[dir][path]
 }
 
 // queues sorts paths, each once, by what they hang with.
@@ -106,35 +121,39 @@ func (r *reader) queue(path string) string {
 	return filepath.Dir(path)
 }
 
-// readInTurn reads a queue until done. The directory is vacated here only when one of
-// its files has kept the others waiting.
-func (r *reader) readInTurn(dir string, queue []string, answers chan<- answer, done <-chan struct{}) {
-	for _, path := range queue {
+// free is how many of a queue can be read at the same time, beside what hangs there.
+func (r *reader) free(dir string, queue []string) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.busy[dir] == nil {
+		r.busy[dir] = make(map[string]bool)
+	}
+	return min(len(queue), readAtOnce-len(r.busy[dir]))
+}
+
+// readInTurn reads what comes next, until done.
+func (r *reader) readInTurn(dir string, next <-chan string, answers chan<- answer, done <-chan struct{}) {
+	for path := range next {
+		r.mark(dir, path, true)
 		f := r.look(path, nil)
+		r.mark(dir, path, false)
 		select {
 		case answers <- answer{path, f}:
 		case <-done:
-			r.vacate(dir)
 			return
 		}
 	}
 }
 
-// occupy is false while a file of the directory is being read.
-func (r *reader) occupy(dir string) bool {
+// mark notes whether a path is being read.
+func (r *reader) mark(dir, path string, busy bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.silent[dir] {
-		return false
+	if busy {
+		r.busy[dir][path] = true
+	} else {
+		delete(r.busy[dir], path)
 	}
-	r.silent[dir] = true
-	return true
-}
-
-func (r *reader) vacate(dir string) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.silent, dir)
 }
 
 // limitSlices make sure that a process which got no time to run meanwhile takes

@@ -76,10 +76,16 @@ func (l *Loader) begin(paths []string) {
 	}
 }
 
-// open reads a path that was named, unless its content is had for good.
+// open reads a path that was named. What came out of a pipe stays, until there is
+// something else in its place.
 func (l *Loader) open(f *file) found {
 	if f.once {
-		return found{}
+		now := l.reader.read(f.path)
+		if l.note(f.path, now); !now.regular() && !now.mode.IsDir() {
+			return found{}
+		}
+		f.once = false
+		return now
 	}
 	now := l.reader.readNamed(f.path)
 	seen := now

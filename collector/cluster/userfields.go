@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -27,7 +28,7 @@ func (e entries) fault() error {
 	if e.user == nil {
 		e.user = &api.AuthInfo{}
 	}
-	for _, check := range []func() error{e.filesFault, e.authorityFault, e.pairFault, e.pluginFault, e.loginFault} {
+	for _, check := range []func() error{e.twiceFault, e.filesFault, e.authorityFault, e.pairFault, e.pluginFault, e.loginFault} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -80,11 +81,33 @@ func (e entries) files() (fields []fileField) {
 		fileField{e.ofUser, "auth-provider.config." + issuerAuthority, e.issuerAuthority(), nil})
 }
 
+// unused says whether client-go does without a file that is named: a key without a
+// certificate, and a token's file beside a token, which it falls back to.
+func (e entries) unused(field string) bool {
+	switch field {
+	case "client-key":
+		return e.user.ClientCertificate == "" && len(e.user.ClientCertificateData) == 0
+	case "tokenFile":
+		return e.user.Token != ""
+	}
+	return false
+}
+
+// twiceFault is of what is given both ways.
+func (e entries) twiceFault() error {
+	for _, file := range e.files() {
+		if file.path != "" && len(file.data) > 0 {
+			return file.of(file.field, "not together with "+file.field+"-data")
+		}
+	}
+	return nil
+}
+
 // filesFault reads all files, also after one that cannot be read: a change of each is
 // to be noticed.
 func (e entries) filesFault() (first error) {
 	for _, file := range e.files() {
-		if _, err := e.contentOf(file.path, file.data); err != nil && first == nil {
+		if _, err := e.contentOf(file.path, file.data); err != nil && first == nil && !e.unused(file.field) {
 			first = file.of(file.field, err.Error())
 		}
 	}
@@ -123,17 +146,24 @@ func (e entries) pairFault() error {
 	cert, certErr := e.contentOf(e.user.ClientCertificate, e.user.ClientCertificateData)
 	key, keyErr := e.contentOf(e.user.ClientKey, e.user.ClientKeyData)
 	switch {
+	case e.unused("client-key"):
+		return nil
 	case certErr != nil || keyErr != nil:
 		return e.ofUser("client-certificate and client-key", "a file changed while it was read")
-	case len(cert) == 0 && len(key) == 0:
-		return nil
 	case len(key) == 0:
 		return e.ofUser("client-key", "missing beside client-certificate")
 	case len(cert) == 0:
-		return e.ofUser("client-certificate", "missing beside client-key")
+		return e.ofUser("client-certificate", "the file is empty")
 	}
 	if _, err := tls.X509KeyPair(cert, key); err != nil {
 		return e.ofUser("client-certificate and client-key", "not a certificate and its key in PEM")
+	}
+	return nil
+}
+
+func (e entries) tokenFault() error {
+	if data, err := e.contentOf(e.user.TokenFile, nil); err == nil && e.user.TokenFile != "" && e.user.Token == "" && len(bytes.TrimSpace(data)) == 0 {
+		return e.ofUser("tokenFile", "the file is empty")
 	}
 	return nil
 }
@@ -162,9 +192,10 @@ func (e entries) pluginFault() error {
 	return nil
 }
 
-// attendedFault is of a plugin that asks somebody: it would fail at each request.
+// attendedFault is of a plugin that asks somebody: it would fail at each request,
+// unless other credentials come first.
 func (e entries) attendedFault() error {
-	if e.user.Exec == nil || e.user.Exec.InteractiveMode != api.AlwaysExecInteractiveMode {
+	if e.user.Exec == nil || e.user.Exec.InteractiveMode != api.AlwaysExecInteractiveMode || e.user.Token+e.user.TokenFile+e.user.Username != "" {
 		return nil
 	}
 	return e.ofUser("exec.interactiveMode", "Always wants a terminal, and the exporter runs unattended; Never and IfAvailable do not")
@@ -172,6 +203,8 @@ func (e entries) attendedFault() error {
 
 func (e entries) loginFault() error {
 	switch {
+	case e.user.Username == "" && e.user.Password != "" && e.user.Token != "":
+		return e.ofUser("password", "more than one authentication method, as there is a token too")
 	case e.user.Username != "" && (e.user.Token != "" || e.user.TokenFile != ""):
 		return e.ofUser("username", "more than one authentication method, as there is a token or tokenFile too")
 	case e.user.Impersonate == "" && (e.user.ImpersonateUID != "" || len(e.user.ImpersonateGroups)+len(e.user.ImpersonateUserExtra) > 0):
