@@ -77,6 +77,7 @@ func TestCompose(t *testing.T) {
 	eventually(t, "Alertmanager has an alert of the cluster that is slow", func() bool {
 		return strings.Contains(c.get("http://127.0.0.1:9093/api/v2/alerts"), `"alertname":"KubernetesAPITimeout"`)
 	})
+	c.wantPlugin()
 	c.compose("down", "-v")
 	for _, what := range []string{"ps --all", "volume ls", "network ls --filter label=io.podman.compose.project"} {
 		if left := c.podman(append(strings.Fields(what), "--quiet")...); left != "" {
@@ -111,7 +112,12 @@ func startEngine(t *testing.T) *engine {
 		return err == nil
 	})
 	// Layers hold mounts below the test's folder.
-	t.Cleanup(func() { c.podman("system", "reset", "--force") })
+	t.Cleanup(func() {
+		if t.Failed() {
+			c.tellAll()
+		}
+		c.podman("system", "reset", "--force")
+	})
 	c.writeOverride()
 	own := filepath.Join(c.dir, "kubeconfig")
 	must(t, os.WriteFile(own, []byte(ownKubeconfig), 0o644)) //nolint:gosec // the container's user reads it
@@ -139,6 +145,24 @@ func (c *engine) podman(args ...string) string {
 		c.t.Errorf("podman %s: %v", strings.Join(args, " "), err)
 	}
 	return strings.TrimSpace(string(output))
+}
+
+// logs is what a container has printed.
+func (c *engine) logs(name string) string {
+	output, err := exec.Command("podman", append(c.storage(), "logs", name)...).CombinedOutput() //nolint:noctx // asked for at the end, too
+	if err != nil {
+		return err.Error()
+	}
+	return string(output)
+}
+
+// tellAll shows how each container is, and what it has printed.
+func (c *engine) tellAll() {
+	list, _ := exec.Command("podman", append(c.storage(), "ps", "--all", "--format", "{{.Names}} {{.Status}}")...).Output() //nolint:noctx // the test's context has ended
+	for line := range strings.Lines(string(list)) {
+		name, status, _ := strings.Cut(strings.TrimSpace(line), " ")
+		c.t.Logf("container %s, %s, printed:\n%.4000s", name, status, c.logs(name))
+	}
 }
 
 func (c *engine) compose(args ...string) {
