@@ -210,6 +210,8 @@ func (x *exchange) broken(body *wire, err error) error {
 	switch cause := context.Cause(x.ctx); {
 	case errors.Is(cause, errSilent), errors.Is(cause, errIdleStart):
 		return &PageError{Reason: Timeout, Err: cause}
+	case cause != nil: // which may be the failure of a page, and is what net/http gives
+		return x.failed("reading the events", err)
 	case errors.As(err, &failure):
 		return failure
 	case body.err != nil:

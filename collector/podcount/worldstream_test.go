@@ -65,7 +65,7 @@ func (s *worldStream) run(ctx context.Context) {
 		}
 		version = newest
 		if !pace(ctx, changed, wait) {
-			_ = s.out.CloseWithError(ctx.Err())
+			_ = s.out.CloseWithError(context.Cause(ctx)) // as net/http does
 			return
 		}
 		if !s.bookmark(version, false) {
