@@ -79,6 +79,9 @@ func run(ctx context.Context, args []string, around surroundings) int {
 		fmt.Fprintf(around.stderr, "error: %s\nSee '%s --help'.\n", printable(err.Error()), command)
 		return exitUsage
 	}
+	if opts.watch {
+		return opts.watchAndShow(ctx, around)
+	}
 	return opts.countAndShow(ctx, around)
 }
 
