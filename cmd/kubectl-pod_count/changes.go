@@ -97,8 +97,8 @@ type nodeChange struct {
 // nodes are those that changed since a snapshot, or all after none.
 func (c *changes) nodes(before *podcount.Snapshot, s *sight) *table {
 	o, several := c.fleet.opts, len(c.fleet.results) > 1
-	t := &table{}
-	t.head = append(o.nodesTable(nil, several, 0).head, left("CHANGE"))
+	t := o.nodesTable(nil, several, 0)
+	t.head = append(t.head, left("CHANGE"))
 	for _, one := range o.changesOf(before, s) {
 		line := o.nodesTable([]row{one.row}, several, 0).lines[0]
 		if one.gone {
@@ -123,8 +123,9 @@ func (o *options) changesOf(before *podcount.Snapshot, s *sight) (all []nodeChan
 		old, there := was[node.Name]
 		delete(was, node.Name)
 		one := nodeChange{row: row{s.name, node}}
+		shown := o.shows(one.row) || there && o.shows(row{s.name, old})
 		switch {
-		case there && old == node, !o.shows(one.row) && !(there && o.shows(row{s.name, old})):
+		case there && old == node, !shown:
 			continue
 		case there || hidden && before != nil:
 			one.change = fmt.Sprintf("%+d", node.ActivePods-old.ActivePods)
