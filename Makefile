@@ -216,7 +216,7 @@ lint: ## check format, vet, golangci-lint, shell scripts, workflows and that eve
 	$(go) tool -modfile=$(CURDIR)/testdata/actionlint/go.mod actionlint
 
 .PHONY: vulncheck
-vulncheck: ## look for known vulnerabilities in what is linked in (needs the Go vulnerability database; first time: 3 minutes)
+vulncheck: ## look for known vulnerabilities in what is linked in (needs the Go vulnerability database; first time: 5 minutes)
 	@scripts/vulncheck $(tool)
 
 .PHONY: fmt

@@ -58,6 +58,7 @@ func (f *frames) end() error {
 		return nil
 	}
 	_, err := io.WriteString(f.fleet.around.stdout, leaveScreen+strings.Join(f.drawn, "\n")+"\n")
+	f.drawn = nil
 	return err
 }
 

@@ -218,6 +218,30 @@ func TestFrameInPlace(t *testing.T) {
 	}
 }
 
+// TestFrameIsSuspended gives the terminal back to the shell, and takes it again.
+func TestFrameIsSuspended(t *testing.T) {
+	d := newDesk(t)
+	d.out = screen{terminal: true, width: 70, height: 12}
+	suspends := make(chan chan<- os.Signal, 1)
+	d.jobs = jobControl{
+		notify: func(to chan<- os.Signal) { suspends <- to },
+		stop: func() {
+			if text := d.stdout.String(); strings.Count(text, leaveScreen) != 1 || !strings.HasSuffix(text, "Ctrl-C ends\n") {
+				t.Errorf("the shell is left with %q", text)
+			}
+		},
+	}
+	d.add("production", nil)
+	interrupt := d.watching()
+	d.stdout.await("production live")
+	(<-suspends) <- os.Interrupt // whichever
+	d.stdout.awaitThat(func(text string) bool { return strings.Count(text, enterScreen) == 2 })
+	d.want(interrupt(), exitInterrupted)
+	if text := d.stdout.String(); strings.Count(text, leaveScreen) != 2 {
+		t.Errorf("the screen is left %d times, want twice", strings.Count(text, leaveScreen))
+	}
+}
+
 // TestFrameOfAClusterThatIsBeingCounted shows how far it is.
 func TestFrameOfAClusterThatIsBeingCounted(t *testing.T) {
 	var out buffer

@@ -25,6 +25,7 @@ type desk struct {
 	dir            string
 	stdout, stderr buffer
 	out, err       screen
+	jobs           jobControl
 }
 
 // patience is when a test gives up; nothing takes near as long.
@@ -132,6 +133,7 @@ func (d *desk) runOn(ctx context.Context, stdout io.Writer, args ...string) (cod
 		},
 		cacheDir: func() (string, error) { return filepath.Join(d.dir, "cache"), nil },
 		now:      time.Now,
+		jobs:     d.jobs,
 	})
 }
 

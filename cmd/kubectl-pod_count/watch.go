@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
+	"os/signal"
 	"slices"
 	"time"
 
@@ -21,7 +23,7 @@ const (
 type display interface {
 	// show is called with every look. What has not changed need not be written.
 	show(picture) error
-	// end leaves the terminal as it was.
+	// end leaves the terminal as it was. Showing may begin anew after it.
 	end() error
 }
 
@@ -81,6 +83,11 @@ func (o *options) watchAndShow(ctx context.Context, around surroundings) int {
 func (f *fleet) watch(ctx context.Context, to display) (counted bool, err error) {
 	ticks := time.NewTicker(lookEvery)
 	defer ticks.Stop()
+	suspends := make(chan os.Signal, 1)
+	if f.around.out.terminal && f.around.jobs.notify != nil {
+		f.around.jobs.notify(suspends)
+		defer signal.Stop(suspends)
+	}
 	for {
 		f.store.Warm() // of those that are followed, none is due
 		p := f.look()
@@ -93,6 +100,11 @@ func (f *fleet) watch(ctx context.Context, to display) (counted bool, err error)
 		select {
 		case <-ctx.Done():
 			return counted, nil
+		case <-suspends: // the shell wants its screen and its cursor
+			if err := to.end(); err != nil {
+				return counted, err
+			}
+			f.around.jobs.stop()
 		case <-ticks.C:
 		}
 	}
