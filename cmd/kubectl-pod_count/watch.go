@@ -114,8 +114,10 @@ func (f *fleet) watch(ctx context.Context, to display) (counted bool, err error)
 func (f *fleet) look() picture {
 	p := picture{now: f.around.now(), problems: slices.Clone(f.problems)}
 	for _, r := range f.results {
-		p.counting = p.counting || !r.hasEnded()
-		p.sights = append(p.sights, f.sightOf(r))
+		s := f.sightOf(r)
+		p.sights = append(p.sights, s)
+		// The end of a count is told a moment before there is something to show of it.
+		p.counting = p.counting || !r.hasEnded() || s.condition() == isCounting
 	}
 	if !p.counting {
 		p.problems = append(p.problems, f.opts.missing(p.results())...)
