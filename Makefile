@@ -29,8 +29,19 @@ LDFLAGS     := -s -w \
 # fails where git refuses the checkout's owner.
 build_flags := -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
+# What is downloaded is not listed, and what takes longer than five seconds says what
+# it is. Times are those of two cores on which nothing is compiled yet.
+go        := $(CURDIR)/scripts/quietly $(GO)
+compiling  = $(CURDIR)/scripts/quietly -m 'Compiling $(1), which takes about $(2) on two cores the first time.' $(GO)
+
+# A target that takes minutes says so first. "make help" has the same.
+comma  := ,
+hash   := \#
+notice  = $(shell awk -F ':.*$(hash)$(hash) ' '$$1 == "$(1)" && /minute|hour/ { print "make $(1): " $$2 }' $(firstword $(MAKEFILE_LIST)))
+$(foreach goal,$(MAKECMDGOALS),$(if $(call notice,$(goal)),$(info $(call notice,$(goal)))))
+
 tools_mod    := $(CURDIR)/testdata/tools/go.mod
-tool         := $(GO) tool -modfile=$(tools_mod)
+tool         := $(go) tool -modfile=$(tools_mod)
 modules      := $(dir $(wildcard go.mod mixin/*/go.mod testdata/*/go.mod))
 code_modules := $(filter-out testdata/tools/ testdata/alertmanager/ testdata/actionlint/ testdata/operator/,$(modules))
 
@@ -43,33 +54,33 @@ prometheus := $(BIN)/promtool $(BIN)/prometheus
 alerting   := $(BIN)/alertmanager
 
 $(jsonnet): testdata/tools/go.mod
-	CGO_ENABLED=0 $(GO) -C testdata/tools $(tool_build) -o $(CURDIR)/$@ github.com/google/go-jsonnet/cmd/$(@F)
+	@CGO_ENABLED=0 $(call compiling,$(@F),half a minute) -C testdata/tools $(tool_build) -o $(CURDIR)/$@ github.com/google/go-jsonnet/cmd/$(@F)
 
 $(BIN)/kustomize: testdata/tools/go.mod
-	CGO_ENABLED=0 $(GO) -C testdata/tools $(tool_build) -o $(CURDIR)/$@ sigs.k8s.io/kustomize/kustomize/v5
+	@CGO_ENABLED=0 $(call compiling,kustomize,a minute) -C testdata/tools $(tool_build) -o $(CURDIR)/$@ sigs.k8s.io/kustomize/kustomize/v5
 
 $(prometheus): testdata/tools/go.mod
-	CGO_ENABLED=0 $(GO) -C testdata/tools $(tool_build) -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/$(@F)
+	@CGO_ENABLED=0 $(call compiling,$(@F),five minutes) -C testdata/tools $(tool_build) -o $(CURDIR)/$@ github.com/prometheus/prometheus/cmd/$(@F)
 
 $(alerting): testdata/alertmanager/go.mod
-	CGO_ENABLED=0 $(GO) -C testdata/alertmanager $(tool_build) -o $(CURDIR)/$@ github.com/prometheus/alertmanager/cmd/$(@F)
+	@CGO_ENABLED=0 $(call compiling,$(@F),three minutes) -C testdata/alertmanager $(tool_build) -o $(CURDIR)/$@ github.com/prometheus/alertmanager/cmd/$(@F)
 
 $(BIN)/kubectl: testdata/node/go.mod
-	$(GO) -C testdata/node build -buildvcs=false -ldflags '-s -w' -o $(CURDIR)/$@ k8s.io/kubernetes/cmd/kubectl
+	@$(call compiling,kubectl,four minutes) -C testdata/node build -buildvcs=false -ldflags '-s -w' -o $(CURDIR)/$@ k8s.io/kubernetes/cmd/kubectl
 
 $(BIN)/helm: testdata/helm/go.mod
-	CGO_ENABLED=0 $(GO) -C testdata/helm $(tool_build) -o $(CURDIR)/$@ helm.sh/helm/v4/cmd/helm
+	@CGO_ENABLED=0 $(call compiling,helm,four minutes) -C testdata/helm $(tool_build) -o $(CURDIR)/$@ helm.sh/helm/v4/cmd/helm
 
 $(BIN)/helm-docs: testdata/helm/go.mod
-	CGO_ENABLED=0 $(GO) -C testdata/helm $(tool_build) -o $(CURDIR)/$@ github.com/norwoodj/helm-docs/cmd/helm-docs
+	@CGO_ENABLED=0 $(call compiling,helm-docs,a minute) -C testdata/helm $(tool_build) -o $(CURDIR)/$@ github.com/norwoodj/helm-docs/cmd/helm-docs
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "%-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build the exporter, the kubectl plugin and the simulated cluster into bin/
-	CGO_ENABLED=0 $(GO) build $(build_flags) -o $(BIN)/ ./cmd/...
+	@CGO_ENABLED=0 $(call compiling,the exporter$(comma) the kubectl plugin and the simulated cluster,two minutes) build $(build_flags) -o $(BIN)/ ./cmd/...
 
 .PHONY: run
 run: build ## run the exporter on a simulated cluster until Ctrl-C (PORT=10120)
@@ -83,11 +94,11 @@ demo: build $(prometheus) $(alerting) ## run it with Prometheus, Alertmanager an
 # needs one. It makes the longest tests run a share of their cases only, so those
 # run once more without it, and say how many cases there were.
 .PHONY: test
-test: ## run every test that needs no control plane, with the race detector
+test: ## run every test that needs no control plane, with the race detector (15 minutes)
 	@if [ "$$($(GO) env CGO_ENABLED)" = 1 ]; then race=-race; else \
 		echo "no C compiler found: testing without the race detector"; fi; \
-	set -ex -o pipefail; $(GO) test $$race -timeout 30m ./... && \
-	$(GO) test -timeout 30m -v -run 'FaultMatrix|FaultsOfLargePages|Neighbours|RandomClusters|NothingLeaks|RandomHistories' ./collector ./collector/podcount | grep -v -E '^ *(=== |--- PASS: .*/)'
+	set -ex -o pipefail; $(go) test $$race -timeout 30m ./... && \
+	$(go) test -timeout 30m -v -run 'FaultMatrix|FaultsOfLargePages|Neighbours|RandomClusters|NothingLeaks|RandomHistories' ./collector ./collector/podcount | grep -v -E '^ *(=== |--- PASS: .*/)'
 
 .PHONY: mixin
 mixin: $(jsonnet) ## write mixin/generated anew from the mixin's sources
@@ -95,9 +106,9 @@ mixin: $(jsonnet) ## write mixin/generated anew from the mixin's sources
 	scripts/mixin generate $(BIN)
 
 .PHONY: mixin-check
-mixin-check: $(jsonnet) $(BIN)/promtool ## check and test alerts, rules and dashboards
+mixin-check: $(jsonnet) $(BIN)/promtool ## check and test alerts, rules and dashboards (first time: 7 minutes)
 	scripts/mixin check $(BIN)
-	$(GO) -C mixin/lint test ./...
+	$(go) -C mixin/lint test ./...
 
 .PHONY: mixin-mutate
 mixin-mutate: $(jsonnet) $(BIN)/promtool ## change each alert in many small ways, and see a test notice (an hour; MUTATE_FLAGS='-only PodCountStale')
@@ -109,10 +120,10 @@ mixin-types: ## hold the dashboards against Grafana's own types (needs npm)
 	npm --prefix mixin/types run check
 
 chart_tools := $(BIN)/helm $(BIN)/helm-docs $(BIN)/kustomize
-chart_test  := BIN_DIR=$(CURDIR)/$(BIN) $(GO) -C testdata/helm test -count=1
+chart_test  := BIN_DIR=$(CURDIR)/$(BIN) $(go) -C testdata/helm test -count=1
 
 .PHONY: chart
-chart: build $(chart_tools) ## write the Helm chart's README and golden renderings anew
+chart: build $(chart_tools) ## write the Helm chart's README and golden renderings anew (first time: 4 minutes)
 	$(chart_test) -run 'Readme|Golden' -update .
 
 .PHONY: chart-check
@@ -120,32 +131,32 @@ chart-check: build $(chart_tools) ## check the Helm chart: renderings, refusals,
 	$(chart_test) .
 
 .PHONY: screenshots
-screenshots: $(BIN)/prometheus ## draw the dashboards into docs/images (needs npm and Chromium)
+screenshots: $(BIN)/prometheus ## draw the dashboards into docs/images (needs npm and Chromium; first time: 7 minutes)
 	scripts/screenshots $(BIN)
 
 # A plain build of Kubernetes says that it is v0.0.0, which Helm takes it for.
-kubernetes_version = $$($(GO) list -C testdata/controlplane -m -f '{{.Version}}' k8s.io/kubernetes)
+kubernetes_version = $$($(go) list -C testdata/controlplane -m -f '{{.Version}}' k8s.io/kubernetes)
 
 .PHONY: browser
-browser: build ## test the status page in a real Chromium (needs npm; installs Debian's Chromium where it is missing; 2 minutes)
+browser: build ## test the status page in a real Chromium (needs npm; installs Debian's Chromium where it is missing; 2 minutes, first time: 6)
 	scripts/browser $(BIN)
 
 .PHONY: browser-pictures
-browser-pictures: build ## take pictures of the status page into docs/images (needs npm and Chromium)
+browser-pictures: build ## take pictures of the status page into docs/images (needs npm and Chromium; 3 minutes)
 	scripts/browser $(BIN) pictures
 
 .PHONY: controlplane
 controlplane: build
-	$(GO) build -C testdata/controlplane -buildvcs=false -ldflags "-X k8s.io/component-base/version.gitVersion=$(kubernetes_version)" -o $(CURDIR)/$(BIN)/controlplane .
+	@$(call compiling,a kube-apiserver and etcd,six minutes) build -C testdata/controlplane -buildvcs=false -ldflags "-X k8s.io/component-base/version.gitVersion=$(kubernetes_version)" -o $(CURDIR)/$(BIN)/controlplane .
 
 .PHONY: e2e
-e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/helm $(BIN)/kubectl ## test the binaries against a real kube-apiserver, etcd, Prometheus and Alertmanager
-	$(GO) test -C testdata/controlplane ./...
-	$(GO) mod download -modfile=$(tools_mod) github.com/prometheus-operator/prometheus-operator
+e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/helm $(BIN)/kubectl ## test the binaries against a real kube-apiserver, etcd, Prometheus and Alertmanager (25 minutes; first time: 40)
+	$(go) test -C testdata/controlplane ./...
+	$(go) mod download -modfile=$(tools_mod) github.com/prometheus-operator/prometheus-operator
 	BIN_DIR=$(CURDIR)/$(BIN) \
 	CONTROLPLANE_BIN=$(CURDIR)/$(BIN)/controlplane EXPORTER_BIN=$(CURDIR)/$(BIN)/pod_count_exporter \
-	CRD_DIR="$$($(GO) list -modfile=$(tools_mod) -m -f '{{.Dir}}' github.com/prometheus-operator/prometheus-operator)/example/prometheus-operator-crd" \
-	$(GO) test -tags e2e -count=1 -timeout 30m $(E2E_FLAGS) ./e2e
+	CRD_DIR="$$($(go) list -modfile=$(tools_mod) -m -f '{{.Dir}}' github.com/prometheus-operator/prometheus-operator)/example/prometheus-operator-crd" \
+	$(go) test -tags e2e -count=1 -timeout 30m $(E2E_FLAGS) ./e2e
 
 # The programs of a cluster. They are built as the control plane is, so that what
 # is compiled for the one serves the other; what runs in containers is static.
@@ -155,24 +166,24 @@ node_kubernetes := $(addprefix k8s.io/kubernetes/cmd/,kube-apiserver kube-contro
 .PHONY: node-programs
 node-programs: build
 	@mkdir -p $(node_dir)
-	$(GO) build -C testdata/node -buildvcs=false -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$(kubernetes_version)" -o $(node_dir)/ $(node_kubernetes)
-	$(GO) build -C testdata/node -buildvcs=false -ldflags '-s -w' -o $(node_dir)/etcd go.etcd.io/etcd/server/v3
-	CGO_ENABLED=0 $(GO) build -C testdata/node -buildvcs=false -ldflags '-s -w' -o $(node_dir)/ ./pause
-	$(GO) build -C testdata/node -buildvcs=false -o $(CURDIR)/$(BIN)/onenode .
+	@$(call compiling,the programs of a cluster,six minutes) build -C testdata/node -buildvcs=false -ldflags "-s -w -X k8s.io/component-base/version.gitVersion=$(kubernetes_version)" -o $(node_dir)/ $(node_kubernetes)
+	$(go) build -C testdata/node -buildvcs=false -ldflags '-s -w' -o $(node_dir)/etcd go.etcd.io/etcd/server/v3
+	CGO_ENABLED=0 $(go) build -C testdata/node -buildvcs=false -ldflags '-s -w' -o $(node_dir)/ ./pause
+	$(go) build -C testdata/node -buildvcs=false -o $(CURDIR)/$(BIN)/onenode .
 
 .PHONY: operator
 operator: node-programs
-	CGO_ENABLED=0 $(GO) -C testdata/operator $(tool_build) -o $(node_dir)/prometheus-operator github.com/prometheus-operator/prometheus-operator/cmd/operator
-	CGO_ENABLED=0 $(GO) -C testdata/operator $(tool_build) -o $(node_dir)/ github.com/prometheus-operator/prometheus-operator/cmd/prometheus-config-reloader
+	@CGO_ENABLED=0 $(call compiling,the Prometheus operator,three minutes) -C testdata/operator $(tool_build) -o $(node_dir)/prometheus-operator github.com/prometheus-operator/prometheus-operator/cmd/operator
+	CGO_ENABLED=0 $(go) -C testdata/operator $(tool_build) -o $(node_dir)/ github.com/prometheus-operator/prometheus-operator/cmd/prometheus-config-reloader
 
 .PHONY: node
 node: node-programs ## run a real one-node cluster that has the exporter's image, until Ctrl-C (needs root, containerd, runc, nftables and CNI plugins; first build: 12 minutes)
 	$(BIN)/onenode --bin=$(BIN)/node --image=pod_count_exporter:$(VERSION)=$(BIN)/pod_count_exporter $(NODE_FLAGS)
 
 .PHONY: e2e-node
-e2e-node: operator $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/helm ## roll deploy/kubernetes and the Helm chart out on a one-node cluster, with the Prometheus operator
-	BIN_DIR=$(CURDIR)/$(BIN) OPERATOR_DIR="$$($(GO) list -C testdata/operator -m -f '{{.Dir}}' github.com/prometheus-operator/prometheus-operator)" \
-	$(GO) test -tags e2e -count=1 -timeout 40m -parallel 5 -v $(E2E_FLAGS) ./e2e/node
+e2e-node: operator $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/helm ## roll deploy/kubernetes and the Helm chart out on a one-node cluster, with the Prometheus operator (15 minutes; first time: 30)
+	BIN_DIR=$(CURDIR)/$(BIN) OPERATOR_DIR="$$($(go) list -C testdata/operator -m -f '{{.Dir}}' github.com/prometheus-operator/prometheus-operator)" \
+	$(go) test -tags e2e -count=1 -timeout 40m -parallel 5 -v $(E2E_FLAGS) ./e2e/node
 
 CONTAINERS ?= docker
 
@@ -185,8 +196,8 @@ image: ## build the container image from the Dockerfile (needs a container engin
 BENCH ?= counts growth isolation fleet plugin watch hour
 
 .PHONY: bench
-bench: controlplane $(BIN)/kubectl ## measure the exporter against other ways to count, and with many clusters (BENCH=counts)
-	$(GO) build -C testdata/bench -buildvcs=false -o $(CURDIR)/$(BIN)/bench .
+bench: controlplane $(BIN)/kubectl ## measure the exporter against other ways to count, and with many clusters (BENCH=counts; first time: 10 minutes before it begins)
+	@$(call compiling,the bench,a minute) build -C testdata/bench -buildvcs=false -o $(CURDIR)/$(BIN)/bench .
 	@set -e; for scenario in $(BENCH); do echo; echo "=== $$scenario"; \
 		$(BIN)/bench -controlplane $(BIN)/controlplane -exporter $(BIN)/pod_count_exporter -plugin $(BIN)/kubectl-pod_count -kubectl $(BIN)/kubectl -scenario $$scenario $(BENCH_FLAGS); \
 	done
@@ -194,39 +205,39 @@ bench: controlplane $(BIN)/kubectl ## measure the exporter against other ways to
 # vet and golangci-lint see the end-to-end tests too, whose build tag hides them
 # from a plain run (.golangci.yml sets it).
 .PHONY: lint
-lint: ## check format, vet, golangci-lint, shell scripts, workflows and that every go.mod is tidy (first time: 5 minutes)
+lint: ## check format, vet, golangci-lint, shell scripts, workflows and that every go.mod is tidy (first time, and most of it to compile the linter and Kubernetes: 17 minutes)
 	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path './bin/*')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
-	@set -e; for m in $(modules); do echo "tidy $$m"; $(GO) -C $$m mod tidy -diff; done
+	@set -e; for m in $(modules); do echo "tidy $$m"; $(go) -C $$m mod tidy -diff; done
 	@set -e; for m in $(code_modules); do echo "lint $$m"; (cd $$m; \
-		$(GO) vet -tags e2e ./...; $(tool) golangci-lint run --config $(CURDIR)/.golangci.yml ./...); done
+		$(go) vet -tags e2e ./...; $(tool) golangci-lint run --config $(CURDIR)/.golangci.yml ./...); done
 
 	shellcheck scripts/* .ci/run
-	$(GO) tool -modfile=$(CURDIR)/testdata/actionlint/go.mod actionlint
+	$(go) tool -modfile=$(CURDIR)/testdata/actionlint/go.mod actionlint
 
 .PHONY: vulncheck
-vulncheck: ## look for known vulnerabilities in what is linked in (needs the Go vulnerability database)
+vulncheck: ## look for known vulnerabilities in what is linked in (needs the Go vulnerability database; first time: 5 minutes)
 	@scripts/vulncheck $(tool)
 
 .PHONY: fmt
-fmt: ## format all Go code
+fmt: ## format all Go code (first time, to compile the linter: 5 minutes)
 	@set -e; for m in $(code_modules); do (cd $$m; \
 		$(tool) golangci-lint fmt --config $(CURDIR)/.golangci.yml ./...); done
 
 .PHONY: golden
 golden: ## write the golden files and the references in docs/ anew from what the code does now
-	$(GO) test ./collector ./collector/page ./cmd/kubectl-pod_count ./cmd/pod_count_exporter -run Golden -count=1 -update
+	$(go) test ./collector ./collector/page ./cmd/kubectl-pod_count ./cmd/pod_count_exporter -run Golden -count=1 -update
 
 .PHONY: fuzz
-fuzz: ## run each fuzz target for FUZZTIME (30s)
+fuzz: ## run each fuzz target for FUZZTIME (30s, and 5 minutes for all)
 	@set -e -o pipefail; for dir in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
 		for target in $$(grep -ho --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' $$dir/*_test.go | cut -c6-); do \
-			echo "$$dir $$target"; $(GO) test $$dir -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME); \
+			echo "$$dir $$target"; $(go) test $$dir -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME); \
 		done; done
 
 .PHONY: soak
-soak: ## count SOAK (10000) random clusters with faults and compare each with its oracle
-	SOAK=$(SOAK) $(GO) test -run RandomClusters -count=1 -timeout 60m ./collector/...
+soak: ## count SOAK (10000) random clusters with faults and compare each with its oracle (up to an hour)
+	SOAK=$(SOAK) $(go) test -run RandomClusters -count=1 -timeout 60m ./collector/...
 
 # Packages whose tests are tested. A run takes about an hour; the reasons of the
 # mutants that live are in testdata/mutants.md.
@@ -240,7 +251,7 @@ mutate: ## change the core's code in small ways, one at a time, and see its test
 DIST ?= dist
 
 $(BIN)/release: testdata/release/go.mod $(wildcard testdata/release/*.go)
-	$(GO) -C testdata/release build -buildvcs=false -o $(CURDIR)/$@ .
+	@$(go) -C testdata/release build -buildvcs=false -o $(CURDIR)/$@ .
 
 # The commit's time, so that two builds of one commit are the same to the byte.
 release_flags = -version '$(VERSION)' -commit '$(REVISION)' -date "$$(git log -1 --format=%ct)" -ldflags '$(LDFLAGS)'
@@ -250,7 +261,7 @@ release: $(BIN)/release ## build binaries, tarballs, bills of materials, image a
 	$(BIN)/release $(release_flags) -out $(DIST)
 
 .PHONY: release-check
-release-check: $(BIN)/release ## build a release twice, in two folders and with two caches, and compare
+release-check: $(BIN)/release ## build a release twice, in two folders and with two caches, and compare (6 minutes)
 	scripts/release-check $(BIN)/release $(release_flags)
 
 .PHONY: clean

@@ -6,9 +6,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -196,4 +199,68 @@ func connected(t *testing.T, cmd *exec.Cmd) bool {
 		target, err := os.Readlink(file)
 		return err == nil && strings.HasPrefix(target, "socket:")
 	})
+}
+
+// TestPluginWatch follows a real API server in a pipe, through its changes.
+func TestPluginWatch(t *testing.T) {
+	t.Parallel()
+	cp := startControlPlane(t, clusterArgs(10, 5, 100)...)
+	kubeconfig := cp.api.account(t, "watcher", "pods", "nodes")
+	mayWatch := object{"apiGroups": []string{""}, "resources": []string{"pods", "nodes"}, "verbs": []string{"list", "watch"}}
+	cp.api.patch(t, "/apis/rbac.authorization.k8s.io/v1/clusterroles/watcher", object{"rules": []object{mayWatch}})
+	node := slices.Sorted(maps.Keys(cp.truth.Nodes))[0]
+	was := int(cp.truth.Nodes[node])
+	all, one := watchPlugin(t, kubeconfig), watchPlugin(t, kubeconfig, node)
+	all.awaitLine(t, node, was, "")
+	one.awaitLine(t, node, was, "")
+
+	writer := podWriter{api: cp.api, names: names("watched")}
+	_, err := writer.create(t.Context(), node)
+	must(t, err)
+	all.awaitLine(t, node, was+1, "+1")
+	one.awaitLine(t, node, was+1, "+1")
+	cp.api.create(t, "/api/v1/nodes", object{"metadata": object{"name": "brand-new"}})
+	all.awaitLine(t, "brand-new", 0, "new")
+	cp.api.remove(t, "/api/v1/nodes/brand-new", 0)
+	eventually(t, "the node is gone", func() bool { return strings.Contains(all.stdout.String(), "   gone\n") })
+	for _, p := range []*watchedPlugin{all, one} {
+		must(t, p.cmd.Process.Signal(syscall.SIGINT))
+		if code := p.wait(t); code != 130 || !strings.Contains(p.stderr.String(), ": followed for ") {
+			t.Errorf("exit code %d, standard error %q", code, p.stderr.String())
+		}
+	}
+	if text := one.stdout.String(); strings.Count(text, node) != strings.Count(text, "\n")-1 {
+		t.Errorf("other nodes than %s are in\n%s", node, text)
+	}
+
+	listing := watchPlugin(t, cp.api.account(t, "lister", "pods", "nodes"))
+	listing.awaitLine(t, node, was+1, "")
+	eventually(t, "it is said that it may not watch", func() bool {
+		return strings.Contains(listing.stderr.String(), "not live, but counted every 30s: watch of ") && strings.Contains(listing.stderr.String(), "forbidden")
+	})
+	must(t, listing.cmd.Process.Signal(syscall.SIGINT))
+	if code := listing.wait(t); code != 130 {
+		t.Errorf("exit code %d", code)
+	}
+}
+
+// watchedPlugin is a run whose output can be read while it is written.
+type watchedPlugin struct {
+	*plugin
+	stdout, stderr *transcript
+}
+
+func watchPlugin(t *testing.T, kubeconfig string, args ...string) *watchedPlugin {
+	t.Helper()
+	p := &watchedPlugin{plugin: newPlugin(t, kubeconfig, append([]string{"pod-count", "--watch"}, args...)...), stdout: newTranscript(), stderr: newTranscript()}
+	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
+	must(t, p.cmd.Start())
+	return p
+}
+
+// awaitLine waits for the line of a node with so many pods.
+func (p *watchedPlugin) awaitLine(t *testing.T, node string, pods int, change string) {
+	t.Helper()
+	line := regexp.MustCompile(fmt.Sprintf(`(?m)^\S+Z   %s +%d .*%s$`, regexp.QuoteMeta(node), pods, regexp.QuoteMeta(change)))
+	eventually(t, fmt.Sprintf("a line of %s with %d pods", node, pods), func() bool { return line.MatchString(p.stdout.String()) })
 }

@@ -27,6 +27,7 @@ type options struct {
 	output     string
 	sortBy     string
 	minPercent int
+	watch      bool
 }
 
 // The values of --output.
@@ -61,6 +62,7 @@ Examples:
     kubectl pod-count -l node-role.kubernetes.io/worker by labels of the nodes
     kubectl pod-count --all-contexts --min-percent 80   the nodes of all clusters that are 80% full or more
     kubectl pod-count --summary                         totals, and how many nodes are how full
+    kubectl pod-count --watch                           the fullest nodes, live
     kubectl pod-count -o json | jq .`
 
 // parseFlags reads the command line. done means that --help or --version has
@@ -94,6 +96,7 @@ func (o *options) app() *kingpin.Application {
 	checked(app, "output", "Format: "+list(outputs())+".", &o.output, oneOf(outputs())).Short('o').Default(asTable)
 	checked(app, "sort-by", "Order of the nodes: "+list(orders())+". By percent without, or active where that is not known.", &o.sortBy, oneOf(orders())).PlaceHolder("ORDER")
 	checked(app, "min-percent", "Show only nodes that are that full, or more.", &o.minPercent, percentage).PlaceHolder("PERCENT")
+	app.Flag("watch", "Go on, and show every change: in place on a terminal, as a line for each node that changes elsewhere.").Short('w').BoolVar(&o.watch)
 	checked(app, "page-size", "Pods to ask for in the first page. Pages may grow from there.", &o.pages.PageSize, strconv.Atoi).Default(strconv.Itoa(o.pages.PageSize))
 	checked(app, "page-timeout", "Deadline of one page. A count of many pages has none.", &o.pages.PageTimeout, time.ParseDuration).Default(o.pages.PageTimeout.String())
 	return app

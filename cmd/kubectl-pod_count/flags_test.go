@@ -28,6 +28,9 @@ func TestRunRefuses(t *testing.T) {
 		{"percent of metrics", "-o prom --min-percent=5", "--min-percent: "},
 		{"order of metrics", "-o prom --sort-by=name", "--sort-by: "},
 		{"summary of metrics", "-o prom --summary", "--summary: "},
+		{"a document without end", "--watch -o json", "--watch: goes on without end, and has no use with --output=json"},
+		{"metrics without end", "-w -o=prom", "--watch: "},
+		{"percent of a summary without end", "-w --summary --min-percent=5", "--min-percent: "},
 		{"a column of JSON", "-o json --show-free", "--show-free: "},
 	}
 	for _, tt := range tests {

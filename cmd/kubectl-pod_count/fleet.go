@@ -38,7 +38,11 @@ func newFleet(ctx context.Context, opts *options, around surroundings) *fleet {
 	}
 	// Not ended by a signal: how far a count has come must be read before it ends.
 	counting, stop := context.WithCancel(context.WithoutCancel(ctx))
-	f.store, f.stop = store.New(counting, store.DefaultOptions(), f), stop
+	keeping := store.DefaultOptions()
+	if opts.watch {
+		keeping = watchOptions()
+	}
+	f.store, f.stop = store.New(counting, keeping, f), stop
 	from := opts.clusters
 	from.Env, from.UserAgent, from.Plugins = around.env, userAgent(), cluster.NewPlugins(f.said.note)
 	loaded := cluster.NewLoader(from).Load()
@@ -61,13 +65,22 @@ func newFleet(ctx context.Context, opts *options, around surroundings) *fleet {
 	return f
 }
 
-func (f *fleet) counter(c cluster.Cluster, pages podcount.Config) (*podcount.Counter, error) {
+func (f *fleet) counter(c cluster.Cluster, pages podcount.Config) (store.Counter, error) {
 	client, base, err := c.Client()
 	if err != nil {
 		return nil, err
 	}
 	pages.Gate = f.store.Gate()
-	return podcount.New(pages, client, base)
+	counter, err := podcount.New(pages, client, base)
+	if err != nil || !f.opts.watch {
+		return counter, err
+	}
+	// A client of its own: a page that times out closes its connection.
+	streams, _, err := c.Client()
+	if err != nil {
+		return nil, err
+	}
+	return podcount.NewWatcher(counter, streams, podcount.DefaultWatchConfig())
 }
 
 // Observe is called for each target.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -24,21 +25,25 @@ type desk struct {
 	dir            string
 	stdout, stderr buffer
 	out, err       screen
+	jobs           jobControl
 }
+
+// patience is when a test gives up; nothing takes near as long.
+const patience = 30 * time.Second
 
 // buffer can be read while it is written.
 type buffer struct {
-	mu     sync.Mutex
-	text   strings.Builder
-	waiter string
-	found  chan struct{} // closed when waiter has been written
+	mu      sync.Mutex
+	text    strings.Builder
+	awaited func(string) bool
+	found   chan struct{} // closed when what is awaited is there
 }
 
 func (b *buffer) Write(p []byte) (int, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n, err := b.text.Write(p)
-	if b.found != nil && strings.Contains(b.text.String(), b.waiter) {
+	if b.found != nil && b.awaited(b.text.String()) {
 		close(b.found)
 		b.found = nil
 	}
@@ -47,15 +52,24 @@ func (b *buffer) Write(p []byte) (int, error) {
 
 // await returns once a text has been written. One at a time.
 func (b *buffer) await(text string) {
+	b.awaitThat(func(all string) bool { return strings.Contains(all, text) })
+}
+
+// awaitThat returns once all that has been written is as it is wanted.
+func (b *buffer) awaitThat(wanted func(all string) bool) {
 	found := make(chan struct{})
 	b.mu.Lock()
-	if strings.Contains(b.text.String(), text) {
+	if wanted(b.text.String()) {
 		close(found)
 	} else {
-		b.waiter, b.found = text, found
+		b.awaited, b.found = wanted, found
 	}
 	b.mu.Unlock()
-	<-found
+	select {
+	case <-found:
+	case <-time.After(patience):
+		panic("what is awaited has not been written: " + b.String())
+	}
 }
 
 func (b *buffer) String() string {
@@ -102,17 +116,24 @@ func (d *desk) kubeconfig() string { return filepath.Join(d.dir, "config") }
 // run runs the program with these arguments.
 func (d *desk) run(ctx context.Context, args ...string) (code int) {
 	d.t.Helper()
+	return d.runOn(ctx, &d.stdout, args...)
+}
+
+// runOn runs it with another standard output.
+func (d *desk) runOn(ctx context.Context, stdout io.Writer, args ...string) (code int) {
+	d.t.Helper()
 	if err := clientcmd.WriteToFile(*d.config, d.kubeconfig()); err != nil {
 		d.t.Fatal(err)
 	}
 	return run(ctx, args, surroundings{
-		stdout: &d.stdout, stderr: &d.stderr, out: d.out, err: d.err,
+		stdout: stdout, stderr: &d.stderr, out: d.out, err: d.err,
 		env: cluster.Env{
 			Getenv: func(name string) string { return map[string]string{"KUBECONFIG": d.kubeconfig()}[name] },
 			Home:   func() (string, error) { return d.dir, nil },
 		},
 		cacheDir: func() (string, error) { return filepath.Join(d.dir, "cache"), nil },
 		now:      time.Now,
+		jobs:     d.jobs,
 	})
 }
 

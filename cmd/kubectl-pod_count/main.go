@@ -39,6 +39,14 @@ type surroundings struct {
 	env            cluster.Env
 	cacheDir       func() (string, error)
 	now            func() time.Time
+	jobs           jobControl
+}
+
+// jobControl is how the user of a terminal suspends the program. The zero value is
+// that nobody does.
+type jobControl struct {
+	notify func(suspends chan<- os.Signal) // has the wish sent there, and does not suspend
+	stop   func()                          // returns when the program goes on
 }
 
 func main() {
@@ -48,6 +56,7 @@ func main() {
 		stdout: os.Stdout, stderr: os.Stderr,
 		out: screenOf(os.Stdout, env.Lookup), err: screenOf(os.Stderr, env.Lookup),
 		env: env, cacheDir: os.UserCacheDir, now: time.Now,
+		jobs: shellJobs(),
 	}))
 }
 
@@ -78,6 +87,9 @@ func run(ctx context.Context, args []string, around surroundings) int {
 	if err != nil {
 		fmt.Fprintf(around.stderr, "error: %s\nSee '%s --help'.\n", printable(err.Error()), command)
 		return exitUsage
+	}
+	if opts.watch {
+		return opts.watchAndShow(ctx, around)
 	}
 	return opts.countAndShow(ctx, around)
 }

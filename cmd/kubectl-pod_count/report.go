@@ -23,7 +23,7 @@ func (f *fleet) report() int {
 			code = exitFailed
 		}
 	}
-	for _, missing := range f.missing() {
+	for _, missing := range f.opts.missing(f.results) {
 		f.tell("error: %s", missing)
 		code = exitFailed
 	}
@@ -88,11 +88,11 @@ func (o *options) advice(r *result) string {
 }
 
 // missing tells of the nodes that were asked for by name and are nowhere.
-func (f *fleet) missing() []error {
+func (o *options) missing(results []*result) []error {
 	var errs []error
-	for _, name := range f.opts.pages.Nodes.Names {
+	for _, name := range o.pages.Nodes.Names {
 		counted, found, hidden := 0, false, false
-		for _, r := range f.results {
+		for _, r := range results {
 			if r.snapshot == nil {
 				continue
 			}
@@ -104,8 +104,8 @@ func (f *fleet) missing() []error {
 		case counted == 0 || found:
 		case hidden:
 			errs = append(errs, fmt.Errorf("node %q: no active pod is on it; whether it exists is not known, as you may not list nodes", name))
-		case f.opts.pages.Nodes.Labels != "":
-			errs = append(errs, fmt.Errorf("node %q: not found among those of -l %s", name, f.opts.pages.Nodes.Labels))
+		case o.pages.Nodes.Labels != "":
+			errs = append(errs, fmt.Errorf("node %q: not found among those of -l %s", name, o.pages.Nodes.Labels))
 		default:
 			errs = append(errs, fmt.Errorf("node %q: not found", name))
 		}

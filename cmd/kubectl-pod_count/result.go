@@ -18,6 +18,8 @@ type result struct {
 	once     sync.Once
 	snapshot *podcount.Snapshot // nil when the count failed
 	err      error              // why
+
+	streams streamNews // of a cluster that is followed
 }
 
 var _ store.Observer = (*result)(nil)
@@ -28,14 +30,17 @@ func (r *result) Started(int) {}
 // Page has nothing to tell that the progress does not.
 func (r *result) Page(podcount.Page) {}
 
-// Event never comes: a plugin's counts end.
-func (r *result) Event(podcount.Event) {}
+// Event comes of a cluster that is followed.
+func (r *result) Event(e podcount.Event) { r.streams.event(e) }
 
-// Watched never comes.
-func (r *result) Watched(podcount.Watched) {}
+// Watched likewise.
+func (r *result) Watched(w podcount.Watched) { r.streams.watched(w) }
 
-// Ended notes the outcome of the count.
+// Ended notes the outcome of the first count.
 func (r *result) Ended(outcome store.Outcome) {
+	if outcome.Snapshot != nil {
+		r.streams.note(func(s *streams) { s.counts++ })
+	}
 	r.once.Do(func() {
 		r.snapshot, r.err = outcome.Snapshot, outcome.Err
 		close(r.ended)

@@ -10,6 +10,11 @@ import (
 type table struct {
 	head  []cell
 	lines [][]cell
+
+	// Of one that goes on below another: its head is there already, and its columns
+	// are as wide as those at least.
+	goesOn bool
+	least  []int
 }
 
 // cell is one text, printable.
@@ -64,6 +69,7 @@ const gap = "   "
 // widths are those of the columns.
 func (t *table) widths() []int {
 	widths := make([]int, len(t.head))
+	copy(widths, t.least)
 	for _, line := range append([][]cell{t.head}, t.lines...) {
 		for i, c := range line {
 			widths[i] = max(widths[i], columns(c.text))
@@ -87,8 +93,12 @@ func (t *table) write(w io.Writer, to screen) error {
 	for i := range t.head {
 		t.head[i].colour = bold
 	}
+	lines := t.lines
+	if !t.goesOn {
+		lines = append([][]cell{t.head}, lines...)
+	}
 	var text strings.Builder
-	for _, line := range append([][]cell{t.head}, t.lines...) {
+	for _, line := range lines {
 		var open string // spaces that something may follow
 		for i, c := range line {
 			fill := padding(c.text, widths[i])

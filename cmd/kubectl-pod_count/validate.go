@@ -26,6 +26,8 @@ func (o *options) validate() error {
 		return errors.New("--sort-by: orders nodes that are shown, and has no use with --summary or --output=prom")
 	case o.summary && o.output == asProm:
 		return errors.New("--summary: is no form of --output=prom, whose metrics can be summed up")
+	case o.watch && o.output != asTable && o.output != asWide:
+		return errors.New("--watch: goes on without end, and has no use with --output=" + o.output + ", which is one whole document")
 	case o.showFree && o.output != asTable:
 		return errors.New("--show-free: adds a column to the table; all other formats have it anyway, or what it is made of")
 	}

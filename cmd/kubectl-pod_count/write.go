@@ -73,12 +73,17 @@ func (o *options) writeTables(w io.Writer, to screen, results []*result) error {
 		fmt.Fprintln(w)
 	}
 	if o.minPercent > 0 {
-		fmt.Fprintf(w, "%d of %s %s %d%% full or more.\n\n", len(rows), plural(nodesOf(results), "node"), isOrAre(len(rows)), o.minPercent)
+		fmt.Fprintf(w, "%s\n\n", o.howMany(rows, results))
 	}
 	if err := o.totalsTable(results).write(w, to); err != nil || !o.summary {
 		return err
 	}
 	return writeFullness(w, to, rows)
+}
+
+// howMany says how many of the nodes are shown.
+func (o *options) howMany(rows []row, results []*result) string {
+	return fmt.Sprintf("%d of %s %s %d%% full or more.", len(rows), plural(nodesOf(results), "node"), isOrAre(len(rows)), o.minPercent)
 }
 
 func isOrAre(nodes int) string {

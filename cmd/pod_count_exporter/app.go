@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -132,8 +133,11 @@ func (a *app) logStart() {
 	a.log(level.Info(a.logger), "msg", "Build context", "build", version.BuildContext())
 	a.log(level.Info(a.logger), "msg", "Clusters", "clusters", len(a.fleet.targets),
 		"shard", a.fleet.shard.Index, "shards", a.fleet.shard.Count)
-	a.log(level.Info(a.logger), "msg", "Runtime limits",
-		"gomaxprocs", runtime.GOMAXPROCS(0), "gomemlimit", debug.SetMemoryLimit(-1))
+	limits := []any{"msg", "Runtime limits", "gomaxprocs", runtime.GOMAXPROCS(0)}
+	if bytes := debug.SetMemoryLimit(-1); bytes < math.MaxInt64 { // which is how Go says that there is none
+		limits = append(limits, "gomemlimit", bytes)
+	}
+	a.log(level.Info(a.logger), limits...)
 }
 
 // shutdown ends the counts first: the scrapes that wait for them answer then,

@@ -219,7 +219,7 @@ func (l login) checkLogged(t *testing.T, sink *logSink, a nastyAnswer, name stri
 		t.Errorf("the answer was not refused for its credential: %s", line)
 	}
 	if a.foreign && !tunnels {
-		sink.await(t, `component=net/http [^\n]*msg="Unsolicited response`)
+		sink.await(t, `msg="Unsolicited response[^\n]* component=net/http`)
 	}
 }
 

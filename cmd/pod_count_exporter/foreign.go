@@ -31,6 +31,7 @@ const (
 // amid a connection's work. It is safe for concurrent use.
 type foreign struct {
 	logger  log.Logger
+	library string
 	now     func() time.Time
 	mu      sync.Mutex
 	limiter *rate.Limiter
@@ -41,7 +42,7 @@ var _ slog.Handler = (*foreign)(nil)
 
 func newForeign(logger log.Logger, library string, now func() time.Time) *foreign {
 	return &foreign{
-		logger: log.With(logger, "component", library), now: now,
+		logger: logger, library: library, now: now,
 		limiter: rate.NewLimiter(rate.Every(foreignPause), foreignBurst),
 	}
 }
@@ -108,7 +109,7 @@ func (f *foreign) log(l slog.Level, line []byte, held int, fields ...any) {
 	case l >= slog.LevelWarn:
 		logger = level.Warn(f.logger)
 	}
-	fields = append([]any{"msg", redact.Constant(string(line))}, fields...)
+	fields = append([]any{"msg", redact.Constant(string(line)), "component", f.library}, fields...)
 	if held > 0 {
 		fields = append(fields, "held_back", held)
 	}

@@ -31,12 +31,12 @@ func TestForeignLinesAreReduced(t *testing.T) {
 	}
 	log := regexp.MustCompile(`ts=\S+ |:\d+\n`).ReplaceAllString(out.String(), "\n")
 	for _, want := range []string{
-		"level=error \ncomponent=client-go msg=\"refreshing credentials\" source=foreign_test.go\n",
-		"level=error \ncomponent=client-go msg=\"Unable to rotate token\" source=foreign_test.go\n",
-		"level=info \ncomponent=client-go msg=\"A line of a library was left out, as it may quote a credential\" source=foreign_test.go\n",
-		"level=warn \ncomponent=net/http msg=\"Unsolicited response received on idle HTTP channel\"\n",
-		"level=warn \ncomponent=net/http msg=\"A line of a library was left out, as it may quote a credential\"\n",
-		"level=warn \ncomponent=net/http msg=\"http: TLS handshake error\" source=foreign_test.go\n",
+		"level=error \nmsg=\"refreshing credentials\" component=client-go source=foreign_test.go\n",
+		"level=error \nmsg=\"Unable to rotate token\" component=client-go source=foreign_test.go\n",
+		"level=info \nmsg=\"A line of a library was left out, as it may quote a credential\" component=client-go source=foreign_test.go\n",
+		"level=warn \nmsg=\"Unsolicited response received on idle HTTP channel\" component=net/http\n",
+		"level=warn \nmsg=\"A line of a library was left out, as it may quote a credential\" component=net/http\n",
+		"level=warn \nmsg=\"http: TLS handshake error\" component=net/http source=foreign_test.go\n",
 	} {
 		if got := strings.Count(log, want); got != 3 {
 			t.Errorf("the log has %q %d times:\n%s", want, got, &out)

@@ -24,9 +24,22 @@ func newLogger(w io.Writer, format, least string) log.Logger {
 	return log.With(logger, "ts", log.DefaultTimestampUTC)
 }
 
-// toSlog carries what is logged to slog into logger. The time is left to logger.
+// toSlog carries what is logged to slog into logger, in the form of the program's own
+// lines.
 func toSlog(logger log.Logger, least slog.Level) *slog.Logger {
-	return slog.New(timeless{sloggokit.NewGoKitHandler(logger, least)})
+	return slog.New(bare{sloggokit.NewGoKitHandler(levelFirst{logger}, least)})
+}
+
+// levelFirst puts the level before the time, as level.Info and the like do: a line is
+// the same to a person and to a pattern, whoever logs it.
+type levelFirst struct{ next log.Logger }
+
+// Log implements log.Logger.
+func (l levelFirst) Log(keyvals ...any) error {
+	if len(keyvals) < 2 || keyvals[0] != level.Key() {
+		return l.next.Log(keyvals...)
+	}
+	return log.WithPrefix(l.next, keyvals[:2]...).Log(keyvals[2:]...)
 }
 
 // slogLevel is the level that a --log.level is for slog.
@@ -38,21 +51,22 @@ func slogLevel(least string) slog.Level {
 	return l
 }
 
-// timeless drops the records' own time, which would be a second one.
-type timeless struct{ slog.Handler }
+// bare drops what the program's own lines do not have: a second time, and the place in
+// the source.
+type bare struct{ slog.Handler }
 
 // Handle implements slog.Handler.
-func (h timeless) Handle(ctx context.Context, r slog.Record) error {
-	r.Time = time.Time{}
+func (h bare) Handle(ctx context.Context, r slog.Record) error {
+	r.Time, r.PC = time.Time{}, 0
 	return h.Handler.Handle(ctx, r)
 }
 
 // WithAttrs implements slog.Handler.
-func (h timeless) WithAttrs(attrs []slog.Attr) slog.Handler {
-	return timeless{h.Handler.WithAttrs(attrs)}
+func (h bare) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return bare{h.Handler.WithAttrs(attrs)}
 }
 
 // WithGroup implements slog.Handler.
-func (h timeless) WithGroup(name string) slog.Handler {
-	return timeless{h.Handler.WithGroup(name)}
+func (h bare) WithGroup(name string) slog.Handler {
+	return bare{h.Handler.WithGroup(name)}
 }

@@ -3,10 +3,16 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	stdlog "log"
+	"log/slog"
+	"math"
+	"regexp"
+	"runtime/debug"
 	"strings"
 	"testing"
 
 	"github.com/go-kit/log/level"
+	"k8s.io/klog/v2"
 )
 
 func TestLogLevels(t *testing.T) {
@@ -49,4 +55,44 @@ func messages(t *testing.T, log string) []string {
 		list = append(list, fields["msg"].(string))
 	}
 	return list
+}
+
+// TestLinesHaveOneForm runs the program, and has the libraries log beside it.
+func TestLinesHaveOneForm(t *testing.T) {
+	line := regexp.MustCompile(`^level=(debug|info|warn|error) ts=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z msg=("[^"]+"|\w+)( [a-z0-9_]+=("[^"]*"|\S+))*\n$`)
+	for _, tt := range []struct {
+		name   string
+		limit  int64
+		limits string
+	}{
+		{"no limit of memory", math.MaxInt64, `msg="Runtime limits" gomaxprocs=\d+\n`},
+		{"one", 1 << 40, `msg="Runtime limits" gomaxprocs=\d+ gomemlimit=1099511627776\n`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before := debug.SetMemoryLimit(tt.limit)
+			t.Cleanup(func() { debug.SetMemoryLimit(before) })
+			e := start(t, "--kubeconfig="+serveSim(t), "--log.level=debug")
+			klog.Error("Unable to rotate token")
+			stdlog.Print("http: TLS handshake error from 192.0.2.1: EOF")
+			slog.Error("http: TLS handshake error from 192.0.2.1: EOF")
+			e.log.await(t, "Successfully enriched nodes with metrics")
+			if code := e.stop(t); code != exitOK {
+				t.Errorf("exit code %d", code)
+			}
+			for text := range strings.Lines(e.log.String()) {
+				if !line.MatchString(text) || strings.Contains(text, " caller=") {
+					t.Errorf("another form: %s", text)
+				}
+			}
+			for _, want := range []string{
+				tt.limits, `level=info ts=\S+ msg="Listening on" address=`, `level=info ts=\S+ msg="TLS is disabled." http2=false address=`,
+				`level=error ts=\S+ msg="Unable to rotate token" component=client-go source=`,
+				`level=warn ts=\S+ msg="http: TLS handshake error" component=net/http`, `level=error ts=\S+ msg="http: TLS handshake error" component=net/http source=`,
+			} {
+				if !regexp.MustCompile(want).MatchString(e.log.String()) {
+					t.Errorf("the log has no %q:\n%s", want, e.log)
+				}
+			}
+		})
+	}
 }

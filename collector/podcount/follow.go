@@ -67,7 +67,7 @@ func (f *session) pause(failures int, err error) time.Duration {
 func (f *session) sessionEnd(s *stream, err error, opened time.Time, lived bool) error {
 	var failure *PageError
 	var restart *restartError
-	key := s.listing.path + s.role.selector("")
+	key := s.listing.path + s.role.selector(s.listing)
 	isPage := errors.As(err, &failure)
 	expired := isPage && failure.Reason == Expired // a new start is what is missing
 	brief := !opened.IsZero() && !lived && !expired

@@ -27,6 +27,7 @@ type live struct {
 	nodes       map[string]Node
 	order       []string      // names of nodes, sorted; nil when they have changed
 	partial     bool          // some namespaces only
+	selection   Selection     // of the nodes that are shown
 	figures     Snapshot      // of the latest paged count, without its nodes
 	listFailed  error         // why the nodes could not be listed again
 	moved       chan struct{} // closed with the next event
@@ -39,10 +40,11 @@ var errNegative = errors.New("a pod is gone that was not there: an event was los
 // errPermitted has the cluster listed again, with its nodes.
 var errPermitted = errors.New("the nodes may be listed now")
 
-func newLive(a *account, partial bool) *live {
+func newLive(a *account, cfg Config) *live {
 	l := a.open()
 	return &live{
-		names: &names{ledger: l}, known: &names{ledger: l}, changed: make(chan struct{}, 1), joined: make(chan struct{}, 1), partial: partial,
+		names: &names{ledger: l}, known: &names{ledger: l}, changed: make(chan struct{}, 1), joined: make(chan struct{}, 1),
+		partial: len(cfg.Namespaces) > 0, selection: cfg.Nodes,
 		pods: make(map[string]int), nodes: make(map[string]Node), moved: make(chan struct{}),
 	}
 }

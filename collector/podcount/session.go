@@ -118,7 +118,7 @@ func (f *session) begin() error {
 		}
 		return nil
 	}
-	f.live = newLive(f.w.account, len(f.w.cfg.Namespaces) > 0)
+	f.live = newLive(f.w.account, f.w.cfg)
 	start := f.listed
 	if f.w.stale >= 2 {
 		start = f.streamed

@@ -104,6 +104,10 @@ func (l *live) snapshot(update bool) *Snapshot {
 		s.Nodes = append(s.Nodes, node)
 	}
 	s.UnknownNodePods = bound - known
+	if l.selection.some() {
+		s.Nodes, s.Selected = l.selection.of(s.Nodes), true
+		s.UnscheduledPods, s.UnknownNodePods = 0, 0
+	}
 	return &s
 }
 

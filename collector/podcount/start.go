@@ -67,12 +67,21 @@ func (f *session) opens(run *count, w *walk) {
 		f.end(&unwatchableError{errOpaque})
 		return
 	}
-	roles := []role{boundStream, unboundStream}
-	if w.listing.name == Nodes {
-		roles = []role{nodeStream}
-	}
-	for _, r := range roles {
+	for _, r := range w.listing.roles() {
 		f.open(f.replace(newStream(r, w.listing, run.search.form, f.live.names.ledger, w.version)))
+	}
+}
+
+// roles are the streams that a listing is followed by. Where the pods of one node are
+// listed, those of no node are not.
+func (l listing) roles() []role {
+	switch {
+	case l.name == Nodes:
+		return []role{nodeStream}
+	case l.fields != "":
+		return []role{boundStream}
+	default:
+		return []role{boundStream, unboundStream}
 	}
 }
 
@@ -80,7 +89,7 @@ func newStream(r role, list listing, pods form, l *ledger, version string) *stre
 	s := &stream{role: r, listing: list, position: version, delta: newDelta(l), opened: make(chan struct{}), started: make(chan struct{})}
 	s.listing.form = &pods
 	if r == nodeStream {
-		s.listing.form = &form{accept: tableFirst, include: "None"}
+		s.listing.form = &form{selector: list.form.selector, accept: tableFirst, include: "None"}
 	}
 	s.recording.on, s.recording.from = r == nodeStream, version
 	return s
@@ -135,7 +144,7 @@ func (f *session) streamed() error {
 		f.opens(run, run.nodes)
 	}
 	for _, w := range run.pods {
-		for _, r := range []role{boundStream, unboundStream} {
+		for _, r := range w.listing.roles() {
 			s := newStream(r, w.listing, run.search.form, f.live.names.ledger, w.version)
 			s.starting, s.listing.form.gzip = true, true
 			if err := f.initial(f.replace(s)); err != nil {

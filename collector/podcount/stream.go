@@ -39,16 +39,16 @@ const (
 	nodeStream                // nodes
 )
 
-// selector is the role's among those of the form of request, which leave out
-// finished pods.
-func (r role) selector(form string) string {
-	switch r {
-	case boundStream:
-		return "spec.nodeName!=," + form
-	case unboundStream:
-		return "spec.nodeName=," + form
+// selector is the role's beside that of the listing, which leaves out finished pods
+// and, where one node is counted, those of the others.
+func (r role) selector(l listing) string {
+	switch {
+	case r == boundStream && l.fields == "":
+		return "spec.nodeName!=," + l.selector()
+	case r == unboundStream:
+		return "spec.nodeName=," + l.selector()
 	default:
-		return form
+		return l.selector()
 	}
 }
 
@@ -96,8 +96,11 @@ func (s *stream) url(base *url.URL, lifetime time.Duration) string {
 		query.Set("sendInitialEvents", "true")
 		query.Set("resourceVersionMatch", "NotOlderThan")
 	}
-	if selector := s.role.selector(s.listing.form.selector); selector != "" {
+	if selector := s.role.selector(s.listing); selector != "" {
 		query.Set("fieldSelector", selector)
+	}
+	if s.listing.labels != "" {
+		query.Set("labelSelector", s.listing.labels)
 	}
 	if s.listing.form.include != "" {
 		query.Set("includeObject", s.listing.form.include)
@@ -207,6 +210,8 @@ func (x *exchange) broken(body *wire, err error) error {
 	switch cause := context.Cause(x.ctx); {
 	case errors.Is(cause, errSilent), errors.Is(cause, errIdleStart):
 		return &PageError{Reason: Timeout, Err: cause}
+	case cause != nil: // which may be the failure of a page, and is what net/http gives
+		return x.failed("reading the events", err)
 	case errors.As(err, &failure):
 		return failure
 	case body.err != nil:

@@ -3,9 +3,11 @@ package podcount
 import (
 	"errors"
 	"io"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 )
 
 // TestStreamOfDocuments reads documents one after the other as one alone is read: a
@@ -55,4 +57,27 @@ func TestStreamOfDocuments(t *testing.T) {
 			}
 		})
 	}
+}
+
+// withoutPods is a world in which pods may not be listed.
+type withoutPods struct{ *world }
+
+func (w withoutPods) RoundTrip(r *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(r.URL.Path, "/pods") {
+		return status(http.StatusForbidden, "")(r)
+	}
+	return w.world.RoundTrip(r)
+}
+
+// TestStreamsLeaveTheFailureAlone has a page fail while streams are open, which end for
+// it: it is still told as what it is.
+func TestStreamsLeaveTheFailureAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		watcher := newWatcher(t, DefaultConfig(), withoutPods{newWorld(1)}, DefaultWatchConfig())
+		err := watcher.Count(t.Context(), &recorder{}, func(*Snapshot) { t.Error("there is a snapshot") })
+		var failure *PageError
+		if !errors.As(err, &failure) || failure.Resource != Pods || failure.Page != 1 || failure.Reason != Forbidden {
+			t.Errorf("it failed with %v, want page 1 of the pods to be forbidden", err)
+		}
+	})
 }

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -202,7 +203,7 @@ func (w *world) list(r *http.Request, nodes bool) *http.Response {
 	for _, key := range slices.Sorted(maps.Keys(objects)) {
 		object := objects[key]
 		switch {
-		case key <= after || object.finished:
+		case key <= after || object.finished || !asksFor(query, nodes, key, object):
 		case len(rows) == limit:
 			next = fmt.Sprintf("%d:%s", version, after)
 		case nodes:
@@ -216,6 +217,21 @@ func (w *world) list(r *http.Request, nodes bool) *http.Response {
 		return answerWith(r, http.StatusOK, reader(fmt.Sprintf(`{"kind":"NodeList",%s,"items":[%s]}`, meta, strings.Join(rows, ","))))
 	}
 	return answerWith(r, http.StatusOK, reader(fmt.Sprintf(`{"kind":"Table",%s,%s,"rows":[%s]}`, meta, definitions(false), strings.Join(rows, ","))))
+}
+
+// labelled is the only node with the label zone=x.
+const labelled = "n1"
+
+// asksFor says whether a request selects an object, by its node or, of nodes, by name
+// or label.
+func asksFor(query url.Values, nodes bool, key string, object worldPod) bool {
+	first, _, _ := strings.Cut(query.Get("fieldSelector"), ",")
+	if nodes {
+		name, one := strings.CutPrefix(first, "metadata.name=")
+		return (!one || key == name) && (query.Get("labelSelector") != "zone=x" || key == labelled)
+	}
+	name, one := strings.CutPrefix(first, "spec.nodeName=")
+	return !one || name == "" || object.node == name
 }
 
 func reader(text string) io.ReadCloser { return io.NopCloser(strings.NewReader(text)) }
@@ -247,7 +263,7 @@ func (w *world) watch(r *http.Request, nodes bool) *http.Response {
 	from, _ := strconv.Atoi(query.Get("resourceVersion"))
 	in, out := io.Pipe()
 	s := &worldStream{
-		world: w, nodes: nodes, bound: strings.HasPrefix(query.Get("fieldSelector"), "spec.nodeName!="),
+		world: w, nodes: nodes, bound: !strings.HasPrefix(query.Get("fieldSelector"), "spec.nodeName=,"), query: query,
 		from: from, initial: query.Get("sendInitialEvents") == "true", out: out,
 		columnsAt: 0, cut: -1,
 	}

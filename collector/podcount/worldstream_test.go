@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/url"
 	"slices"
 	"time"
 )
@@ -14,6 +15,7 @@ type worldStream struct {
 	world   *world
 	nodes   bool
 	bound   bool
+	query   url.Values
 	from    int
 	initial bool
 	out     *io.PipeWriter
@@ -42,7 +44,7 @@ func (s *worldStream) run(ctx context.Context) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(objects)) {
 		object := objects[key]
-		if s.fits(&object) && !s.event("ADDED", key, object, 50) {
+		if s.fits(key, &object) && !s.event("ADDED", key, object, 50) {
 			return
 		}
 	}
@@ -63,7 +65,7 @@ func (s *worldStream) run(ctx context.Context) {
 		}
 		version = newest
 		if !pace(ctx, changed, wait) {
-			_ = s.out.CloseWithError(ctx.Err())
+			_ = s.out.CloseWithError(context.Cause(ctx)) // as net/http does
 			return
 		}
 		if !s.bookmark(version, false) {
@@ -80,8 +82,8 @@ func (w *world) after(version int) []worldChange {
 	return slices.Clone(w.log[i:])
 }
 
-func (s *worldStream) fits(object *worldPod) bool {
-	return object != nil && (s.nodes || !object.finished && (object.node != "") == s.bound)
+func (s *worldStream) fits(key string, object *worldPod) bool {
+	return object != nil && asksFor(s.query, s.nodes, key, *object) && (s.nodes || !object.finished && (object.node != "") == s.bound)
 }
 
 func (s *worldStream) change(c worldChange) bool {
@@ -91,7 +93,7 @@ func (s *worldStream) change(c worldChange) bool {
 	s.world.mu.Lock()
 	lost := s.world.dropped == c.version && s.bound
 	s.world.mu.Unlock()
-	was, is := s.fits(c.old), s.fits(c.new)
+	was, is := s.fits(c.key, c.old), s.fits(c.key, c.new)
 	switch {
 	case lost:
 		return true
