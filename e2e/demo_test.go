@@ -46,7 +46,7 @@ func TestDemo(t *testing.T) {
 		t.Fatalf("no line for kubectl in %s", printed)
 	}
 	output, err := exec.CommandContext(t.Context(), tool(t, "kubectl"), line[1:]...).CombinedOutput()
-	if err != nil || strings.Count(string(output), " Ready ") != 104 {
+	if err != nil || strings.Count(string(output), "Ready ") != 104 {
 		t.Errorf("%s: %v, want 104 nodes:\n%.300s", line[0], err, output)
 	}
 	must(t, demo.cmd.Process.Signal(os.Interrupt))
