@@ -238,7 +238,7 @@ func TestChoosingClusters(t *testing.T) {
 		{"in both forms", "?cluster=c&cluster[]=a", 200, "a c"},
 		{"the process itself", "?scope=process", 200, ""},
 		{"another scope", "?scope=all", 400, `unknown scope "all"`},
-		{"the process and a cluster", "?scope=process&cluster=a", 400, "ask for them apart"},
+		{"the process and a cluster", "?scope=process&cluster=a", 400, "request them separately"},
 		{"an unknown one", "?cluster[]=a&cluster[]=x", 400, `unknown cluster "x"`},
 		{"an empty one", "?cluster[]=", 400, `unknown cluster ""`},
 		{"a long one", "?cluster[]=" + strings.Repeat("x", 5000), 400, "unknown cluster"},
