@@ -5,17 +5,17 @@ import (
 	"time"
 )
 
-// Resume has the Counter go on where another one for the same server stops, with
-// its progress and all that it learnt: the two differ in their credentials only.
-// Call it before the first Count, and cancel the other one's; it may still be
+// Resume has the Counter go on where another one for the same server stops, with its
+// progress and all that it has learnt: the two differ in their credentials only. Call
+// it before the first Count, and cancel the other Counter's count, which may still be
 // ending.
 func (c *Counter) Resume(from *Counter) {
 	if from != c {
-		c.before.Store(from)
+		c.former.Store(from)
 	}
 }
 
-// enter makes the count the only one, and ends with the context's error.
+// enter makes this the only count that runs, or returns the context's error.
 func (c *Counter) enter(ctx context.Context) error {
 	select {
 	case c.busy <- struct{}{}:
@@ -31,19 +31,20 @@ func (c *Counter) enter(ctx context.Context) error {
 
 func (c *Counter) leave() { <-c.busy }
 
-// takeOver waits for the earlier Counter's count to end, which is cancelled and so
-// ends at once. What an earlier Counter has yet to take over itself comes with it.
+// takeOver waits until the former Counter's count has ended, which is soon: it is
+// cancelled. If the former Counter has not taken over its own predecessor's memory
+// yet, it does so first.
 func (c *Counter) takeOver(ctx context.Context) error {
-	from := c.before.Swap(nil)
+	from := c.former.Swap(nil)
 	if from == nil {
 		return nil
 	}
 	if err := from.enter(ctx); err != nil {
-		c.before.Store(from) // for the next count
+		c.former.Store(from) // the next count tries again
 		return err
 	}
 	defer from.leave()
 	c.memory, from.memory = from.memory, from.cfg.blank()
-	c.deniedAt = time.Time{} // other credentials may do more
+	c.deniedAt = time.Time{} // other credentials may have more permissions
 	return nil
 }
