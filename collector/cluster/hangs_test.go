@@ -16,11 +16,11 @@ import (
 // hung makes l's files below a folder named hung hang until the test lets them go.
 func hung(l *Loader) (letGo func()) {
 	free := make(chan struct{})
-	l.reader.look = func(path string, pipe func(fs.FileMode, bool)) found {
+	l.reader.readPath = func(path string, pipe func(fs.FileMode, bool)) found {
 		if strings.Contains(path, "/hung") {
 			<-free
 		}
-		return look(path, pipe)
+		return readPath(path, pipe)
 	}
 	return func() { close(free) }
 }
@@ -126,11 +126,11 @@ func TestMountThatHangsLater(t *testing.T) {
 		l.Load()
 		free := make(chan struct{})
 		defer close(free)
-		l.reader.look = func(path string, pipe func(fs.FileMode, bool)) found {
+		l.reader.readPath = func(path string, pipe func(fs.FileMode, bool)) found {
 			if strings.HasPrefix(path, dead) {
 				<-free
 			}
-			return look(path, pipe)
+			return readPath(path, pipe)
 		}
 		if !l.Changed() {
 			t.Error("that a mount hangs is no change")
@@ -149,10 +149,10 @@ func TestMountThatHangsLater(t *testing.T) {
 // pipe-open have a writer.
 func pipes(l *Loader, until time.Duration, content string) {
 	began := time.Now()
-	l.reader.look = func(path string, pipe func(fs.FileMode, bool)) found {
+	l.reader.readPath = func(path string, pipe func(fs.FileMode, bool)) found {
 		switch name := filepath.Base(path); {
 		case !strings.HasPrefix(name, "pipe"):
-			return look(path, pipe)
+			return readPath(path, pipe)
 		case pipe != nil:
 			pipe(fs.ModeNamedPipe, false)
 			if name == "pipe-open" {
@@ -230,11 +230,11 @@ func TestNamedFileThatHangs(t *testing.T) {
 		l := NewLoader(Options{Kubeconfigs: []string{filepath.Join(root, "configs")}})
 		first := l.Load()
 		free, hangs := make(chan struct{}), true
-		l.reader.look = func(path string, pipe func(fs.FileMode, bool)) found {
+		l.reader.readPath = func(path string, pipe func(fs.FileMode, bool)) found {
 			if hangs && strings.HasSuffix(path, "tokens/b") {
 				<-free
 			}
-			return look(path, pipe)
+			return readPath(path, pipe)
 		}
 		if !l.Changed() {
 			t.Error("that a file hangs is no change")

@@ -18,7 +18,7 @@ type hanging struct {
 
 func newHanging() *hanging {
 	h := &hanging{reader: newReader(), free: make(chan struct{})}
-	h.look = func(path string, _ func(fs.FileMode, bool)) found {
+	h.readPath = func(path string, _ func(fs.FileMode, bool)) found {
 		if path[:5] == "/hung" {
 			h.mu.Lock()
 			h.begun++
@@ -87,8 +87,8 @@ func TestPipesThatHangTogether(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h, l, began := newHanging(), NewLoader(opts), time.Now()
-				read := h.look
-				h.look = func(path string, pipe func(fs.FileMode, bool)) found {
+				read := h.readPath
+				h.readPath = func(path string, pipe func(fs.FileMode, bool)) found {
 					if pipe == nil {
 						return found{mode: fs.ModeNamedPipe}
 					}
@@ -113,7 +113,7 @@ func TestPipesThatHangTogether(t *testing.T) {
 // A folder that may not be listed, as lost+found, is no kubeconfig all the same.
 func TestFolderThatCannotBeListed(t *testing.T) {
 	l := NewLoader(Options{Kubeconfigs: []string{"dir"}})
-	l.reader.look = func(path string, _ func(fs.FileMode, bool)) found {
+	l.reader.readPath = func(path string, _ func(fs.FileMode, bool)) found {
 		if path == "dir" {
 			return found{mode: fs.ModeDir, entries: []fs.DirEntry{fs.FileInfoToDirEntry(folder{})}}
 		}
