@@ -96,7 +96,7 @@ func TestAPIErrors(t *testing.T) {
 	}
 }
 
-// clusters returns the answer of /api/v1/clusters for the only one.
+// clusters returns the entry of the only cluster in /api/v1/clusters.
 func (e *exporter) only() clusterAnswer {
 	e.t.Helper()
 	_, body := e.ask(http.MethodGet, "/api/v1/clusters")
@@ -163,7 +163,7 @@ func TestAPIShowsFailures(t *testing.T) {
 	})
 }
 
-// A count that was running when the request came may have passed what the
+// A count that was running when the request came may have missed the changes that the
 // request is about, so another one follows.
 func TestFreshCountsBeginAfterTheRequest(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// hanging is a reader whose files below /hung do not answer before they are let go.
+// hanging is a reader whose files below /hung do not answer until they are released.
 type hanging struct {
 	*reader
 	begun int
@@ -77,7 +77,7 @@ func TestReaderReadsBesideManyThatHang(t *testing.T) {
 	})
 }
 
-// Many pipes that nobody writes to hold a reading of the kubeconfigs up as long as one
+// Many pipes without a writer delay a reading of the kubeconfigs no longer than one
 // does.
 func TestPipesThatHangTogether(t *testing.T) {
 	for name, opts := range map[string]Options{
@@ -110,7 +110,7 @@ func TestPipesThatHangTogether(t *testing.T) {
 	}
 }
 
-// A folder that may not be listed, as lost+found, is no kubeconfig all the same.
+// A folder that cannot be listed, such as lost+found, is still not a kubeconfig.
 func TestFolderThatCannotBeListed(t *testing.T) {
 	l := NewLoader(Options{Kubeconfigs: []string{"dir"}})
 	l.reader.readPath = func(path string, _ func(fs.FileMode, bool)) found {
