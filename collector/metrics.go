@@ -9,7 +9,7 @@ import (
 // Every metric of the exporter is declared in this file, with its help.
 
 // metrics are the families of one process. Counters and histograms are vectors.
-// Gauges that show a snapshot are made anew for each scrape, so that the series of a
+// Gauges that show a snapshot are created for each scrape, so that the series of a
 // deleted node disappear with it.
 type metrics struct {
 	pages        *prometheus.CounterVec

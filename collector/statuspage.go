@@ -52,7 +52,7 @@ func (s pageSource) Clusters() []page.Cluster {
 	return shown
 }
 
-// Cluster returns one, and has it counted anew if it is stale, as the API does.
+// Cluster returns one, and has it counted again if it is stale, as the API does.
 func (s pageSource) Cluster(name string) (page.Cluster, bool) {
 	one := s.collector.Store.Find(name)
 	if one == nil {

@@ -16,7 +16,7 @@ import (
 var assetFiles embed.FS
 
 // assets are the files that documents refer to. The path of a file contains the hash
-// of its content, so that a browser can cache it for ever and never uses that of
+// of its content, so that a browser can cache it forever and never uses that of
 // another version.
 type assets struct {
 	paths map[string]string // by the name of the file

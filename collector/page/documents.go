@@ -117,7 +117,7 @@ type clusterDocument struct {
 	Cluster   clusterRow
 	Metrics   string // their path
 	Facts     []fact
-	Failure   *failure // nil if there was none
+	Failure   *failure // the latest; nil if there was none
 	Histogram histogram
 	Nodes     []nodeRow
 	Filter    filter

@@ -154,7 +154,7 @@ func followRandomly(t *testing.T, seed uint64, seen *coverage) {
 		api.mu.Lock()
 		api.trouble = false
 		api.mu.Unlock()
-		time.Sleep(25 * time.Minute) // a fallback ends, and the streams that were hostileAPI
+		time.Sleep(25 * time.Minute) // a fallback ends, and the streams with hostile bodies
 		synctest.Wait()
 		w.atTheEnd()
 	}

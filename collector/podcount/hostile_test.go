@@ -16,7 +16,7 @@ type hostileAPI struct {
 	*fakeAPI
 	times int
 	body  func() io.ReadCloser
-	read  int // streams that were hostileAPI
+	read  int // streams with hostile bodies
 }
 
 // RoundTrip replaces the body of streams of pods.

@@ -7,7 +7,7 @@ const (
 	maxPageBytes = 2 << 20 // pages are not grown beyond about this much
 	worse        = 1.4     // a larger page does not pay if each row takes this many times as long
 	firstRest    = 4       // pages until a size that did not pay is tried again
-	ceilingRest  = 2048    // pages until a size that did not pay is tried again
+	ceilingRest  = 2048    // pages until a size that failed is tried again
 )
 
 // pageSizer chooses the rows per page. Larger pages cost a server no more per
@@ -15,19 +15,19 @@ const (
 // four or by two. A page larger than the size that is known to work is a trial; it
 // has to promise to take at most a fifth of the deadline and about 2 MB.
 //
-//   - A trial that comes becomes the known size.
-//   - A trial that fails, for any reason that its size could have, is given up for
-//     the known size. What failed is the ceiling, and is tried again after 2,048
-//     full pages; after one, if the known size fails as well.
+//   - A trial that succeeds becomes the known size.
+//   - A trial that fails, for any reason that its size could cause, is given up for
+//     the known size. The size that failed is the ceiling, and is tried again after
+//     2,048 full pages, or after one if the known size fails as well.
 //   - A trial whose rows take clearly longer, or that takes more than a tenth of the
 //     deadline, is given up too. It is the ceiling for 4 full pages, which measure
-//     the known size anew (the first page of a list is often a cheap one), and then
+//     the known size again (the first page of a list is often a cheap one), and then
 //     each time for four times as many: one slow page stops nothing.
-//   - A known size that turns out to be like that, going by the mean of its latest
-//     pages, is halved, and is the ceiling for 4 full pages. One that fails is
-//     halved too, and tried again after one.
-//   - Up to the first size, only half of the deadline limits a page: who fixes the
-//     size gets it.
+//   - A known size that is like that, by the mean of its latest pages, is halved, and
+//     is the ceiling for 4 full pages. A known size that fails is halved too, and
+//     tried again after one.
+//   - Up to the first size, only half of the deadline limits a page, so that a fixed
+//     size is used as configured.
 //
 // The last page of a list is not full and says little, so it changes nothing.
 type pageSizer struct {
@@ -113,7 +113,7 @@ func (s *pageSizer) fits(size int, price, bytes, part float64) bool {
 	return rows*price <= deadline/part && rows*bytes <= 1.1*maxPageBytes
 }
 
-// fallBack goes back to a smaller size, which is measured anew, and makes the present
+// fallBack goes back to a smaller size, which is measured again, and makes the present
 // one the ceiling.
 func (s *pageSizer) fallBack(back, rest int) {
 	s.ceiling, s.rest, s.size, s.price = s.size, rest, back, 0

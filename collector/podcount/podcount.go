@@ -9,7 +9,7 @@
 // A Watcher counts like that once, and then follows the cluster: events tell which
 // pods were bound to a node and which are gone, and audits compare the totals with
 // further counts. A stream that ends is opened again where it was (follow.go); if its
-// resourceVersion has expired, the cluster is listed anew (watcher.go). The package
+// resourceVersion has expired, the cluster is listed again (watcher.go). The package
 // knows nothing of Prometheus.
 package podcount
 

@@ -72,7 +72,7 @@ func (w *Watcher) session(ctx context.Context) error {
 	f.end(err)
 	f.group.Wait()
 	utilnet.CloseIdleConnectionsFor(w.streams.Transport)
-	err = context.Cause(f.ctx) // the first one
+	err = context.Cause(f.ctx) // the first error
 	var fault *panicked
 	if errors.As(err, &fault) {
 		panic(fault.value)
@@ -165,7 +165,7 @@ const (
 	// publishPause is the shortest time between two snapshots of what events changed.
 	// Making one takes time in proportion to the nodes.
 	publishPause = 200 * time.Millisecond
-	// publishing may take at most one part in publishShare of the time.
+	// publishShare limits the time for that: one part in so many.
 	publishShare = 20
 )
 

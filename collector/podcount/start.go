@@ -186,7 +186,7 @@ var errNotOpened = errors.New("pages can be read, but streams of events cannot b
 func (f *session) allOpen() error {
 	timer := time.NewTimer(openWait)
 	defer timer.Stop()
-	for _, s := range f.live.streams { // only this goroutine changes it
+	for _, s := range f.live.streams { // only this goroutine changes them
 		select {
 		case <-s.opened:
 		case <-f.ctx.Done():

@@ -18,7 +18,7 @@ const (
 func Modes() []Mode { return []Mode{ModeList, ModeWatch} }
 
 // WatchEnd is the reason why a stream of events ended, or why all streams of a
-// cluster are started anew.
+// cluster are restarted.
 type WatchEnd string
 
 // The reasons. After drift and expired the cluster is listed again; after the others

@@ -14,7 +14,7 @@ const (
 	// the memory that slow answers take.
 	overflowPlaces = 20
 	// headStart puts a count that has begun ahead in the queue by this much: it ends
-	// early, but cannot overtake the others for ever.
+	// early, but cannot overtake the others forever.
 	headStart = 10 * time.Second
 )
 

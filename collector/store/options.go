@@ -17,7 +17,7 @@ const (
 // Options say how long snapshots serve, and how much is counted at once. Start
 // from DefaultOptions.
 type Options struct {
-	CacheTTL     time.Duration // a snapshot older than this is counted anew
+	CacheTTL     time.Duration // a snapshot older than this is counted again
 	MaxStaleness time.Duration // a snapshot older than this is withdrawn
 	Concurrency  int           // answers that are read at once, not counting slow ones; requests that wait for an answer are not limited
 

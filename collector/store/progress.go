@@ -19,8 +19,8 @@ type progress struct {
 // Progress is how far a count has come.
 type Progress struct {
 	Since    time.Time       // zero when none runs
-	Resource string          // number of the page under way
-	Page     int             // under way
+	Resource string          // podcount.Nodes, Pods or Namespaces
+	Page     int             // number of the page under way
 	Attempt  int             // attempt at that page
 	Pods     int             // on the pages so far
 	Reason   podcount.Reason // of the failure of the attempt before; empty if there was none

@@ -1,5 +1,5 @@
 // Package store keeps the clusters to count and the last complete snapshot of each.
-// It decides when a cluster is counted anew, how many answers are read at once, and
+// It decides when a cluster is counted again, how many answers are read at once, and
 // how long a scrape waits. It knows neither Prometheus nor HTTP, and reports to an
 // Observer.
 package store

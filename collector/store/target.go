@@ -38,11 +38,11 @@ type Observer interface {
 	Ended(Outcome)
 }
 
-// Outcome is what came of a count.
+// Outcome is the result of a count.
 type Outcome struct {
-	Snapshot *podcount.Snapshot // an earlier snapshot is still shown
+	Snapshot *podcount.Snapshot // nil when the count failed
 	Err      error              // why; nil when the count was complete
-	Shown    bool               // an earlier snapshot is shown still
+	Shown    bool               // an earlier snapshot is still shown
 }
 
 // Observers makes and drops the Observers of clusters.

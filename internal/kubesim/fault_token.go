@@ -18,7 +18,7 @@ func SameToken() Fault {
 }
 
 // CyclingTokens answers with the true rows and a token that leads back to the page
-// before, so that the two repeat for ever; the second page's leads to itself, since
+// before, so that the two repeat forever; the second page's leads to itself, since
 // the first has no token. A new token that leads back looks like a right one: to
 // clients, tokens are opaque.
 func CyclingTokens() Fault {
