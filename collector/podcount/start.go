@@ -72,8 +72,8 @@ func (f *session) openStreams(run *count, w *walk) {
 	}
 }
 
-// roles are the streams that a listing is followed by. Where the pods of one node are
-// listed, those of no node are not.
+// roles returns the roles of the streams that follow a listing. A listing of one
+// node's pods has no stream of pods without a node.
 func (l listing) roles() []role {
 	switch {
 	case l.name == Nodes:
