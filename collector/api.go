@@ -33,7 +33,7 @@ func (c *Collector) serveClusters(w http.ResponseWriter, r *http.Request) error 
 	})
 }
 
-// serveNodes answers at once with the last snapshot and has it counted anew if
+// serveNodes answers at once with the last snapshot and has it counted again if
 // it is stale; with fresh=true it waits for a fresh count.
 func (c *Collector) serveNodes(w http.ResponseWriter, r *http.Request) error {
 	ask, err := c.readNodesQuery(r)

@@ -96,7 +96,7 @@ func TestAPIErrors(t *testing.T) {
 	}
 }
 
-// clusters returns the answer of /api/v1/clusters for the only one.
+// clusters returns the entry of the only cluster in /api/v1/clusters.
 func (e *exporter) only() clusterAnswer {
 	e.t.Helper()
 	_, body := e.ask(http.MethodGet, "/api/v1/clusters")
@@ -163,7 +163,7 @@ func TestAPIShowsFailures(t *testing.T) {
 	})
 }
 
-// A count that was running when the request came may have passed what the
+// A count that was running when the request came may have missed the changes that the
 // request is about, so another one follows.
 func TestFreshCountsBeginAfterTheRequest(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -238,7 +238,7 @@ func TestChoosingClusters(t *testing.T) {
 		{"in both forms", "?cluster=c&cluster[]=a", 200, "a c"},
 		{"the process itself", "?scope=process", 200, ""},
 		{"another scope", "?scope=all", 400, `unknown scope "all"`},
-		{"the process and a cluster", "?scope=process&cluster=a", 400, "ask for them apart"},
+		{"the process and a cluster", "?scope=process&cluster=a", 400, "request them separately"},
 		{"an unknown one", "?cluster[]=a&cluster[]=x", 400, `unknown cluster "x"`},
 		{"an empty one", "?cluster[]=", 400, `unknown cluster ""`},
 		{"a long one", "?cluster[]=" + strings.Repeat("x", 5000), 400, "unknown cluster"},

@@ -11,8 +11,8 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
-// TestAPIDocument holds the fields that docs/api.md describes against those of
-// the answers, both ways.
+// TestAPIDocument compares the fields that docs/api.md describes with those of the
+// answers, in both directions.
 func TestAPIDocument(t *testing.T) {
 	text, err := os.ReadFile("../docs/api.md")
 	if err != nil {
@@ -38,7 +38,8 @@ func TestAPIDocument(t *testing.T) {
 	}
 }
 
-// jsonNames are the fields of a struct's own, those of embedded ones left out.
+// jsonNames are the names of a struct's own fields, without those of embedded
+// structs.
 func jsonNames(of reflect.Type) (names []string) {
 	for i := range of.NumField() {
 		if name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ","); name != "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
-// scripted is a Counter that takes a while and then gives what it is told to.
+// scripted is a Counter that takes a while and then returns a prepared result.
 type scripted struct {
 	calls atomic.Int32
 	takes time.Duration
@@ -37,7 +37,7 @@ func (s *scripted) Count(ctx context.Context, _ podcount.Observer, publish func(
 	return nil
 }
 
-// succeeding is a Counter whose counts take one time each; the last is repeated.
+// succeeding is a Counter whose counts take these times; the last one is repeated.
 type succeeding struct {
 	scripted
 	times []time.Duration

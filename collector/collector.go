@@ -1,6 +1,6 @@
-// Package collector is what is served: the metrics of every cluster and of the
-// process, the log of the counts, the JSON API and Prometheus' discovery of the
-// clusters. What is served is kept in a store.Store.
+// Package collector serves the metrics of every cluster and of the process, the JSON
+// API, the status page and the clusters as targets for Prometheus, and writes the log
+// of the counts. It reads the clusters from a store.Store.
 package collector
 
 import (
@@ -60,7 +60,7 @@ func (c recorders) Forget(cluster string) {
 	c.metrics.forget(cluster)
 }
 
-// recorder returns the cluster's, or nil when the cluster is gone.
+// recorder returns the recorder of a cluster, or nil when the cluster is gone.
 func (c *Collector) recorder(cluster string) *recorder {
 	c.mu.Lock()
 	defer c.mu.Unlock()

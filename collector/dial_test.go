@@ -9,7 +9,7 @@ import (
 
 type dialer func(context.Context, string, string) (net.Conn, error)
 
-// countOpen keeps in open how many connections are not closed.
+// countOpen keeps the number of open connections in open.
 func countOpen(dial dialer, open *atomic.Int64) dialer {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)

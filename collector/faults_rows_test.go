@@ -15,7 +15,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
-// rowsCase is a fault of answers with more rows than a number, for ever.
+// rowsCase is a fault of all answers with more than a number of rows.
 type rowsCase struct {
 	fault      kubesim.Fault
 	resource   string
@@ -25,8 +25,8 @@ type rowsCase struct {
 // spoiledAbove is the number of rows.
 const spoiledAbove = 100
 
-// rowsCases has each fault above the size that pages begin with, and below it.
-// Answers 401, 403, 410 and 429 say what they are for, and it is not the size.
+// rowsCases has each fault above the first page size, and below it. Answers 401, 403,
+// 410 and 429 name their cause, which is not the size.
 func rowsCases() []rowsCase {
 	var cases []rowsCase
 	add := func(resource string, first, top int, faults []kubesim.Fault) {
@@ -44,8 +44,8 @@ func rowsCases() []rowsCase {
 	return cases
 }
 
-// TestFaultsOfLargePages shows that what fails large pages only stops no count for
-// long: pages get smaller, and stay so.
+// TestFaultsOfLargePages shows that a fault of large pages stops no count for long:
+// pages become smaller, and stay so.
 func TestFaultsOfLargePages(t *testing.T) {
 	for i, c := range rowsCases() {
 		if i%share != 0 {

@@ -22,8 +22,8 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
-// faultReason is what each fault has to be counted as. A fault that is not here
-// fails the matrix, so none can be added without saying.
+// faultReason is the reason that each fault must have. A fault that is missing here
+// fails the matrix, so none can be added without a reason.
 func faultReason(fault kubesim.Fault) (podcount.Reason, bool) {
 	if reason, ok := dialReasons()[fault.Name]; ok {
 		return reason, true
@@ -107,7 +107,7 @@ func dialFaults(g *dialGate, times int) []kubesim.Fault {
 	return faults
 }
 
-// faultCase is one fault at one place, so many times.
+// faultCase is a fault at one page, a number of times.
 type faultCase struct {
 	rule kubesim.Rule
 	dial bool // the fault works through the gate
@@ -123,14 +123,14 @@ func (c faultCase) name() string {
 	return strings.Join([]string{c.rule.Fault.Name, c.rule.Resource, place, times, begin}, "/")
 }
 
-// legal says whether a client must not call it a failure. Empty pages with new
-// tokens become one only when they do not end.
+// legal says whether a client must not report a failure. Empty pages with new tokens
+// are a failure only if they do not end.
 func (c faultCase) legal() bool {
 	return c.avoided() || c.rule.Fault.Name == "tokens without end" && c.rule.Times != kubesim.Forever
 }
 
-// avoided says whether the pods are counted although the fault stays: at the first
-// page, a client can ask for a list in place of a Table without a column Node.
+// avoided says whether the pods are counted despite the fault: at the first page, a
+// client can ask for a list in place of a Table without a column Node.
 func (c faultCase) avoided() bool {
 	return c.rule.Fault.Harmless || c.rule.Fault.Name == "no node column" && c.rule.Page == kubesim.FirstPage
 }
@@ -161,8 +161,8 @@ func faultCases(g *dialGate) []faultCase {
 	return cases
 }
 
-// TestFaultMatrix shows that no fault yields a wrong number: every scrape has
-// the truth, or the last complete snapshot with success 0, or no number.
+// TestFaultMatrix shows that no fault yields a wrong number: every scrape shows the
+// truth, or the last complete snapshot with success 0, or no number.
 func TestFaultMatrix(t *testing.T) {
 	all := len(faultCases(&dialGate{}))
 	count := 0
@@ -245,7 +245,7 @@ func (r *matrixRun) run() {
 	r.expect(shown(r.now), "1")
 }
 
-// change makes the truth another one than that of the snapshot before.
+// change makes the truth differ from the snapshot before.
 func (r *matrixRun) change() {
 	for i, node := range r.sim.NodeNames() {
 		for range i + 1 {
@@ -266,7 +266,7 @@ func (r *matrixRun) staysBroken() {
 	}
 }
 
-// counted checks that the failures have the reason of the fault and no other.
+// counted checks that the failures have the reason of the fault, and only that.
 func (r *matrixRun) counted() {
 	want, known := faultReason(r.c.rule.Fault)
 	if !known {

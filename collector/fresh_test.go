@@ -48,7 +48,7 @@ func TestFreshCountsAreShared(t *testing.T) {
 	}
 }
 
-// turns is a Counter whose counts end as they are told to, one after the other.
+// turns is a Counter whose counts end when they are told to, one after the other.
 type turns struct {
 	scripted
 	errs []error
@@ -62,8 +62,8 @@ func (s *turns) Count(ctx context.Context, o podcount.Observer, publish func(*po
 	return s.scripted.Count(ctx, o, publish)
 }
 
-// Each count takes four seconds; a request comes some time after the one that
-// had the first count begun.
+// Each count takes four seconds; a second request comes some time after the request
+// that began the first count.
 func TestFreshAnswers(t *testing.T) {
 	bad := errors.New("no luck")
 	tests := []struct {
@@ -101,7 +101,7 @@ func TestFreshAnswers(t *testing.T) {
 	}
 }
 
-// A count of a scrape that began before the request may have passed what the
+// A scrape's count that began before the request may have missed the changes that the
 // request is about, and its failure is not the request's.
 func TestFreshIsNotOfAnEarlierScrape(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 )
 
-// TestGoldenExposition compares the whole body of a scrape to the letter. The
-// bubble's clock makes times part of it.
+// TestGoldenExposition compares the whole body of a scrape. The bubble's clock makes
+// times part of it.
 func TestGoldenExposition(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		golden(t, "small_cluster.prom", start(t, small(), steady()).scrape("10"))
@@ -40,7 +40,7 @@ func TestGoldenPassesPromlint(t *testing.T) {
 	}
 }
 
-// TestDemoCluster holds the numbers that the README promises.
+// TestDemoCluster checks the numbers that the README promises.
 func TestDemoCluster(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		cfg := small()

@@ -12,10 +12,10 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
-// Handler serves a scrape: the metrics of all clusters, those of process and of
-// the configuration; or, of clusters chosen by cluster[]=NAME, theirs only, as
-// several targets of one Prometheus would have the others twice. A timeout
-// header that is no positive number, a query that cannot be read and an unknown
+// Handler serves a scrape: the metrics of all clusters, of process and of the
+// configuration. A scrape that chooses clusters by cluster[]=NAME gets theirs only:
+// where each cluster is a target of its own, the others would be stored once per
+// target. An invalid timeout header, a query that cannot be read and an unknown
 // cluster are answered with 400; 503 means that too many answers are under way.
 func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -54,10 +54,10 @@ func (c *Collector) encode(w http.ResponseWriter, r *http.Request, views []store
 	}).ServeHTTP(w, r)
 }
 
-// scrapeErrors logs what promhttp has to say.
+// scrapeErrors logs the errors of promhttp.
 type scrapeErrors struct{ collector *Collector }
 
-// Println is the interface that promhttp asks for.
+// Println is the method that promhttp calls.
 func (s scrapeErrors) Println(v ...any) {
 	_ = level.Error(s.collector.logger).Log("msg", "Serving a scrape failed", "err", fmt.Sprint(v...))
 }

@@ -74,8 +74,8 @@ func ages(t *testing.T, e *exporter, healthy int) time.Duration {
 	return worst
 }
 
-// TestBadClustersHurtNoOther has five black holes and five clusters with pages of
-// ten seconds among fifty, with places for all of the bad ones and with fewer.
+// TestBadClustersHurtNoOther has five black holes and five clusters with pages of ten
+// seconds among fifty, with places for all of the bad ones and with fewer.
 func TestBadClustersHurtNoOther(t *testing.T) {
 	for _, places := range []int{store.DefaultConcurrency, 3} {
 		t.Run(fmt.Sprint(places, " places"), func(t *testing.T) {
@@ -83,8 +83,8 @@ func TestBadClustersHurtNoOther(t *testing.T) {
 			bubble(t, func(t *testing.T) { alone = ages(t, fleet(t, places, 40, 0, 0), 40) })
 			bubble(t, func(t *testing.T) { among = ages(t, fleet(t, places, 40, 5, 5), 40) })
 			t.Logf("snapshots are up to %s old among bad clusters, %s alone", among, alone)
-			// Scrapes take longer beside the bad ones, so the instants at which
-			// ages are looked at differ.
+			// Scrapes take longer beside the bad ones, so ages are read at different
+			// times.
 			if among > alone+10*time.Second {
 				t.Errorf("snapshots are up to %s old among bad clusters, %s alone", among, alone)
 			}

@@ -8,9 +8,9 @@ import (
 
 // Every metric of the exporter is declared in this file, with its help.
 
-// metrics are the families of one process. Those that grow are vectors; those
-// that show a snapshot are made anew for each scrape, so the series of a node
-// that is gone go with it.
+// metrics are the families of one process. Counters and histograms are vectors.
+// Gauges that show a snapshot are created for each scrape, so that the series of a
+// deleted node disappear with it.
 type metrics struct {
 	pages        *prometheus.CounterVec
 	pageFailures *prometheus.CounterVec
@@ -140,7 +140,7 @@ func (m *metrics) vectors() []*prometheus.MetricVec {
 	}
 }
 
-// forget drops what grew for a cluster that is gone.
+// forget drops the counters and histograms of a cluster that is gone.
 func (m *metrics) forget(cluster string) {
 	for _, vector := range m.vectors() {
 		vector.DeletePartialMatch(prometheus.Labels{"cluster": cluster})
@@ -160,7 +160,7 @@ func (m *metrics) describe(ch chan<- *prometheus.Desc) {
 	}
 }
 
-// describeProcess sends the descriptions of what belongs to no cluster.
+// describeProcess sends the descriptions of the series that belong to no cluster.
 func (m *metrics) describeProcess(ch chan<- *prometheus.Desc) {
 	for _, desc := range []*prometheus.Desc{
 		m.configSuccess, m.configTime, m.configInvalid, m.clusters, m.cacheTTL, m.maxStaleness, m.shardInfo,

@@ -13,7 +13,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
-// neighbours are the bad clusters that others must not be hurt by.
+// neighbours are the bad clusters that must not affect the others.
 func neighbours() map[string]func(*kubesim.Config) {
 	always := func(fault kubesim.Fault) func(*kubesim.Config) {
 		return func(cfg *kubesim.Config) {
@@ -30,14 +30,14 @@ func neighbours() map[string]func(*kubesim.Config) {
 	}
 }
 
-// outlook is what is seen of the clusters that can be counted.
+// outlook is the state of the clusters that can be counted.
 type outlook struct {
 	first map[string]time.Duration // until the first snapshot
 	worst map[string]time.Duration // greatest age of a snapshot
 }
 
-// watch has five well clusters and one that is slow to answer among bad ones, and
-// looks at them for a while. Bad ones come first, and all begin at once.
+// watch puts five healthy clusters and a slow one among bad ones, and observes them
+// for a while. Bad ones come first, and all begin at once.
 func watch(t *testing.T, bad int, kind func(*kubesim.Config)) outlook {
 	t.Helper()
 	opts := steady()
@@ -80,8 +80,9 @@ func watch(t *testing.T, bad int, kind func(*kubesim.Config)) outlook {
 	return seen
 }
 
-// TestNeighbours has bad clusters of every kind beside well ones, far more than
-// there are places: those are counted as soon as without them, and as often.
+// TestNeighbours has bad clusters of every kind beside healthy ones, far more than
+// there are places: the healthy ones are counted as soon as without them, and as
+// often.
 func TestNeighbours(t *testing.T) {
 	var alone outlook
 	bubble(t, func(t *testing.T) { alone = watch(t, 0, nil) })

@@ -20,9 +20,9 @@ const (
 // DefaultOptions.
 type Options struct {
 	store.Options
-	TimeoutOffset time.Duration // taken off the scrape's own timeout, for the way back
+	TimeoutOffset time.Duration // subtracted from the scrape's own timeout, so that the answer arrives in time
 	MaxRequests   int           // answers that are encoded and sent at once; 0 is no limit
-	Watch         bool          // clusters are to be followed by watch: there are series of that
+	Watch         bool          // clusters are followed by watch, so the series of watch mode exist
 	Shard         int           // of Shards, from 0; for pod_count_shard_info
 	Shards        int           // replicas that share the clusters; 1 without sharding
 }
@@ -37,8 +37,7 @@ func DefaultOptions() Options {
 	}
 }
 
-// maxTimeoutOffset is more than any scrape waits: an offset of this size leaves no
-// time to any.
+// maxTimeoutOffset is longer than any scrape waits.
 const maxTimeoutOffset = time.Minute
 
 // Validate returns an error that begins with the first option that cannot work and its value.
@@ -47,7 +46,7 @@ func (o Options) Validate() error {
 	case o.TimeoutOffset < 0:
 		return fmt.Errorf("TimeoutOffset=%s: must not be negative", o.TimeoutOffset)
 	case o.TimeoutOffset >= maxTimeoutOffset:
-		return fmt.Errorf("TimeoutOffset=%s: leaves no time to any scrape, must be under %s", o.TimeoutOffset, maxTimeoutOffset)
+		return fmt.Errorf("TimeoutOffset=%s: leaves no time for scrapes, must be under %s", o.TimeoutOffset, maxTimeoutOffset)
 	case o.MaxRequests < 0:
 		return fmt.Errorf("MaxRequests=%d: must not be negative", o.MaxRequests)
 	case o.Shard < 0 || o.Shard >= o.Shards:

@@ -17,8 +17,8 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
-// outcome returns success as the metrics and the API have it, and the number of
-// node series.
+// outcome returns success as the metrics and the API show it, and the number of node
+// series.
 func (e *exporter) outcome(timeout string) (metric string, api bool, nodes int) {
 	e.t.Helper()
 	body := e.scrape(timeout)
@@ -33,7 +33,7 @@ func (e *exporter) wantOutcome(what, success string, nodes int) {
 	}
 }
 
-// The latest count that ended was complete, and nothing is shown of it any more.
+// The latest count was complete, but its snapshot is not shown any more.
 func TestWithdrawnIsNoSuccess(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		e := scriptedExporter(t, &succeeding{times: []time.Duration{0, 24 * time.Hour}})
@@ -94,8 +94,8 @@ func TestCancelledCountsSayNothing(t *testing.T) {
 	}
 }
 
-// Credentials that change faster than a count without progress runs must not
-// look well for ever.
+// Credentials that change faster than a count that makes no progress must not look
+// healthy for ever.
 func TestCredentialsThatChangeTooOften(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		e := scriptedExporter(t, &scripted{})
@@ -108,7 +108,7 @@ func TestCredentialsThatChangeTooOften(t *testing.T) {
 	})
 }
 
-// heir is a Counter that notes what it takes over.
+// heir is a Counter that notes whose progress it takes over.
 type heir struct {
 	*podcount.Counter
 	pages  *atomic.Int64
@@ -122,8 +122,8 @@ func (h *heir) Resume(former *podcount.Counter) {
 }
 
 // TestCredentialsChangeAmidACount has a scrape wait while the credentials of its
-// cluster change: it gets the number of the new ones' count, which took over
-// from the old one when that had ended.
+// cluster change: it gets the result of the new credentials' count, which took over
+// from the old count when that had ended.
 func TestCredentialsChangeAmidACount(t *testing.T) {
 	for _, amid := range []bool{true, false} {
 		t.Run(map[bool]string{true: "while it runs", false: "while none runs"}[amid], func(t *testing.T) {
@@ -230,8 +230,8 @@ func TestPauseAfterFailures(t *testing.T) {
 	}
 }
 
-// A failed count for fresh=true is made good by a later scrape, though the
-// snapshot from before is not outdated.
+// A later scrape repeats a failed count for fresh=true, even if the earlier snapshot
+// is not stale.
 func TestFailedFreshCountHeals(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		counter := &scripted{}
@@ -271,7 +271,7 @@ func TestPauseKeepsTheProgress(t *testing.T) {
 	})
 }
 
-// suspended is a machine that can sleep.
+// suspended is a machine that can be suspended.
 type suspended struct {
 	clock func() store.Instant
 	slept time.Duration // by the wall clock only

@@ -57,7 +57,7 @@ func number(t *testing.T, name, text string) uint64 {
 	return n
 }
 
-// randomRun is one cluster and the ways in which it is troubled.
+// randomRun is one cluster with its random troubles.
 type randomRun struct {
 	*exporter
 	random *rand.Rand
@@ -142,9 +142,9 @@ func (r *randomRun) run() int {
 
 func (r *randomRun) latest() *podcount.Snapshot { return r.Store.Clusters()[0].View().Snapshot }
 
-// compare holds a snapshot against the truth at its resourceVersion. Nodes are
-// listed at a version of their own, so while they come and go only the sum over
-// those that one of the two does not know is compared.
+// compare compares a snapshot with the truth at its resourceVersion. Nodes are listed
+// at a version of their own. While they come and go, the nodes that only one of the
+// two knows are compared by their sum.
 func (r *randomRun) compare(snapshot *podcount.Snapshot) {
 	r.t.Helper()
 	version, err := strconv.ParseInt(snapshot.ResourceVersion, 10, 64)
@@ -175,8 +175,8 @@ func (r *randomRun) compare(snapshot *podcount.Snapshot) {
 	}
 }
 
-// TestNothingLeaks counts a thousand times with every fault there is, and then
-// looks for what stayed behind.
+// TestNothingLeaks counts a thousand times with every fault, and then checks for
+// leaks.
 func TestNothingLeaks(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var rules []kubesim.Rule

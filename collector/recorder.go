@@ -21,9 +21,9 @@ const (
 
 var _ store.Observer = (*recorder)(nil)
 
-// recorder writes the log of one cluster's counts, keeps its counters and tells the
-// status page's history. It is told one thing after the other, so nothing here is
-// locked.
+// recorder writes the log of one cluster's counts, counts for its metrics and fills
+// the history of the status page. Its methods are never called at the same time, so
+// it needs no lock.
 type recorder struct {
 	logger   log.Logger
 	cluster  string
@@ -81,7 +81,8 @@ func (r *recorder) completed(snapshot *podcount.Snapshot) {
 	r.remark(snapshot)
 }
 
-// remarkable is what a snapshot can lack. It is logged once, when it begins.
+// remarkable is what a complete snapshot can still lack. It is logged once, when it
+// begins.
 type remarkable struct {
 	nodesForbidden, oddAllocatable bool
 	source                         podcount.Source
@@ -101,8 +102,8 @@ func (r *recorder) remark(snapshot *podcount.Snapshot) {
 	r.last = now
 }
 
-// failed counts and logs that a count ended incomplete, and whether a snapshot
-// is shown still. The failure itself has been logged with its page.
+// failed counts and logs that a count ended incomplete, and whether an earlier
+// snapshot is still shown. The failure itself has been logged with its page.
 func (r *recorder) failed(err error, shown bool) {
 	r.metrics.failures.Inc()
 	var fault *store.PanicError
@@ -125,7 +126,7 @@ func (r *recorder) failed(err error, shown bool) {
 
 func (r *recorder) log(m message, fields ...any) {
 	r.metrics.logs[m].Inc()
-	// A log that cannot be written has nowhere to say so.
+	// There is nowhere to report that the log cannot be written.
 	_ = m.at(r.logger).Log(append([]any{"msg", m.text, "cluster", r.cluster}, fields...)...)
 }
 

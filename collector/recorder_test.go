@@ -12,7 +12,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
-// played gives one snapshot after the other.
+// played publishes one snapshot after the other.
 type played []podcount.Snapshot
 
 func (p *played) Count(_ context.Context, _ podcount.Observer, publish func(*podcount.Snapshot)) error {
@@ -22,8 +22,8 @@ func (p *played) Count(_ context.Context, _ podcount.Observer, publish func(*pod
 	return nil
 }
 
-// TestRemarksAreSaidOnce has snapshots that lack something, and some that do not
-// any more.
+// TestRemarksAreSaidOnce has snapshots that lack something, and later ones that do
+// not.
 func TestRemarksAreSaidOnce(t *testing.T) {
 	refused := errors.New("status 406")
 	well := podcount.Snapshot{Source: podcount.SourceTable}

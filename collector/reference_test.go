@@ -20,7 +20,7 @@ import (
 
 const metricsReference = "../docs/metrics.md"
 
-// TestGoldenMetricsReference holds the tables of docs/metrics.md against what is
+// TestGoldenMetricsReference compares the tables of docs/metrics.md with what is
 // served: with -update it writes them anew.
 func TestGoldenMetricsReference(t *testing.T) {
 	list, watch := servedFamilies(t)
@@ -29,8 +29,8 @@ func TestGoldenMetricsReference(t *testing.T) {
 	generated(t, metricsReference, "messages", messageTable())
 }
 
-// TestEveryMetricIsServed holds the descriptions against what is served: the
-// reference is made of the latter.
+// TestEveryMetricIsServed compares the descriptions with what is served, from which
+// the reference is made.
 func TestEveryMetricIsServed(t *testing.T) {
 	descriptions := make(chan *prometheus.Desc, 100)
 	newMetrics().describe(descriptions)
@@ -49,7 +49,7 @@ func TestEveryMetricIsServed(t *testing.T) {
 
 type families map[string]*dto.MetricFamily
 
-// servedFamilies are those of an exporter that lists and of one that watches.
+// servedFamilies are those of an exporter in list mode and of one in watch mode.
 func servedFamilies(t *testing.T) (list, watch families) {
 	t.Helper()
 	bubble(t, func(t *testing.T) { list = parsed(t, start(t, small(), steady()).scrape("10")) })
@@ -57,7 +57,7 @@ func servedFamilies(t *testing.T) (list, watch families) {
 	return list, watch
 }
 
-// parsed has the build's own metric too, which the program registers.
+// parsed adds the build metric, which the program registers.
 func parsed(t *testing.T, exposition string) families {
 	t.Helper()
 	parser := expfmt.NewTextParser(model.LegacyValidation)
@@ -77,8 +77,8 @@ func parsed(t *testing.T, exposition string) families {
 	return all
 }
 
-// metricTables are one table for what each cluster has, one for what it has in
-// watch mode only, and one for the process.
+// metricTables are one table for the metrics of each cluster, one for those of watch
+// mode, and one for the process.
 func metricTables(list, watch families) string {
 	var cluster, watching, process []string
 	for _, name := range slices.Sorted(maps.Keys(watch)) {
@@ -127,9 +127,8 @@ func labelsOf(family *dto.MetricFamily) []string {
 	return sorted
 }
 
-// labelTable has the values of the labels that are fixed lists. Of the two that
-// tell how a snapshot came about, a cluster has one value at a time, so theirs
-// come from the code.
+// labelTable has the values of the labels that are fixed lists. A cluster has only
+// one mode and one source at a time, so their values come from the code.
 func labelTable(watch families) string {
 	values := map[string][]string{}
 	for name, label := range map[string]string{
@@ -168,7 +167,7 @@ func messageTable() string {
 	return text.String()
 }
 
-// inCell is text that does not end a table's cell.
+// inCell escapes text for a cell of a table.
 func inCell(text string) string { return strings.ReplaceAll(text, "|", `\|`) }
 
 // generated compares the part of a document between the marks of name with text,

@@ -6,34 +6,34 @@ import (
 )
 
 const (
-	// presumed is what a series of a large exposition takes to encode before any
-	// was measured, on a slow core.
+	// presumed is the time to encode one series of a large exposition on a slow core.
+	// It is used until one has been measured.
 	presumed = 4 * time.Microsecond
-	// fewSeries take no time to speak of beside what every answer takes.
+	// Up to fewSeries, encoding takes no noticeable time.
 	fewSeries = 10_000
-	// remembered is the part of the longest time that the next encoding leaves of
-	// it, so that a single hindrance is forgotten.
+	// remembered is how much of the longest time still counts at the next encoding,
+	// so that a single slow one is forgotten.
 	remembered = 0.9
-	// leastWait is the part of a scrape's time that is spent waiting for counts
-	// whatever encoding takes.
+	// leastWait is the part of a scrape's time that is spent waiting for counts,
+	// however long encoding takes.
 	leastWait = 0.1
 )
 
-// reserve is the time that scrapes keep back from waiting, so that there is
-// enough left to encode what they show.
+// reserve is the part of a scrape's time that is kept back from waiting for counts,
+// so that what it shows can be encoded in time.
 type reserve struct {
 	mu     sync.Mutex
-	series float64 // nanoseconds that one of many took at the slowest of late
+	series float64 // nanoseconds for each, in the slowest recent encoding of many
 }
 
-// note learns from an answer of so many series.
+// note records how long an answer of that many series took.
 func (r *reserve) note(series int, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.series = max(float64(took)/float64(max(series, fewSeries)), remembered*r.series)
 }
 
-// wait is how much of limit a scrape of so many series may wait for counts.
+// wait returns how much of limit a scrape of that many series may wait for counts.
 func (r *reserve) wait(limit time.Duration, series int) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -8,19 +8,19 @@ import (
 )
 
 const (
-	// encoders are how many answers are encoded at once. Encoding is what takes
-	// memory: several times what the answer has, 50 MB for 133,000 series.
+	// encoders is how many answers are encoded at once. Encoding takes several times
+	// the memory of the answer: 50 MB for 133,000 series.
 	encoders = 1
-	// slotWait is how long an answer waits for others to be done before it is
-	// refused: many scrapes end their wait for counts at the same moment.
+	// slotWait is how long an answer waits for a slot before it is refused: many
+	// scrapes end their wait for counts at the same moment.
 	slotWait = time.Second
 )
 
-// responder bounds what answers take together. Requests that wait for counts
-// are not bounded: they take next to nothing.
+// responder limits how many answers are encoded and sent at once. Requests that wait
+// for counts are not limited: they take next to nothing.
 type responder struct {
 	slots    chan struct{}     // held while an answer is encoded and sent; nil is no limit
-	encoders chan *gzip.Writer // one is held while it is encoded; they are larger than most answers
+	encoders chan *gzip.Writer // one is taken while an answer is encoded; a writer is larger than most answers
 }
 
 func newResponder(limit int) *responder {
@@ -35,15 +35,17 @@ func newResponder(limit int) *responder {
 	return r
 }
 
-// errBusy is for a client that finds all slots taken.
+// errBusy means that all slots are taken.
 var errBusy = errors.New("too many answers are being sent (--web.max-requests): try again later")
 
-// respond has encode write an answer into memory and sends it to the client. A slow
-// client holds its own slot only. It returns how long that took: encoding, with the wait for others', and sending,
-// up to as long again, since a client that does not read says nothing of other
-// answers. With an error, errBusy for one, nothing was sent. The request's
-// context has no say: it ends with the process, and who waited for a count is to
-// have an answer then.
+// respond has encode write an answer into memory, and sends it to the client. A slow
+// client keeps its own slot and holds up nobody else.
+// The duration is that of encoding, including the wait for an encoder, and of
+// sending; sending counts for no more than encoding did, since one client that does
+// not read says nothing about the others. With an error, such as errBusy, nothing was
+// sent.
+// The request's context is ignored on purpose: it ends with the process, and a client
+// that waited for a count is to have its answer even then.
 func (r *responder) respond(w http.ResponseWriter, request *http.Request, encode func(http.ResponseWriter)) (time.Duration, error) {
 	if err := r.enter(); err != nil {
 		return 0, err

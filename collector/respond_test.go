@@ -23,7 +23,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
-// deaf is a client that does not read before it is told to.
+// deaf is a client that does not read until it is told to.
 type deaf struct {
 	*httptest.ResponseRecorder
 	reads chan struct{}
@@ -38,7 +38,7 @@ func request(ctx context.Context, target string) *http.Request {
 	return httptest.NewRequestWithContext(ctx, http.MethodGet, target, nil)
 }
 
-// TestMaxRequests has as many clients as are allowed hold up their answers.
+// TestMaxRequests has as many clients as are allowed block their answers.
 func TestMaxRequests(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -90,7 +90,7 @@ func TestMaxRequests(t *testing.T) {
 	}
 }
 
-// Scrapes that wait for a count hold no slot, and those that come back at the
+// Scrapes that wait for a count hold no slot, and those that end their wait at the
 // same moment wait for each other instead of being refused.
 func TestWaitingHoldsNoSlot(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestWaitingHoldsNoSlot(t *testing.T) {
 	})
 }
 
-// slowly is what a process says of itself, and takes its time.
+// slowly is a slow Gatherer of process metrics.
 type slowly time.Duration
 
 func (s slowly) Gather() ([]*dto.MetricFamily, error) {
@@ -122,8 +122,8 @@ func (s slowly) Gather() ([]*dto.MetricFamily, error) {
 	return nil, nil
 }
 
-// TestEncodingIsReserved has encoding take its time beside a cluster that never
-// answers: the first scrape cannot know, the next ones answer in time.
+// TestEncodingIsReserved has slow encoding beside a cluster that never answers: the
+// first scrape cannot know, the next ones answer in time.
 func TestEncodingIsReserved(t *testing.T) {
 	const takes = 1500 * time.Millisecond
 	tests := []struct {
@@ -244,8 +244,8 @@ func TestAcceptsGzip(t *testing.T) {
 	}
 }
 
-// TestAnswersAreWhole compares an answer that was kept compressed, sent plain and
-// compressed, with the one that promhttp sends by itself.
+// TestAnswersAreWhole compares an answer that was kept compressed, and sent plain and
+// compressed, with that of promhttp.
 func TestAnswersAreWhole(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var nodes []podcount.Node

@@ -14,14 +14,15 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
-// seriesPerCluster is about how many there are beside those of the nodes.
+// seriesPerCluster is roughly how many series a cluster has besides those of its
+// nodes.
 const seriesPerCluster = 80
 
-// scrape is what a request to the metrics asks for.
+// scrape is what a request for the metrics asks for.
 type scrape struct {
 	clusters []*store.Cluster
 	some     bool          // they were chosen by name
-	limit    time.Duration // of the wait and of encoding
+	limit    time.Duration // for waiting and encoding together
 }
 
 func (c *Collector) readScrape(r *http.Request) (s scrape, err error) {
@@ -50,7 +51,7 @@ func (s scrape) await(ctx context.Context) []store.View {
 	return views
 }
 
-// series is about how many the answer will have.
+// series returns roughly how many series the answer will have.
 func (s scrape) series() int {
 	sum := 0
 	for _, one := range s.clusters {
@@ -71,7 +72,7 @@ type exposition struct {
 // Describe sends every description that Collect may use.
 func (e exposition) Describe(ch chan<- *prometheus.Desc) { e.collector.metrics.describe(ch) }
 
-// Collect sends the series of all clusters that there still are.
+// Collect sends the series of all clusters that still exist.
 func (e exposition) Collect(ch chan<- prometheus.Metric) {
 	for _, view := range e.views {
 		if own := e.collector.recorder(view.Cluster); own != nil {
@@ -80,16 +81,15 @@ func (e exposition) Collect(ch chan<- prometheus.Metric) {
 	}
 }
 
-// A scrape with scopeParameter=scopeProcess has the metrics of the process and
-// none of the clusters. It is a parameter of its own, since a cluster may have
-// any name.
+// A scrape with scopeParameter=scopeProcess has the metrics of the process and none
+// of the clusters. It is a parameter of its own because a cluster may have any name.
 const (
 	scopeParameter = "scope"
 	scopeProcess   = "process"
 )
 
-// chosen returns the clusters that a query names, by cluster=NAME or
-// cluster[]=NAME as often as needed, and whether it names any; without, all
+// chosen returns the clusters that a query names, by cluster=NAME or cluster[]=NAME
+// as often as needed, and whether it names any. If it names none, they are all
 // clusters, or none with scope=process.
 func (c *Collector) chosen(query url.Values) (clusters []*store.Cluster, some bool, err error) {
 	names := slices.Concat(query["cluster[]"], query["cluster"])
@@ -116,7 +116,7 @@ func checkScope(scopes, clusters []string) error {
 		}
 	}
 	if len(clusters) > 0 {
-		return fmt.Errorf("%s=%s is without clusters: ask for them apart", scopeParameter, scopeProcess)
+		return fmt.Errorf("%s=%s excludes the clusters: request them separately", scopeParameter, scopeProcess)
 	}
 	return nil
 }

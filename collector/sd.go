@@ -11,13 +11,14 @@ type targetGroup struct {
 	Labels  map[string]string `json:"labels"`
 }
 
-// Discovery serves a target group for each cluster, and one for this exporter
-// itself with its own metrics only, which no cluster's target has: all under the
-// address that it was asked at, at metricsPath. So a Prometheus can scrape
-// clusters as targets of their own. The label instance tells the targets' up and
-// scrape_duration_seconds apart; a label cluster would turn that of the metrics
-// into exported_cluster. The parameter is cluster and not cluster[], since
-// Prometheus before version 3 takes no brackets in a label's name.
+// Discovery serves a target group for each cluster, and one for the exporter's own
+// metrics, which no cluster's target has. All have metricsPath and the address that
+// the request was sent to, so that Prometheus can scrape each cluster as a target of
+// its own.
+// The label instance keeps the targets' up and scrape_duration_seconds apart; a label
+// cluster would rename the one in the metrics to exported_cluster. The parameter is
+// cluster and not cluster[], since Prometheus before version 3 allows no brackets in
+// a label's name.
 func (c *Collector) Discovery(metricsPath string) http.Handler {
 	return reading(func(w http.ResponseWriter, r *http.Request) error {
 		target := func(instance, parameter, value string) targetGroup {

@@ -14,7 +14,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
-// What is part of the namespaces' pods is no share of a node's room.
+// With some namespaces only, the pods are not compared with the room of a node.
 func TestPartialSnapshotsShowNoAllocatable(t *testing.T) {
 	tests := []struct {
 		name     string

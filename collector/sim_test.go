@@ -23,7 +23,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// steady are the options without chance.
+// steady are the options without randomness.
 func steady() Options {
 	opts := DefaultOptions()
 	opts.Jitter = func() float64 { return 0 }
@@ -46,7 +46,7 @@ func start(t *testing.T, cfg kubesim.Config, opts Options) *exporter {
 	return startWith(t, cfg, opts, func(*podcount.Config, *rest.Config) {})
 }
 
-// startWith lets a test change how pages are asked for and how they get there.
+// startWith lets a test change how pages are requested and sent.
 func startWith(t *testing.T, cfg kubesim.Config, opts Options, change func(*podcount.Config, *rest.Config)) *exporter {
 	t.Helper()
 	e := empty(t, opts)
@@ -70,7 +70,7 @@ func empty(t *testing.T, opts Options) *exporter {
 	return &exporter{t: t, log: out, handler: c.Handler(prometheus.NewRegistry()), stop: stop, Collector: c}
 }
 
-// simulate starts a cluster, which is not a member yet.
+// simulate starts a cluster that is not a target yet.
 func (e *exporter) simulate(cfg kubesim.Config, change func(*podcount.Config, *rest.Config)) (store.Target, *kubesim.Server) {
 	e.t.Helper()
 	sim, err := kubesim.New(cfg)
@@ -104,8 +104,7 @@ func (e *exporter) simulate(cfg kubesim.Config, change func(*podcount.Config, *r
 	return store.Target{Name: cfg.Cluster, Server: base.String(), Counter: counter}, sim
 }
 
-// scrape returns the body of /metrics as a Prometheus with this timeout in
-// seconds gets it.
+// scrape returns the body of /metrics for a Prometheus with this timeout in seconds.
 func (e *exporter) scrape(timeout string) string {
 	e.t.Helper()
 	request := httptest.NewRequestWithContext(e.t.Context(), http.MethodGet, "/metrics", nil)

@@ -10,9 +10,9 @@ import (
 	"strings"
 )
 
-// spool is an http.ResponseWriter that keeps an answer compressed, until it is
-// sent. For a client that does not read, about a fifteenth of the answer is held
-// then, and nothing that it was made from.
+// spool is an http.ResponseWriter that keeps an answer in memory, compressed, until
+// it is sent. For a client that does not read, it then holds about a fifteenth of the
+// answer, and nothing that the answer was made from.
 type spool struct {
 	header http.Header
 	status int
@@ -54,8 +54,8 @@ func (s *spool) close() error {
 	return nil
 }
 
-// send gives the answer to a client, compressed if it takes that. The length is
-// said, so nothing is left to be sent after the handler has returned.
+// send sends the answer to a client, compressed if the client accepts that. It sets
+// Content-Length, so nothing is left to be sent after the handler has returned.
 func (s *spool) send(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	for name, values := range s.header {
@@ -92,7 +92,7 @@ func acceptsGzip(header http.Header) bool {
 		quality, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 		accepted = !weighted || err == nil && quality > 0
 		if name == "gzip" {
-			return accepted // it says more than a star
+			return accepted // an encoding that is named takes precedence over *
 		}
 	}
 	return accepted

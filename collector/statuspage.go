@@ -36,7 +36,7 @@ func (c *Collector) StatusPage(about page.About) (http.Handler, error) {
 	return mux, nil
 }
 
-// now is the wall's time, by the clock that snapshots age by.
+// now returns the time of the clock that snapshots age by.
 func (c *Collector) now() time.Time { return c.opts.Clock().Wall }
 
 // pageSource gives the status page what it shows.
@@ -52,7 +52,7 @@ func (s pageSource) Clusters() []page.Cluster {
 	return shown
 }
 
-// Cluster returns one, and has it counted anew if it is stale, as the API does.
+// Cluster returns one, and has it counted again if it is stale, as the API does.
 func (s pageSource) Cluster(name string) (page.Cluster, bool) {
 	one := s.collector.Store.Find(name)
 	if one == nil {
@@ -67,7 +67,7 @@ func (s pageSource) cluster(one *store.Cluster) page.Cluster {
 	if shown.Err != nil {
 		shown.Reason = reasonOf(shown.Err)
 	}
-	// A cluster that has gone in this moment has no recorder.
+	// A cluster that has just been removed has no recorder.
 	if recorder := s.collector.recorder(one.Name()); recorder != nil {
 		shown.History = recorder.history.History()
 	}

@@ -94,7 +94,8 @@ func TestStatusPageOfWhatCannotBeUsed(t *testing.T) {
 	})
 }
 
-// Documents take their turn with scrapes: none is built when too many are sent.
+// Documents need a slot like scrapes: none is built when too many answers are being
+// sent.
 func TestStatusPageIsBounded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		opts := steady()

@@ -53,7 +53,7 @@ func TestSet(t *testing.T) {
 	}
 }
 
-// What goes must stop at once: its count, and so its goroutine and connections.
+// What is removed must stop at once: its count, and so its goroutine and connections.
 func TestSetEndsTheCountsOfWhatGoes(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		gone := &scripted{takes: time.Hour}
@@ -71,7 +71,7 @@ func TestSetEndsTheCountsOfWhatGoes(t *testing.T) {
 	})
 }
 
-// A cluster that is gone must not come back by a scrape that still holds it.
+// A scrape that still holds a removed cluster must not bring it back.
 func TestScrapeBesideARemoval(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		counter := &scripted{takes: 5 * time.Second}

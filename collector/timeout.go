@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// timeoutHeader is how Prometheus tells its scrape_timeout, in seconds.
+// timeoutHeader is the header with Prometheus' scrape_timeout, in seconds.
 const timeoutHeader = "X-Prometheus-Scrape-Timeout-Seconds"
 
 // longestTimeout bounds what a request can ask for: nobody waits for an hour,

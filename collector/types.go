@@ -56,7 +56,7 @@ type runningAnswer struct {
 	Page         int    `json:"page"`
 	Attempt      int    `json:"attempt"`
 	CountedPods  int    `json:"countedPods"`
-	ExpectedPods *int   `json:"expectedPods,omitempty"` // as many as the last time
+	ExpectedPods *int   `json:"expectedPods,omitempty"` // the pods of the last complete count
 	FailedFor    string `json:"failedFor,omitempty"`    // the reason, while the page is tried again
 }
 
@@ -84,11 +84,12 @@ func clusterOf(v store.View) clusterAnswer {
 	return a
 }
 
-// reasonConfig is the reason for a cluster that cannot be asked, since its
-// configuration is at fault. The others are podcount's.
+// reasonConfig is the reason for a cluster that cannot be counted because its
+// configuration is at fault. The other reasons are podcount's.
 const reasonConfig = "config"
 
-// reasonOf is the API's word for what err, the end of a count, comes from.
+// reasonOf returns the API's reason for err, the error of a count; it is empty if
+// there is none.
 func reasonOf(err error) string {
 	var page *podcount.PageError
 	var fault *store.ConfigError

@@ -9,8 +9,9 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
-// A cluster that becomes unusable amid a count, or never was of use, has no success
-// and a reason, but no failed count: nothing is asked. It heals with its next Counter.
+// A cluster that becomes unusable during a count, or never was usable, has no success
+// and a reason, but no failed count: nothing is requested. It recovers with its next
+// Counter.
 func TestUnusable(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		opts := steady()

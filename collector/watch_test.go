@@ -115,7 +115,7 @@ func (e *watched) target() store.Target {
 	return store.Target{Name: "one", Server: base.String(), Counter: watcher}
 }
 
-// wantTruth requires the numbers of the metrics to be those of the cluster now.
+// wantTruth requires the metrics to show the present numbers of the cluster.
 func (e *watched) wantTruth(step string) {
 	e.t.Helper()
 	synctest.Wait()
@@ -135,8 +135,8 @@ func (e *watched) wantTruth(step string) {
 	}
 }
 
-// TestFollowedClusterIsServed follows one cluster through changes: a scrape asks the
-// API server nothing.
+// TestFollowedClusterIsServed follows one cluster through changes: a scrape sends
+// nothing to the API server.
 func TestFollowedClusterIsServed(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		e := follow(t)
@@ -195,8 +195,8 @@ func TestFollowedClusterIsListedFresh(t *testing.T) {
 	})
 }
 
-// TestStreamsThatBreakAreNoSuccess has the connections break: the last numbers stay
-// and are no success, until the streams are back.
+// TestStreamsThatBreakAreNoSuccess breaks the connections: the last numbers stay,
+// without success, until the streams are back.
 func TestStreamsThatBreakAreNoSuccess(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		e := follow(t)

@@ -23,7 +23,7 @@ func (r *recorder) Watched(w podcount.Watched) {
 	case w.Ended != nil:
 		r.streamEnded(w.Ended)
 	case w.Restart != nil:
-		r.count(w.Restart.Reason)
+		r.countEnd(w.Restart.Reason)
 		r.limited(watchRestarted(), "reason", w.Restart.Reason, "err", w.Restart.Err)
 	case w.Fallback != nil:
 		r.log(notWatched(), "err", w.Fallback)
@@ -32,15 +32,16 @@ func (r *recorder) Watched(w podcount.Watched) {
 	}
 }
 
-func (r *recorder) count(reason podcount.WatchEnd) {
+func (r *recorder) countEnd(reason podcount.WatchEnd) {
 	if r.metrics.watch != nil {
 		r.metrics.watch.restarts[reason].Inc()
 	}
 }
 
-// streamEnded tells of an end that the server gives each stream at debug level only.
+// streamEnded logs the end of a stream. The server closes every stream in time, so
+// that is logged at debug level only.
 func (r *recorder) streamEnded(e *podcount.StreamEnded) {
-	r.count(e.Reason)
+	r.countEnd(e.Reason)
 	if e.Reason == podcount.EndClosed {
 		r.log(streamClosed(), "resource", e.Resource, "next_attempt_in", e.Wait)
 		return

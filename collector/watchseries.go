@@ -17,7 +17,7 @@ const (
 	auditUnknown   = "unknown"
 )
 
-// watchMetrics are the series of one cluster that is to be followed.
+// watchMetrics are the series of one cluster in watch mode.
 type watchMetrics struct {
 	events      map[podcount.EventType]prometheus.Counter
 	restarts    map[podcount.WatchEnd]prometheus.Counter
@@ -101,7 +101,7 @@ func (w *watchMetrics) collect(ch chan<- prometheus.Metric, c *clusterMetrics) {
 	c.gauge(ch, c.families.lastBookmark, unixSeconds(w.lastBookmark))
 }
 
-// unixSeconds is 0 for a time that never was.
+// unixSeconds returns 0 for the zero time.
 func unixSeconds(t time.Time) float64 {
 	if t.IsZero() {
 		return 0

@@ -8,7 +8,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/page"
 )
 
-// about is what the status page says of the program.
+// about returns what the status page says about the program.
 func about(f *flags) page.About {
 	a := page.About{
 		Program: program, Version: cmp.Or(version.Version, "unknown"), Build: version.Info() + " " + version.BuildContext(), Metrics: f.telemetryPath,

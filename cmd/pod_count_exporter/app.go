@@ -24,8 +24,8 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
-// app is a program that is ready to serve: every file is read, every listener
-// open.
+// app is a program that is ready to serve: all files have been read, all listeners
+// are open.
 type app struct {
 	flags     *flags
 	logger    log.Logger
@@ -36,16 +36,16 @@ type app struct {
 	cancel context.CancelFunc
 }
 
-// newApp reads the files that the flags name and opens the listeners, in this
-// order, so that nothing answers before everything is known to be right.
-// Nothing is logged until then.
+// newApp reads the files that the flags name and then opens the listeners, so that
+// nothing answers before everything is known to be valid. Nothing is logged until
+// then.
 func newApp(ctx context.Context, f *flags, env cluster.Env, stderr io.Writer) (*app, error) {
 	logger := newLogger(stderr, f.logFormat, f.logLevel)
 	adoptLogs(logger)
 	if err := web.Validate(*f.web.WebConfigFile); err != nil {
 		return nil, fmt.Errorf("--web.config.file=%q: %w", *f.web.WebConfigFile, withoutQuotes(err))
 	}
-	// The counts outlive ctx by the moment in which the readiness is taken back.
+	// The counts outlive ctx until the server has stopped reporting that it is ready.
 	process, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	a := &app{flags: f, logger: logger, cancel: cancel}
 	if err := a.open(ctx, process, env); err != nil {
@@ -71,7 +71,7 @@ func (a *app) open(ctx, process context.Context, env cluster.Env) error {
 	return a.server.listen(ctx, process)
 }
 
-// openFleet makes the collector and loads the clusters, which ends with ctx.
+// openFleet makes the collector and loads the clusters. ctx can end that.
 func (a *app) openFleet(ctx, process context.Context, env cluster.Env) error {
 	shard := a.flags.share
 	cache := a.flags.cache
@@ -92,7 +92,7 @@ func (a *app) openFleet(ctx, process context.Context, env cluster.Env) error {
 	return a.fleet.start(ctx)
 }
 
-// processRegistry holds what the exporter says of itself.
+// processRegistry has the metrics of the exporter itself.
 func processRegistry() (*prometheus.Registry, error) {
 	registry := prometheus.NewRegistry()
 	for _, c := range []prometheus.Collector{
@@ -107,8 +107,8 @@ func processRegistry() (*prometheus.Registry, error) {
 	return registry, nil
 }
 
-// serve runs until ctx ends or a listener fails, and returns the exit code. It
-// reads the kubeconfigs again on each of hangups.
+// serve runs until ctx ends or a listener fails, and returns the exit code. On each
+// signal in hangups it reads the kubeconfigs again.
 func (a *app) serve(ctx context.Context, hangups <-chan os.Signal) int {
 	a.logStart()
 	failed := a.server.start()
@@ -140,8 +140,8 @@ func (a *app) logStart() {
 	a.log(level.Info(a.logger), limits...)
 }
 
-// shutdown ends the counts first: the scrapes that wait for them answer then,
-// and the server has nothing left to wait for.
+// shutdown ends the counts first: the scrapes that wait for them then answer, and the
+// server has nothing left to wait for.
 func (a *app) shutdown(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, shutdownTimeout)
 	defer cancel()
@@ -163,10 +163,10 @@ func (a *app) shutdown(ctx context.Context) {
 	}
 }
 
-// logPlugin shows what a credential plugin says, whatever that is.
+// logPlugin logs what a credential plugin prints, whatever that is.
 func (a *app) logPlugin(cluster, line string) {
 	a.log(level.Debug(a.logger), "msg", "Last line of the credential plugin's standard error", "cluster", cluster, "line", line)
 }
 
-// log has nobody to tell when the log itself cannot be written.
+// log ignores errors: they could only be logged.
 func (a *app) log(logger log.Logger, keyvals ...any) { _ = logger.Log(keyvals...) }

@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// contextOf is a kubeconfig with one context, current, whose cluster and user hold
-// these fields.
+// contextOf is a kubeconfig with one context, the current one, whose cluster and user
+// have these fields.
 func contextOf(name, cluster, user string) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: Config\ncurrent-context: %[1]s\nclusters: [{name: c, cluster: {%[2]s}}]\n"+
 		"users: [{name: u, user: {%[3]s}}]\ncontexts: [{name: %[1]s, context: {cluster: c, user: u}}]\n", name, cluster, user)
@@ -41,7 +41,7 @@ func put(t testing.TB, path, content string) {
 	}
 }
 
-// lastError is what the API says of why a cluster is not counted.
+// lastError is the API's reason why a cluster is not counted.
 func (e *exporter) lastError(t *testing.T, cluster string) (reason, text string) {
 	t.Helper()
 	var all struct {
@@ -60,8 +60,8 @@ func (e *exporter) lastError(t *testing.T, cluster string) (reason, text string)
 	return "", ""
 }
 
-// brokenContexts are contexts named bad that cannot be used, and what the message
-// says beside file and context.
+// brokenContexts are contexts named bad that cannot be used, and the part of the
+// message after file and context.
 func brokenContexts() map[string]struct{ content, says string } {
 	const server = `server: "https://127.0.0.1:1"`
 	noPEM := base64.StdEncoding.EncodeToString([]byte(canary))
@@ -85,8 +85,8 @@ func brokenContexts() map[string]struct{ content, says string } {
 	}
 }
 
-// A context that cannot be used is a cluster that fails: the others are counted, and
-// it is told where it may be looked for.
+// A context that cannot be used is a failing cluster: the others are counted, and the
+// reason is reported everywhere.
 func TestOneBrokenContextOfMany(t *testing.T) {
 	server := httptest.NewServer(simulated(t))
 	t.Cleanup(server.Close)
@@ -158,7 +158,7 @@ func guarded(t *testing.T) (url string, token *atomic.Value) {
 	return server.URL, token
 }
 
-// A stale kubeconfig joins, and the token of a healthy cluster is rotated then.
+// A stale kubeconfig is added, and then the token of a healthy cluster is rotated.
 func TestRotationBesideABrokenContext(t *testing.T) {
 	url, token := guarded(t)
 	token.Store("old")
@@ -176,8 +176,8 @@ func TestRotationBesideABrokenContext(t *testing.T) {
 	}
 }
 
-// A cluster that works loses nothing when its kubeconfig breaks: the last snapshot is
-// shown as that of a failing cluster, until the context can be used again.
+// A working cluster loses nothing when its kubeconfig breaks: it fails, but its last
+// snapshot is shown until the context can be used again.
 func TestContextThatBreaksLater(t *testing.T) {
 	url, token := guarded(t)
 	token.Store("x")

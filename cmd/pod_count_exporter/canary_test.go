@@ -20,10 +20,10 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
-// pluginEnv makes the test binary a credential plugin that gives out its value.
+// pluginEnv makes the test binary a credential plugin that prints its value.
 const pluginEnv = "POD_COUNT_EXPORTER_TEST_TOKEN"
 
-// pluginSaysEnv makes it one that fails, and says so.
+// pluginSaysEnv makes it one that fails and prints its value.
 const pluginSaysEnv = "POD_COUNT_EXPORTER_TEST_SAYS"
 
 func TestMain(m *testing.M) {
@@ -33,8 +33,8 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	if halves := os.Getenv(pluginEnv); halves != "" {
-		// The kubeconfig holds the token in two halves, so that it is known only
-		// from what the plugin prints.
+		// The kubeconfig holds the token in two halves, so that the whole token is
+		// known only from what the plugin prints.
 		fmt.Printf(`{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":%q}}`,
 			strings.ReplaceAll(halves, " ", ""))
 		os.Exit(0)
@@ -42,8 +42,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// login is a way to give credentials: the inside of a kubeconfig's cluster and
-// user, and what no output may hold.
+// login is a way to give credentials: the content of a kubeconfig's cluster and user,
+// and what no output may contain.
 type login struct {
 	name          string
 	server        string // where the nasty answers come from
@@ -52,8 +52,7 @@ type login struct {
 	unseen        bool // the server is not sent the secret, so it cannot quote it
 }
 
-// logins are all ways, with their own secret. Behind a proxy, the proxy gives the
-// answers.
+// logins are all ways, each with its own secret. Behind a proxy, the proxy answers.
 func logins(t *testing.T, plain, secure *httptest.Server, secret string) []login {
 	t.Helper()
 	tokenFile := write(t, "token", secret+"\n")
@@ -102,8 +101,8 @@ func clientKey(t *testing.T) (user string, secrets []string) {
 	return user, append(lines[1:len(lines)-1], inFile)
 }
 
-// kubeconfigOf has a context for each answer, which the path of its server
-// asks for. Each generation has its own names.
+// kubeconfigOf has a context for each answer, which the path of its server requests.
+// Each generation has its own names.
 func (l login) kubeconfigOf(answers []nastyAnswer, generation int) string {
 	var clusters, contexts strings.Builder
 	for _, a := range answers {
@@ -127,9 +126,8 @@ func (a nastyAnswer) contextOf(generation int) string {
 // reloads are made with other credentials each.
 const reloads = 5
 
-// Every way to give credentials meets every way of a server to misbehave with
-// them, through reloads that change them: the failures are logged, the
-// credentials are not.
+// Every way to give credentials meets every way in which a server can misuse them,
+// through reloads that change them: the failures are logged, the credentials are not.
 func TestNoOutputHoldsASecret(t *testing.T) {
 	plain := httptest.NewServer(http.HandlerFunc(answerNastily))
 	t.Cleanup(plain.Close)
@@ -151,7 +149,7 @@ func TestNoOutputHoldsASecret(t *testing.T) {
 }
 
 // check counts one cluster for each answer in each generation of a login, and
-// looks at everything that the program gives out.
+// searches all output of the program.
 func check(t *testing.T, generations []login, answers []nastyAnswer) {
 	var stdout strings.Builder
 	sink, code := newLogSink(), make(chan int, 1)
@@ -201,8 +199,8 @@ func check(t *testing.T, generations []login, answers []nastyAnswer) {
 	}
 }
 
-// checkLogged wants the failure in the log with its reason; behind a proxy that
-// refuses to tunnel it is the same whatever the server would have said.
+// checkLogged requires the failure in the log with its reason. Behind a proxy that
+// refuses to tunnel, the reason is the same for every answer.
 func (l login) checkLogged(t *testing.T, sink *logSink, a nastyAnswer, name string) {
 	t.Helper()
 	reason, tunnels := a.reason, strings.HasSuffix(l.name, "tunnels")
@@ -223,7 +221,7 @@ func (l login) checkLogged(t *testing.T, sink *logSink, a nastyAnswer, name stri
 	}
 }
 
-// find returns the line of a text in which a secret stands.
+// find returns the line of a text that contains a secret.
 func find(text, secret string) string {
 	for line := range strings.Lines(text) {
 		if strings.Contains(line, secret) {

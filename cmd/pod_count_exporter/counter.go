@@ -14,8 +14,8 @@ type counting struct {
 	pages podcount.Config
 	mode  podcount.Mode
 	watch podcount.WatchConfig
-	// requests wait for each other in the lanes of pages, and those that open streams
-	// in lanes of their own.
+	// Requests for pages wait for each other in lanes, those that open streams in
+	// streamLanes.
 	lanes, streamLanes lanes
 }
 
@@ -25,7 +25,8 @@ func newCounting(f *flags) counting {
 	return c
 }
 
-// counter makes what counts a cluster, and the clients that it asks through.
+// counter makes the Counter of a cluster, and the clients that it sends requests
+// through.
 func (c counting) counter(one cluster.Cluster, gate podcount.Gate) (store.Counter, []*http.Client, error) {
 	client, base, err := one.Client()
 	if err != nil {
@@ -50,7 +51,7 @@ func (c counting) counter(one cluster.Cluster, gate podcount.Gate) (store.Counte
 	return watcher, append(clients, streams), nil
 }
 
-// watcher gives the streams a client of their own: a page that times out closes its
+// watcher gives the streams their own client: a page that times out closes its
 // connection.
 func (c counting) watcher(one cluster.Cluster, counter *podcount.Counter) (*podcount.Watcher, *http.Client, error) {
 	streams, _, err := one.Client()
@@ -67,7 +68,7 @@ func (c counting) watcher(one cluster.Cluster, counter *podcount.Counter) (*podc
 	return watcher, streams, nil
 }
 
-// release lets go of clients that nobody uses any more.
+// release frees clients that are not used any more.
 func release(clients []*http.Client) {
 	for _, client := range clients {
 		cluster.Release(client)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Pages of other sites may not have a browser send what changes something. curl and
-// the like send no header that tells a site.
+// Pages of other sites must not have a browser send requests that change something.
+// curl and the like send no header that names a site.
 func TestOtherSites(t *testing.T) {
 	e := start(t, "--kubeconfig="+serveSim(t))
 	own := "http://" + e.address

@@ -9,8 +9,8 @@ import (
 
 // withDeadline cuts off clients that do not read: an answer must be sent within
 // sendTimeout after it begins. An http.Server's WriteTimeout would begin with the
-// request, and so limit how long scrapes wait for counts. Profiles are left
-// alone: they take as long as they are asked to.
+// request, and so limit how long scrapes wait for counts. Profiles have no deadline:
+// they take as long as requested.
 func withDeadline(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.Path, pprofPrefix) {
@@ -19,7 +19,7 @@ func withDeadline(next http.Handler) http.Handler {
 		}
 		limited := &deadlineWriter{ResponseWriter: w}
 		next.ServeHTTP(limited, r)
-		limited.begin() // net/http answers a handler that wrote nothing
+		limited.begin() // net/http sends the answer if the handler wrote nothing
 	})
 }
 
@@ -27,7 +27,7 @@ func withDeadline(next http.Handler) http.Handler {
 // cut off the next one on the same connection.
 func withoutDeadline(conn net.Conn, state http.ConnState) {
 	if state == http.StateIdle {
-		_ = conn.SetWriteDeadline(time.Time{}) // a closed one needs none
+		_ = conn.SetWriteDeadline(time.Time{}) // a closed connection needs no deadline
 	}
 }
 
@@ -57,6 +57,6 @@ func (w *deadlineWriter) begin() {
 		return
 	}
 	w.begun = true
-	// Without a connection, as in tests, there is none to cut.
+	// Without a connection, as in tests, there is no deadline to set.
 	_ = http.NewResponseController(w.ResponseWriter).SetWriteDeadline(time.Now().Add(sendTimeout))
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 )
 
-// What is no kubeconfig is left out of a directory, and said once.
+// Files that are not kubeconfigs are left out of a directory, and logged once.
 func TestDirectoryLeavesOut(t *testing.T) {
 	server := httptest.NewServer(simulated(t))
 	t.Cleanup(server.Close)
@@ -59,8 +59,8 @@ func sortedNames(files map[string]string) (names []string) {
 	return names
 }
 
-// A kubeconfig that cannot be read any more changes nothing, however it comes that it
-// cannot be. What stands beside it goes on.
+// A kubeconfig that cannot be read any more changes nothing, whatever the cause.
+// Those beside it are counted on.
 func TestUnreadableKubeconfigKeepsItsCluster(t *testing.T) {
 	server := httptest.NewServer(simulated(t))
 	t.Cleanup(server.Close)
@@ -125,8 +125,8 @@ func kubeconfigVariable(list string) cluster.Env {
 	return env
 }
 
-// wantClusters wants these clusters and no others, each with its nodes, and the last
-// reload to have been successful or not.
+// wantClusters requires these clusters and no others, each with its nodes, and that
+// the last reload was successful or not.
 func (e *exporter) wantClusters(t *testing.T, successful string, names ...string) {
 	t.Helper()
 	shown, got := e.shown(t, names...)
@@ -136,8 +136,8 @@ func (e *exporter) wantClusters(t *testing.T, successful string, names ...string
 	}
 }
 
-// A directory that holds nothing any more is the place of a mount that is gone. A
-// kubeconfig that is taken out of it is one that was meant to go.
+// An empty directory is a mount point without its mount. A kubeconfig that is removed
+// was meant to go.
 func TestDirectoryThatEmpties(t *testing.T) {
 	server := httptest.NewServer(simulated(t))
 	t.Cleanup(server.Close)
@@ -173,7 +173,7 @@ func TestDirectoryThatEmpties(t *testing.T) {
 	}
 }
 
-// Each of many reloads at once answers with what it has found itself.
+// Each of many reloads at once answers with its own result.
 func TestConcurrentReloadsTellTheirOwnOutcome(t *testing.T) {
 	server := httptest.NewServer(simulated(t))
 	t.Cleanup(server.Close)

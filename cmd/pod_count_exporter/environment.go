@@ -7,12 +7,12 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 )
 
-// fromEnvironment gives each flag a variable of its own, POD_COUNT_EXPORTER_ and
-// the flag's name in capitals, which --help shows beside the flag. A variable
-// sets what the command line leaves out; one that is empty counts as not set.
-// It comes before the program's own flags: those that are there already, --help,
-// --version and their like, end the program, and have no variable.
-// POD_COUNT_EXPORTER_VERSION is a likely name for something else.
+// fromEnvironment gives each flag a variable, POD_COUNT_EXPORTER_ and the flag's name
+// in capitals, which --help shows beside the flag. A variable is used if the command
+// line does not have the flag; an empty variable counts as not set.
+// --help, --version and their like end the program and must have no variable:
+// POD_COUNT_EXPORTER_VERSION is a likely name for something else. So this is called
+// when they exist and the program's own flags do not yet.
 func fromEnvironment(app *kingpin.Application) {
 	app.DefaultEnvars()
 	for _, flag := range app.Model().Flags {
@@ -20,8 +20,8 @@ func fromEnvironment(app *kingpin.Application) {
 	}
 }
 
-// namingVariable adds to an error the variable that has caused it: the text that
-// cannot be read is not on the command line then.
+// namingVariable adds to an error the variable that caused it: the text that cannot
+// be read is then not on the command line.
 func namingVariable(app *kingpin.Application, err error) error {
 	if err == nil {
 		return nil

@@ -50,8 +50,8 @@ func defaultFlags() *flags {
 	}
 }
 
-// parseFlags reads the command line. done means that --help or --version has
-// printed to stdout what was asked for, and nothing is left to do.
+// parseFlags reads the command line. done means that --help or --version has printed
+// to stdout, and there is nothing left to do.
 func parseFlags(args []string, stdout io.Writer) (f *flags, done bool, err error) {
 	app := kingpin.New(program, "Counts the active pods of each node of Kubernetes clusters, page by page, for Prometheus.")
 	app.UsageWriter(stdout).ErrorWriter(io.Discard).Terminate(func(int) { done = true })
@@ -74,8 +74,8 @@ func define(app *kingpin.Application) *flags {
 	return f
 }
 
-// expecting says what was expected in place of an argument: there are none, so it
-// belongs to a flag that has its value already, or to a switch.
+// expecting explains an argument that was not expected: there are none, so it must
+// belong to a flag that already has its value, or to a switch.
 func expecting(err error) error {
 	if err == nil {
 		return nil
@@ -135,7 +135,7 @@ func notEmpty(s string) (string, error) {
 	return s, nil
 }
 
-// logLevel takes the whole word for warn, too.
+// logLevel also accepts the whole word warning for warn.
 func logLevel(s string) (string, error) {
 	if s == "warning" {
 		s = "warn"

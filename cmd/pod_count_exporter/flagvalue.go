@@ -10,15 +10,15 @@ import (
 	"github.com/alecthomas/kingpin/v2"
 )
 
-// value is a flag whose errors name the flag; kingpin's own values tell only
-// what strconv made of the text.
+// value is a flag whose errors name the flag; those of kingpin's own values are only
+// strconv's.
 type value[T any] struct {
 	name   string
 	target *T
 	parse  func(string) (T, error)
 }
 
-// add defines a flag that writes to target, which holds the default already. One
+// add defines a flag that writes to target, which has the default already. A flag
 // without a default needs a placeholder for the help.
 func add[T any](app *kingpin.Application, target *T, name, help string, parse func(string) (T, error)) *kingpin.FlagClause {
 	clause := app.Flag(name, help)

@@ -33,7 +33,7 @@ type fleet struct {
 	retry   retry
 }
 
-// target is a cluster to count, with what its client was made of.
+// target is a cluster to count, with what its clients were made from.
 type target struct {
 	key, place string
 	clients    []*http.Client // none with a fault
@@ -41,15 +41,15 @@ type target struct {
 	store.Target
 }
 
-// pipeLimit is how long the start waits for a pipe that somebody writes to, as in
+// pipeLimit is how long the start waits for a pipe that has a writer, as in
 // --kubeconfig=<(command).
 const pipeLimit = 30 * time.Second
 
-// errStopped is the error of a start that was told to stop.
+// errStopped is the error of a start that was cancelled.
 var errStopped = errors.New("stopped while waiting for a kubeconfig out of a pipe")
 
 // start reads the kubeconfigs for the first time. It fails when no cluster can be
-// counted, by this replica or another.
+// counted by any replica.
 func (f *fleet) start(ctx context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -64,8 +64,8 @@ func (f *fleet) start(ctx context.Context) error {
 	return nil
 }
 
-// load reads the kubeconfigs and hands the clusters to the collector. One that is what
-// it was keeps its client.
+// load reads the kubeconfigs and passes the clusters to the collector. A cluster that
+// has not changed keeps its client.
 func (f *fleet) load() loadResult {
 	r := loadResult{loaded: f.loader.Load()}
 	next := make(map[string]target)
@@ -88,7 +88,7 @@ func (f *fleet) load() loadResult {
 	return r
 }
 
-// replace makes next the targets, and lets go of the clients that nobody uses then.
+// replace makes next the targets, and frees the clients that are then unused.
 func (f *fleet) replace(next map[string]target) {
 	before := f.targets
 	f.targets = next
@@ -100,7 +100,7 @@ func (f *fleet) replace(next map[string]target) {
 	}
 }
 
-// target reuses that of the load before if nothing has changed.
+// target returns the target of the load before if nothing has changed.
 func (f *fleet) target(c cluster.Cluster) target {
 	before, known := f.targets[c.Name]
 	if known && before.fault == nil && c.Fault == nil && before.key == c.Key {
@@ -117,14 +117,14 @@ func (f *fleet) target(c cluster.Cluster) target {
 	switch {
 	case c.Server != "":
 	case c.Place == "" || c.Place == before.place:
-		t.place, t.Server = before.place, before.Server // as far as anybody knows
+		t.place, t.Server = before.place, before.Server // as far as is known
 	default:
 		t.Server = c.Place
 	}
 	return t
 }
 
-// mayBe says whether nothing that is known of c speaks for another server.
+// mayBe says whether c may be on the same server, as far as is known.
 func (t target) mayBe(c cluster.Cluster) bool {
 	return (c.Place == "" || c.Place == t.place) && (c.Server == "" || c.Server == t.Server)
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 )
 
-// loadResult is what one load of the kubeconfigs has found.
+// loadResult is the result of one load of the kubeconfigs.
 type loadResult struct {
 	loaded  cluster.Loaded
-	usable  bool             // somebody can count something
+	usable  bool             // some replica can count a cluster
 	invalid []invalidContext // of this replica, in the order of the kubeconfigs
 	others  []error          // faults of clusters that other replicas count
 }
@@ -24,7 +24,7 @@ type invalidContext struct {
 	fault error
 }
 
-// add notes what became of a cluster.
+// add notes the result for a cluster.
 func (r *loadResult) add(name string, fault error, own bool) {
 	switch {
 	case fault == nil:
@@ -44,7 +44,7 @@ func (r loadResult) faults() []error {
 	return faults
 }
 
-// inOne puts errors into one line, each once; nil without any.
+// inOne joins errors into one line, each once; it returns nil without any.
 func inOne(errs []error) error {
 	var texts []string
 	for _, err := range errs {
@@ -58,13 +58,14 @@ func inOne(errs []error) error {
 	return errors.New(strings.Join(texts, "; "))
 }
 
-// hasNewProblem says whether there is a problem that the log does not tell yet.
+// hasNewProblem says whether there is a problem that has not been logged yet.
 func (f *fleet) hasNewProblem(r loadResult) bool {
 	return slices.ContainsFunc(r.loaded.Problems, func(err error) bool { return !f.logged[err.Error()] })
 }
 
-// logLoad tells, once for as long as it is so, what cannot be used and what was left
-// out. The start tells of the files that cannot be read, too; a reload does so itself.
+// logLoad logs what cannot be used and what was left out, once for as long as that
+// lasts. At the start it also logs the files that cannot be read; a reload does that
+// itself.
 func (f *fleet) logLoad(r loadResult) {
 	logged := make(map[string]bool)
 	isNew := func(text string) bool {
@@ -89,7 +90,8 @@ func (f *fleet) logLoad(r loadResult) {
 	f.logged = logged
 }
 
-// logChange tells what a reload has changed; a retry only if it has.
+// logChange logs what a reload has changed; a retry is logged only if it has changed
+// something.
 func (f *fleet) logChange(before map[string]target, retry bool) {
 	added, changed, removed := 0, 0, 0
 	for name, t := range f.targets {

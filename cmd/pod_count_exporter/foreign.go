@@ -18,17 +18,17 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
-// Of the lines of a library this many are logged at once, and then one in this
-// long: a server can make net/http log as fast as it can send.
+// foreignBurst lines of a library are logged at once, and then one per foreignPause:
+// a server can make net/http log as fast as it can send.
 const (
 	foreignBurst = 20
 	foreignPause = time.Minute
 )
 
-// foreign carries into the log what a library logs on its own. Such lines quote
-// servers, files and credentials, so that only their constant part is kept. They
-// are limited before anything else is done with them, as net/http writes them
-// amid a connection's work. It is safe for concurrent use.
+// foreign logs the lines that a library logs by itself. They quote servers, files and
+// credentials, so only their constant part is kept. The limit applies before anything
+// else is done with them, since net/http writes them while it handles a connection.
+// It is safe for concurrent use.
 type foreign struct {
 	logger  log.Logger
 	library string
@@ -47,9 +47,9 @@ func newForeign(logger log.Logger, library string, now func() time.Time) *foreig
 	}
 }
 
-// adoptLogs sends what client-go and net/http log on their own through logger.
-// klog's verbosity stays 0 and nothing below info passes: at higher verbosity
-// client-go logs headers and bodies of requests.
+// adoptLogs sends what client-go and net/http log by themselves to logger. klog's
+// verbosity stays 0 and nothing below info passes: at higher verbosity client-go logs
+// headers and bodies of requests.
 func adoptLogs(logger log.Logger) {
 	klog.SetSlogLogger(slog.New(newForeign(logger, "client-go", time.Now)))
 	library := newForeign(logger, "net/http", time.Now)
@@ -70,8 +70,8 @@ func (f *foreign) Write(line []byte) (int, error) {
 // Enabled implements slog.Handler.
 func (f *foreign) Enabled(_ context.Context, l slog.Level) bool { return l >= slog.LevelInfo }
 
-// Handle implements slog.Handler. The place in the library's source is told, as
-// it names what the message was where that is not known.
+// Handle implements slog.Handler. It adds the position in the library's source, which
+// identifies the message where redact does not know it.
 func (f *foreign) Handle(_ context.Context, r slog.Record) error {
 	held, ok := f.pass()
 	if !ok {
@@ -83,7 +83,7 @@ func (f *foreign) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// WithAttrs implements slog.Handler. Attributes quote.
+// WithAttrs implements slog.Handler. It drops the attributes, which quote.
 func (f *foreign) WithAttrs([]slog.Attr) slog.Handler { return f }
 
 // WithGroup implements slog.Handler.
@@ -113,6 +113,6 @@ func (f *foreign) log(l slog.Level, line []byte, held int, fields ...any) {
 	if held > 0 {
 		fields = append(fields, "held_back", held)
 	}
-	// A log that cannot be written has nowhere to say so.
+	// There is nowhere to report that the log cannot be written.
 	_ = logger.Log(fields...)
 }

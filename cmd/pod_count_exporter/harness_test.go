@@ -18,13 +18,13 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
-// canary stands for every secret: no output may hold it.
+// canary stands for every secret: no output may contain it.
 const canary = "canary-9d2e41"
 
-// patience is when a test gives up; nothing takes near as long.
+// patience is when a test gives up; nothing takes nearly as long.
 const patience = 30 * time.Second
 
-// logSink is a standard error to wait on.
+// logSink is a standard error that a test can wait on.
 type logSink struct {
 	mu      sync.Mutex
 	text    strings.Builder
@@ -49,7 +49,7 @@ func (s *logSink) String() string {
 	return s.text.String()
 }
 
-// await returns what pattern's groups match, as soon as it matches the log.
+// await returns the groups of pattern as soon as it matches the log.
 func (s *logSink) await(t *testing.T, pattern string) []string {
 	t.Helper()
 	giveUp := time.After(patience)
@@ -111,8 +111,8 @@ func (e *exporter) get(t *testing.T, path string) (int, string) {
 	return request(t, http.DefaultClient, http.MethodGet, "http://"+e.address+path)
 }
 
-// reload has the kubeconfigs read again, and wants the answer to be status and to
-// have text in it.
+// reload has the kubeconfigs read again, and requires the answer to have the status
+// and to contain text.
 func (e *exporter) reload(t *testing.T, status int, text string) {
 	t.Helper()
 	got, body := request(t, http.DefaultClient, http.MethodPost, "http://"+e.address+"/-/reload")

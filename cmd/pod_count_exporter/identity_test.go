@@ -16,7 +16,7 @@ func pemOf(cert *x509.Certificate) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: cert.Raw})
 }
 
-// A snapshot outlives what leaves the server the same, and nothing else.
+// A snapshot outlives changes that keep the server the same, and no others.
 func TestSnapshotIsOfOneServer(t *testing.T) {
 	server := httptest.NewTLSServer(simulated(t))
 	t.Cleanup(server.Close)
@@ -61,7 +61,7 @@ func TestSnapshotIsOfOneServer(t *testing.T) {
 	}
 }
 
-// A cluster that cannot be used may become another one meanwhile.
+// A cluster that cannot be used may have become another one meanwhile.
 func TestServerChangesAmidAFault(t *testing.T) {
 	server := httptest.NewTLSServer(simulated(t))
 	t.Cleanup(server.Close)

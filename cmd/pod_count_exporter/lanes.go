@@ -6,9 +6,9 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 )
 
-// lanes lets one RoundTrip at a time be sent for each login: there is a lane for
-// each cluster and user entry of a kubeconfig. A reload that changes neither keeps
-// it, so that a token file or a credential plugin that hangs is left behind once,
+// lanes allows one RoundTrip at a time for each login: there is a lane for each
+// cluster and user entry of a kubeconfig. A reload that changes neither keeps the
+// lane, so that a token file or a credential plugin that hangs is left behind once,
 // and not once for each reload.
 type lanes map[lane]chan struct{}
 
@@ -23,8 +23,8 @@ func (l lanes) of(c cluster.Cluster) chan struct{} {
 	return l[key]
 }
 
-// keep drops the lanes that none of these clusters has, unless something is left
-// behind there: the user entry may come back.
+// keep drops the lanes of other clusters, unless a request still hangs there: the
+// user entry may come back.
 func (l lanes) keep(clusters []cluster.Cluster) {
 	used := make(map[lane]bool, len(clusters))
 	for _, c := range clusters {

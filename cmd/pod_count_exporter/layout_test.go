@@ -46,8 +46,8 @@ func imports(t *testing.T) map[string][]string {
 	return all
 }
 
-// TestImportsRunDown holds the packages against CONTRIBUTING's layout. A package
-// that has moved fails too: a rule for a path that is not there guards nothing.
+// TestImportsRunDown compares the packages with CONTRIBUTING's layout. A package that
+// has moved fails too: a rule for a path that does not exist guards nothing.
 func TestImportsRunDown(t *testing.T) {
 	all := imports(t)
 	order := layers()

@@ -52,9 +52,8 @@ func (s *secureServer) connections() int {
 	return len(s.conns)
 }
 
-// withCertificateFiles is a directory's kubeconfig for the server, whose user
-// has a client certificate in files: client-go looks after those in the
-// background.
+// withCertificateFiles is a directory's kubeconfig for the server, whose user has a
+// client certificate in files: client-go watches those in the background.
 func withCertificateFiles(t *testing.T, dir, name, server string) {
 	t.Helper()
 	pair, certificate, err := kubesim.Certificate()
@@ -82,8 +81,8 @@ contexts: [{name: %[1]s, context: {cluster: c, user: u}}]
 	}
 }
 
-// TestRemovedClustersLeaveNothing adds and removes clusters, one that is counted
-// and one that hangs in its first page, and looks for what stays behind.
+// TestRemovedClustersLeaveNothing adds and removes clusters, one that is counted and
+// one that hangs in its first page, and checks for leaks.
 func TestRemovedClustersLeaveNothing(t *testing.T) {
 	healthy := serveSecure(t, simulated(t))
 	var hung atomic.Int64 // requests
@@ -130,7 +129,7 @@ func TestRemovedClustersLeaveNothing(t *testing.T) {
 	settle(t, "goroutines", runtime.NumGoroutine, goroutines)
 }
 
-// settle waits until now is at most this much.
+// settle waits until now returns at most this much.
 func settle(t *testing.T, what string, now func() int, most int) {
 	t.Helper()
 	for giveUp := time.Now().Add(patience); now() > most; {
@@ -138,14 +137,15 @@ func settle(t *testing.T, what string, now func() int, most int) {
 			stacks := make([]byte, 1<<20)
 			t.Fatalf("%d %s, want at most %d\n%s", now(), what, most, stacks[:runtime.Stack(stacks, true)])
 		}
-		// client-go lets go of a client when the garbage collector does.
+		// client-go drops a client when the garbage collector does.
 		runtime.GC()
 		http.DefaultClient.CloseIdleConnections()
 		time.Sleep(time.Millisecond)
 	}
 }
 
-// A client that is replaced leaves nothing, though nothing is counted after it.
+// A client that is replaced leaves nothing behind, even if nothing is counted after
+// it.
 func TestReplacedClientsLeaveNothing(t *testing.T) {
 	server := serveSecure(t, simulated(t))
 	dir := t.TempDir()

@@ -14,7 +14,7 @@ import (
 	"github.com/prometheus/exporter-toolkit/web"
 )
 
-// vsockPrefix marks an address of a virtual machine's socket: vsock://:PORT.
+// vsockPrefix marks the address of a socket of a virtual machine: vsock://:PORT.
 const vsockPrefix = "vsock://"
 
 // listen opens all listeners, or none.
@@ -60,7 +60,7 @@ func listenOn(ctx context.Context, address string) (net.Listener, error) {
 	return vsock.Listen(uint32(port), nil)
 }
 
-// closeAll gives up listeners that nothing has been served on.
+// closeAll closes listeners that have not been served.
 func closeAll(listeners []net.Listener) {
 	for _, l := range listeners {
 		_ = l.Close()

@@ -11,8 +11,8 @@ import (
 	sloggokit "github.com/tjhop/slog-gokit"
 )
 
-// newLogger logs to w in the given format ("logfmt" or "json") what is of the
-// given level or above.
+// newLogger writes lines of the given level or above to w, in the given format
+// ("logfmt" or "json").
 func newLogger(w io.Writer, format, least string) log.Logger {
 	var logger log.Logger
 	if format == "json" {
@@ -24,14 +24,14 @@ func newLogger(w io.Writer, format, least string) log.Logger {
 	return log.With(logger, "ts", log.DefaultTimestampUTC)
 }
 
-// toSlog carries what is logged to slog into logger, in the form of the program's own
-// lines.
+// toSlog returns a slog logger that writes to logger, in the form of the program's
+// own lines.
 func toSlog(logger log.Logger, least slog.Level) *slog.Logger {
 	return slog.New(bare{sloggokit.NewGoKitHandler(levelFirst{logger}, least)})
 }
 
-// levelFirst puts the level before the time, as level.Info and the like do: a line is
-// the same to a person and to a pattern, whoever logs it.
+// levelFirst puts the level before the time, like level.Info: a person or a pattern
+// then finds the same order in every line.
 type levelFirst struct{ next log.Logger }
 
 // Log implements log.Logger.
@@ -42,7 +42,7 @@ func (l levelFirst) Log(keyvals ...any) error {
 	return log.WithPrefix(l.next, keyvals[:2]...).Log(keyvals[2:]...)
 }
 
-// slogLevel is the level that a --log.level is for slog.
+// slogLevel returns slog's level for a --log.level.
 func slogLevel(least string) slog.Level {
 	var l slog.Level
 	if err := l.UnmarshalText([]byte(least)); err != nil {
@@ -51,8 +51,8 @@ func slogLevel(least string) slog.Level {
 	return l
 }
 
-// bare drops what the program's own lines do not have: a second time, and the place in
-// the source.
+// bare drops what the program's own lines do not have: a second time, and the
+// position in the source.
 type bare struct{ slog.Handler }
 
 // Handle implements slog.Handler.

@@ -30,13 +30,13 @@ func main() {
 	os.Exit(run(context.Background(), os.Args[1:], cluster.Env{}, os.Stdout, os.Stderr))
 }
 
-// run is the whole program. It returns the exit code once ctx ends or a SIGINT
-// or SIGTERM arrives, or at once when it cannot start; then stderr holds one
-// line that says why. Logs go to stderr.
+// run is the whole program. It returns the exit code when ctx ends or a SIGINT or
+// SIGTERM arrives, or at once when it cannot start; then stderr has one line that
+// says why. Logs go to stderr.
 func run(ctx context.Context, args []string, env cluster.Env, stdout, stderr io.Writer) int {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	// From the first signal on, a second one kills.
+	// After the first signal, a second one kills.
 	context.AfterFunc(ctx, stop)
 
 	f, done, err := parseFlags(args, stdout)
@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, env cluster.Env, stdout, stderr io.
 		complain(stderr, err)
 		return exitUsage
 	}
-	// Caught from here on: before there is anything to reload, it must not kill.
+	// Caught from here on: even before there is anything to reload, it must not kill.
 	hangups := make(chan os.Signal, 1)
 	signal.Notify(hangups, syscall.SIGHUP)
 	defer signal.Stop(hangups)
@@ -73,6 +73,6 @@ func complain(w io.Writer, err error) {
 		}
 		return r
 	}, err.Error())
-	// Nothing is left to tell when standard error is gone.
+	// If standard error is gone, there is nowhere to report that.
 	_, _ = fmt.Fprintf(w, "%s: error: %s\n", program, line)
 }

@@ -20,13 +20,13 @@ type mutated struct {
 	lines  []string
 }
 
-// secretFields are the places in which the mutations put a secret. Those of a
-// cluster are here too, but not its address, which is shown, or a name.
+// secretFields are the fields in which the mutations put a secret. Those of a cluster
+// are here too, except its address and its name, which are shown.
 const secretFields = `token tokenFile username password client-certificate client-certificate-data client-key
 client-key-data as as-uid certificate-authority certificate-authority-data proxy-url apiVersion command installHint
 interactiveMode name`
 
-// wholeKubeconfig has every field that a user can have; secrets stand in a few.
+// wholeKubeconfig has every field that a user can have; a few contain secrets.
 func wholeKubeconfig(server, tokenFile string) string {
 	key := base64.StdEncoding.EncodeToString([]byte(canary))
 	return fmt.Sprintf(`apiVersion: v1
@@ -86,7 +86,7 @@ contexts:
 `, server, canary, tokenFile, key)
 }
 
-// mutate breaks one thing, and another one now and then.
+// mutate breaks one thing, and sometimes a second.
 func (m *mutated) mutate() string {
 	steps := []func(){m.user, m.move, m.rename, m.drop, m.double, m.indent, m.character, m.kind, m.cut}
 	m.user()
@@ -132,7 +132,7 @@ func (m *mutated) user() {
 	m.lines[i] = "    user: " + users[m.random.IntN(len(users))]
 }
 
-// move puts a secret where another field's value stands.
+// move puts a secret in place of another field's value.
 func (m *mutated) move() {
 	i := m.use(m.any(func(line string) bool {
 		key, value, _ := strings.Cut(strings.TrimSpace(line), ": ")
@@ -167,7 +167,7 @@ func (m *mutated) indent() {
 	m.lines[i] = strings.Repeat(" ", m.random.IntN(6)) + strings.TrimLeft(m.lines[i], " ")
 }
 
-// character puts one that means something to YAML into a line, or takes one away.
+// character inserts a character with a meaning in YAML into a line, or removes one.
 func (m *mutated) character() {
 	i := m.random.IntN(len(m.lines))
 	line := m.lines[i]
@@ -181,7 +181,7 @@ func (m *mutated) character() {
 	m.lines[i] = line[:at] + special[char:char+1] + line[at:]
 }
 
-// kind makes a list, an object or a number of a secret.
+// kind turns a secret into a list, an object or a number.
 func (m *mutated) kind() {
 	i := m.secret()
 	key, value, found := strings.Cut(m.lines[i], ": ")
@@ -190,15 +190,15 @@ func (m *mutated) kind() {
 	}
 }
 
-// cut ends the file in a line.
+// cut ends the file within a line.
 func (m *mutated) cut() {
 	i := 1 + m.random.IntN(len(m.lines)-1)
 	m.lines = m.lines[:i+1]
 	m.lines[i] = m.lines[i][:m.random.IntN(len(m.lines[i])+1)]
 }
 
-// A kubeconfig that is wrong in whatever way is refused, or its clusters fail,
-// without a word of what stands in it. The server says all that it is sent.
+// However a kubeconfig is broken, it is refused, or its clusters fail, without
+// quoting anything of it. The server echoes all that it is sent.
 func TestMutatedKubeconfigsHoldTheirSecrets(t *testing.T) {
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		inStatus(http.StatusForbidden)(w, fmt.Sprintf("%s %q", saidBy(r), r.Header))

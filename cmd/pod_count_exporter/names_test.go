@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// Two clusters of kubeadm have all names in common.
+// Two clusters of kubeadm have the same names everywhere.
 func TestClusterNameFrom(t *testing.T) {
 	server := httptest.NewServer(simulated(t))
 	t.Cleanup(server.Close)
@@ -43,7 +43,8 @@ func TestClusterNameFrom(t *testing.T) {
 	}
 }
 
-// A newcomer that takes a name hurts nobody: not who has the name, nor the others.
+// A new cluster that takes a name disturbs neither the one that has the name nor the
+// others.
 func TestNameThatIsTaken(t *testing.T) {
 	server := httptest.NewServer(simulated(t))
 	t.Cleanup(server.Close)
@@ -65,7 +66,7 @@ func TestNameThatIsTaken(t *testing.T) {
 	}
 }
 
-// What is given twice is there once.
+// A path that is given twice is read once.
 func TestGivenTwice(t *testing.T) {
 	server := httptest.NewServer(simulated(t))
 	t.Cleanup(server.Close)
@@ -88,7 +89,7 @@ func TestGivenTwice(t *testing.T) {
 	}
 }
 
-// A link is no cluster of its own while what it leads to cannot be read.
+// A link is not a cluster of its own while its target cannot be read.
 func TestLinkToWhatBreaks(t *testing.T) {
 	server := httptest.NewServer(simulated(t))
 	t.Cleanup(server.Close)

@@ -10,18 +10,18 @@ import (
 	"strings"
 )
 
-// nastyAnswer is what a server or a proxy does with the credentials it is sent.
+// nastyAnswer is what a server or a proxy does with the credentials that it receives.
 type nastyAnswer struct {
 	name   string
 	reason string
-	// quoted says that the log quotes what the server says.
+	// quoted says that the log quotes the server's text.
 	quoted bool
-	// refused says that the answer must show the text as it is, so that it fails
-	// when there is a credential in it.
+	// refused says that the answer would show the text unchanged, and so fails if it
+	// contains a credential.
 	refused bool
 	// foreign says that net/http logs something, too.
 	foreign bool
-	// server is asked in place of the login's own, when set.
+	// server, if set, is used in place of the login's own.
 	server string
 	// write gets the credentials in every form that the server can know.
 	write func(w http.ResponseWriter, said string)
@@ -63,8 +63,8 @@ func nastyAnswers(untrusted string) []nastyAnswer {
 	}
 }
 
-// answerNastily gives the answer that the path asks for. As a proxy it refuses
-// to tunnel, and says what it was sent.
+// answerNastily gives the answer that the path selects. As a proxy it refuses to
+// tunnel, and echoes what it was sent.
 func answerNastily(w http.ResponseWriter, r *http.Request) {
 	said := saidBy(r)
 	if r.Method == http.MethodConnect {
@@ -80,7 +80,7 @@ func answerNastily(w http.ResponseWriter, r *http.Request) {
 }
 
 // saidBy is one line of the credentials of a request, as they are and decoded.
-// One that carries none says what a server would then.
+// Without credentials, it is what a server would say then.
 func saidBy(r *http.Request) string {
 	said := "no credentials"
 	for _, header := range []string{"Authorization", "Proxy-Authorization"} {
@@ -115,7 +115,7 @@ func inStatusOf(status, code int) func(http.ResponseWriter, string) {
 	}
 }
 
-// long has the credentials where the log cuts the text.
+// long puts the credentials where the log cuts the text.
 func long(w http.ResponseWriter, said string) {
 	inStatus(http.StatusInternalServerError)(w, strings.Repeat("x", 165)+said)
 }
@@ -148,8 +148,8 @@ func inKind(w http.ResponseWriter, said string) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"kind": said, "items": []any{}})
 }
 
-// inList has the first of the credentials in a list, as what follows a space may
-// be on the next one's account.
+// inList has the first of the credentials in a list: what follows a space may belong
+// to the next entry.
 func inList(format string) func(http.ResponseWriter, string) {
 	return func(w http.ResponseWriter, said string) {
 		w.Header().Set("Content-Type", "application/json")
@@ -189,7 +189,7 @@ func reset(w http.ResponseWriter, _ string) {
 	_ = conn.Close()
 }
 
-// raw writes past net/http, which would mend what is wrong. The connection stays
+// raw writes past net/http, which would repair what is wrong. The connection stays
 // open for as long as the client's end does.
 func raw(format string) func(http.ResponseWriter, string) {
 	return func(w http.ResponseWriter, said string) {

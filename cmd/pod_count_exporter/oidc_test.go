@@ -24,7 +24,7 @@ func oidcUser(issuer, token, refresh string) string {
 		"client-"+refresh, issuer, token, refresh)
 }
 
-// issuer gives an id-token for a refresh token, which is good for one time and
+// issuer returns an id-token for a refresh token, which can be used once and is
 // replaced by the next.
 type issuer struct {
 	url string
@@ -59,7 +59,7 @@ func newIssuer(t *testing.T) *issuer {
 	return i
 }
 
-// renew makes another id-token the one that is given out and taken.
+// renew replaces the id-token that is issued and accepted.
 func (i *issuer) renew(taken func(string), ends time.Time, signature string) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -103,7 +103,7 @@ func TestOIDC(t *testing.T) {
 	counted("a")
 }
 
-// What the issuer says of the refresh token is not told.
+// What the issuer says about the refresh token is not shown.
 func TestOIDCRefusalIsNotQuoted(t *testing.T) {
 	url, token := guarded(t)
 	token.Store("x")

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// What a process substitution gives is read once, and kept.
+// The output of a process substitution is read once, and kept.
 func TestKubeconfigFromProcessSubstitution(t *testing.T) {
 	server := httptest.NewServer(simulated(t))
 	t.Cleanup(server.Close)
@@ -50,7 +50,8 @@ func TestKubeconfigFromProcessSubstitution(t *testing.T) {
 	}
 }
 
-// A named pipe that nobody writes to is told of, and waited for beside all else.
+// A named pipe without a writer is reported, and waited for together with everything
+// else.
 func TestNamedPipeBlocksNothing(t *testing.T) {
 	server := httptest.NewServer(simulated(t))
 	t.Cleanup(server.Close)
@@ -129,7 +130,7 @@ func TestWhatTakesThePlaceOfAPipe(t *testing.T) {
 	}
 }
 
-// What takes the place of a pipe that was read is read in its turn.
+// Whatever replaces a pipe that was read is read in its turn.
 func TestWhatTakesThePlaceOfAPipeThatWasRead(t *testing.T) {
 	server := httptest.NewServer(simulated(t))
 	t.Cleanup(server.Close)
@@ -158,7 +159,7 @@ func into(pipe, content string) {
 	go func() { _ = os.WriteFile(pipe, []byte(content), 0o600) }() // the test fails without
 }
 
-// What is wrong with what came out of a pipe is told for as long as nothing else comes.
+// An error in the content of a pipe is reported until something else comes.
 func TestPipeWithAFault(t *testing.T) {
 	server := httptest.NewServer(simulated(t))
 	t.Cleanup(server.Close)
@@ -192,7 +193,7 @@ func TestPipeWithASlowWriter(t *testing.T) {
 	e.wantClusters(t, "1", "a")
 }
 
-// A start that waits for a pipe ends when it is told to.
+// A start that waits for a pipe ends when it is cancelled.
 func TestStopWhileWaitingForAPipe(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {

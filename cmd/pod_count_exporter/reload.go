@@ -8,29 +8,29 @@ import (
 	"time"
 )
 
-// watchInterval is how often the kubeconfigs are looked at.
+// watchInterval is how often the kubeconfigs are checked.
 const watchInterval = 5 * time.Second
 
-// Causes of a reload, beside signals and requests.
+// Causes of a reload, besides signals and requests.
 const (
 	causeChange = "file changed"
 	causeRetry  = "retry"
 )
 
-// longestRetry is the longest pause between two attempts, in looks at the files: a
+// longestRetry is the longest pause between two attempts, in checks of the files: a
 // minute.
 const longestRetry = int(time.Minute / watchInterval)
 
-// retry says when to try again what failed: at the next look, and after pauses
+// retry says when to try again what failed: at the next check, and then after pauses
 // that double.
 type retry struct {
 	wanted       bool
-	pause, looks int // the one after the latest attempt, and what is past of it
+	pause, looks int // checks between the latest attempt and the next, and those made so far
 }
 
 func (r *retry) reset() { r.pause, r.looks = 0, 0 }
 
-// due counts a look.
+// due counts a check, and says whether it is time for an attempt.
 func (r *retry) due() bool {
 	if !r.wanted {
 		r.reset()
@@ -52,11 +52,11 @@ func (a *app) reloadHandler(w http.ResponseWriter, _ *http.Request) {
 	answer(w, http.StatusOK, "reloaded")
 }
 
-// follow reloads on each signal, and when the kubeconfigs change or want another try,
-// until ctx ends.
+// follow reloads on each signal, and when the kubeconfigs have changed or must be
+// tried again, until ctx ends.
 func (a *app) follow(ctx context.Context, signals <-chan os.Signal) {
 	watch(ctx, watchInterval, signals, a.fleet.due, func(cause string) {
-		_ = a.fleet.reload(cause) // which logs
+		_ = a.fleet.reload(cause) // reload logs it
 	})
 }
 

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// sims are simulated clusters by their contexts' names, in one kubeconfig.
+// sims are simulated clusters by the names of their contexts, in one kubeconfig.
 type sims struct {
 	t    *testing.T
 	path string
@@ -58,8 +58,8 @@ func (s *sims) put(content string) {
 	}
 }
 
-// shown are the clusters that a scrape shows the nodes of, and whether the last
-// reload was successful.
+// shown returns the clusters whose nodes a scrape shows, and whether the last reload
+// was successful.
 func (e *exporter) shown(t *testing.T, names ...string) (clusters []string, successful string) {
 	t.Helper()
 	_, body := e.get(t, "/metrics")
@@ -202,8 +202,8 @@ func TestWatch(t *testing.T) {
 	})
 }
 
-// What failed is tried again at the next look, then after pauses that double up to a
-// minute; and at once again when all was well in between.
+// What failed is tried again at the next check, then after pauses that double up to a
+// minute, and at once again after a success.
 func TestRetryBacksOff(t *testing.T) {
 	r := retry{wanted: true}
 	var pauses []string

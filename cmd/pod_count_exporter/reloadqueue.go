@@ -8,21 +8,22 @@ import (
 	"github.com/go-kit/log/level"
 )
 
-// reloadQueue lets those who ask for a reload share the next one. One that has begun
-// may have read the kubeconfigs before they asked.
+// reloadQueue lets callers that ask for a reload at the same time share the next one.
+// A reload that has begun is not shared: it may have read the kubeconfigs before the
+// call.
 type reloadQueue struct {
 	mu   sync.Mutex
-	next *sharedReload // that has not begun; nil when nobody has asked
+	next *sharedReload // the one that has not begun; nil when nobody has asked
 }
 
-// sharedReload is a reload of all who have asked for it before it begins.
+// sharedReload is a reload for everybody who asks before it begins.
 type sharedReload struct {
-	causes []string      // one of each who asked
-	done   chan struct{} // closed when err is there
+	causes []string      // of each call
+	done   chan struct{} // closed when err is set
 	err    error
 }
 
-// join returns the next reload. The first to ask for it has to make it.
+// join returns the next reload. The first caller has to run it.
 func (q *reloadQueue) join(cause string) (next *sharedReload, first bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -33,7 +34,7 @@ func (q *reloadQueue) join(cause string) (next *sharedReload, first bool) {
 	return q.next, first
 }
 
-// begin begins the next reload, which nobody joins from then on. It returns the
+// begin takes the next reload, which nobody can join from then on. It returns the
 // causes, each once.
 func (q *reloadQueue) begin() (causes []string) {
 	q.mu.Lock()
@@ -43,8 +44,8 @@ func (q *reloadQueue) begin() (causes []string) {
 	return causes
 }
 
-// reload reads the kubeconfigs again. Its error has what could not be read; the
-// clusters of that are what they were. What was written before the call is read.
+// reload reads the kubeconfigs again, as they are at the call or later. Its error
+// says what could not be read; the clusters of those files stay as they were.
 func (f *fleet) reload(cause string) error {
 	shared, first := f.queue.join(cause)
 	if !first {
@@ -78,8 +79,8 @@ func (f *fleet) reloadFor(causes []string) error {
 	return err
 }
 
-// due says why to read the kubeconfigs again: a file is not what the latest
-// load may have seen, or its time has come to try again what failed.
+// due returns why to read the kubeconfigs again, or "": a file has changed since the
+// latest load, or it is time to try again what failed.
 func (f *fleet) due() string {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// Who asks before a reload begins shares it; who asks later gets another one.
+// A caller before the beginning of a reload shares it; a later caller gets another
+// one.
 func TestReloadQueue(t *testing.T) {
 	var q reloadQueue
 	one, first := q.join("request")
@@ -50,7 +51,7 @@ func opened(t testing.TB, log io.Writer, args ...string) *app {
 	return a
 }
 
-// Many reloads at once are one, whose outcome each of them tells.
+// Many reloads at once are one, and each reports its result.
 func TestReloadsAtOnceAreOne(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(server.Close)
@@ -82,7 +83,7 @@ func TestReloadsAtOnceAreOne(t *testing.T) {
 	}
 }
 
-// asked is how many share the next reload.
+// asked returns how many callers share the next reload.
 func (q *reloadQueue) asked() int {
 	q.mu.Lock()
 	defer q.mu.Unlock()

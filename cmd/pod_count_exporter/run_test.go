@@ -106,8 +106,8 @@ func TestRunStopsOnSignal(t *testing.T) {
 	}
 }
 
-// After the count that runs at the start, the API server takes requests and never
-// answers: the count that it hangs in is that of a scrape.
+// After the count at the start, the API server accepts requests and never answers:
+// the count that hangs belongs to a scrape.
 func TestShutdownCancelsCounts(t *testing.T) {
 	var requests atomic.Int32
 	asked := make(chan struct{})

@@ -19,7 +19,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/page"
 )
 
-// Paths that the telemetry path must leave alone.
+// Paths that the telemetry path must not overlap.
 const (
 	managementPrefix = "/-/"
 	pprofPrefix      = "/debug/pprof/"
@@ -35,7 +35,7 @@ const (
 	idleTimeout = 5 * time.Minute
 	// sendTimeout is how long a client may take to read an answer.
 	sendTimeout = 30 * time.Second
-	// shutdownTimeout leaves a second of the five that a stop may take.
+	// shutdownTimeout leaves one of the five seconds that a stop may take.
 	shutdownTimeout = 4 * time.Second
 )
 
@@ -46,7 +46,7 @@ type server struct {
 	flags   *web.FlagConfig
 	mux     *http.ServeMux
 	logger  *slog.Logger
-	foreign *foreign // what net/http says of the connections
+	foreign *foreign // takes what net/http logs of the connections
 	ready   atomic.Bool
 	sockets []socket
 }
@@ -66,7 +66,7 @@ func newServer(f *flags, logger *slog.Logger, library *foreign) *server {
 	return s
 }
 
-// serveCollector adds what is to be known of the clusters.
+// serveCollector adds the endpoints that show the clusters.
 func (s *server) serveCollector(f *flags, c *collector.Collector, process prometheus.Gatherer) error {
 	status, err := c.StatusPage(about(f))
 	if err != nil {
@@ -81,8 +81,9 @@ func (s *server) serveCollector(f *flags, c *collector.Collector, process promet
 	return nil
 }
 
-// ownSite refuses what a page of another site has a browser send, save for reading.
-// Programs that are no browser, like curl, send none of the headers that tell.
+// ownSite refuses requests that a page of another site has a browser send, except for
+// reading. Programs that are not browsers, like curl, do not send the headers that
+// show this.
 func ownSite(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -91,8 +92,8 @@ func ownSite(next http.Handler) http.Handler {
 	return protection.Handler(next)
 }
 
-// addPprof names the handlers one by one: importing the package has put them on
-// the default mux, which is never served.
+// addPprof adds the handlers one by one: importing the package has added them to the
+// default mux, which is never served.
 func addPprof(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+pprofPrefix, pprof.Index)
 	mux.HandleFunc("GET "+pprofPrefix+"cmdline", pprof.Cmdline)
@@ -120,8 +121,8 @@ func answer(w http.ResponseWriter, status int, text string) {
 	_, _ = fmt.Fprintln(w, text)
 }
 
-// listen opens the sockets. Requests hang on process: when it ends, scrapes that
-// wait for a count answer with what there is.
+// listen opens the sockets. The context of requests is process: when it ends, scrapes
+// that wait for a count answer with what there is.
 func (s *server) listen(ctx, process context.Context) error {
 	listeners, err := listen(ctx, s.flags)
 	if err != nil {
@@ -140,8 +141,8 @@ func (s *server) listen(ctx, process context.Context) error {
 	return nil
 }
 
-// start serves all sockets. The channel gives the errors of those that fail; a
-// shutdown gives none.
+// start serves all sockets. The channel returns the errors of those that fail; a
+// shutdown is not an error.
 func (s *server) start() <-chan error {
 	failed := make(chan error, len(s.sockets))
 	for _, so := range s.sockets {
@@ -155,7 +156,7 @@ func (s *server) start() <-chan error {
 	return failed
 }
 
-// shutdown lets running requests end until ctx does, then cuts them.
+// shutdown waits for running requests until ctx ends, then closes their connections.
 func (s *server) shutdown(ctx context.Context) error {
 	var errs []error
 	for _, so := range s.sockets {

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// thousand is a directory with as many kubeconfigs for a server, one in ten of them
-// broken in one of the ways that there are.
+// thousand is a directory with that many kubeconfigs for a server, one in ten of them
+// broken in one of all the ways.
 func thousand(t testing.TB, url string) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -52,7 +52,7 @@ func TestThousandKubeconfigs(t *testing.T) {
 }
 
 // BenchmarkThousandKubeconfigs measures the start of the program on a thousand
-// kubeconfigs, up to its listening, then a look for changes and reloads.
+// kubeconfigs, up to its listening, then a check for changes and reloads.
 func BenchmarkThousandKubeconfigs(b *testing.B) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	b.Cleanup(server.Close)

@@ -13,7 +13,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/page"
 )
 
-// validate checks what can be told from the flags, and from podName for --shard.
+// validate checks everything that the flags alone, and podName for --shard, can show.
 // Its errors begin with the flag and its value.
 func (f *flags) validate(podName string) error {
 	for _, check := range []func() error{f.checkAddresses, f.checkPath, f.checkOptions} {
@@ -59,8 +59,8 @@ func checkAddress(address string) error {
 	return nil
 }
 
-// checkPath keeps the path from the meanings that http.ServeMux gives to braces
-// and a slash at the end, and from the other endpoints.
+// checkPath rejects paths in which http.ServeMux would read braces or a slash at the
+// end as a pattern, and paths of the other endpoints.
 func (f *flags) checkPath() error {
 	p := f.telemetryPath
 	fail := func(why string) error { return fmt.Errorf("--web.telemetry-path=%q: %s", p, why) }
@@ -86,7 +86,7 @@ func notInPath(r rune) bool {
 	return !letter && !strings.ContainsRune("-._~/", r)
 }
 
-// checkOptions has the packages that use the values check them.
+// checkOptions calls the checks of the packages that use the values.
 func (f *flags) checkOptions() error {
 	for _, err := range []error{f.pages.Validate(), f.cache.Validate(), f.watch.Validate()} {
 		if err != nil {
@@ -96,8 +96,8 @@ func (f *flags) checkOptions() error {
 	return nil
 }
 
-// inFlags names flags in place of the fields that they set. A field's name is
-// followed by a sign everywhere it stands for the field.
+// inFlags replaces the names of fields by the flags that set them. A field's name
+// that stands for the field is always followed by a sign.
 func inFlags(err error) error {
 	text := err.Error()
 	for _, one := range []struct{ field, flag string }{

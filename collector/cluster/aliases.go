@@ -5,9 +5,10 @@ import (
 	"slices"
 )
 
-// markAliases finds the files that are there twice, such as by a symbolic link beside
-// what it leads to. The one with a name of its own is kept, else the first. While one
-// cannot be read it stands for what it was: for itself, or for the other.
+// markAliases finds files that are there twice, such as a symbolic link beside its
+// target. The file with a name of its own is kept, else the first. While one of the
+// two cannot be read, what it held before is used: as its own content, or as that of
+// the other.
 func markAliases(all []*candidate) {
 	kept := make(map[[sha256.Size]byte][]*candidate)
 	there := make(map[string]bool)

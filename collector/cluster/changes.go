@@ -13,10 +13,10 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 )
 
-// Changed says whether a file is not what the latest Load has seen: a kubeconfig,
-// one that joins a directory or leaves it, or a file that one of them names. Files are
-// read, not only looked at: a mounted Secret is replaced by moving a link, and network
-// file systems tell no one of a change.
+// Changed says whether a file has changed since the latest Load read it: a
+// kubeconfig, one that was added to a directory or removed from it, or a file that
+// one of them names. Files are read in full: a mounted Secret is replaced by moving a
+// link, and network file systems do not notify.
 func (l *Loader) Changed() (changed bool) {
 	paths := slices.DeleteFunc(slices.Collect(maps.Keys(l.seen)), l.reader.underWay) // that is for Load
 	l.reader.readEach(paths, func(path string, now found) {
@@ -25,13 +25,13 @@ func (l *Loader) Changed() (changed bool) {
 	return changed
 }
 
-// see reads a path once for each Load. A pipe is not read.
-func (l *Loader) see(path string) found {
-	l.seeEach([]string{path})
+// readOnce reads a path once for each Load. A pipe is not read.
+func (l *Loader) readOnce(path string) found {
+	l.readEachOnce([]string{path})
 	return l.now[path]
 }
 
-func (l *Loader) seeEach(paths []string) {
+func (l *Loader) readEachOnce(paths []string) {
 	l.reader.readEach(slices.DeleteFunc(paths, func(path string) bool {
 		_, seen := l.now[path]
 		return seen
@@ -41,15 +41,16 @@ func (l *Loader) seeEach(paths []string) {
 	})
 }
 
-// note remembers what the first reading of a path in one Load has found: what is
-// written from then on shows as a change.
+// note remembers what the first reading of a path in one Load has found, so that
+// whatever is written after that shows as a change.
 func (l *Loader) note(path string, now found) {
 	if _, noted := l.seen[path]; !noted {
 		l.seen[path] = l.state(path, now)
 	}
 }
 
-// state is found's, but what is in a folder matters only if it was named.
+// state returns that of f, but the names in a directory count only if its path was
+// given.
 func (l *Loader) state(path string, f found) string {
 	if f.mode.IsDir() && !slices.Contains(l.opts.Kubeconfigs, path) {
 		f.entries, f.err = nil, nil
@@ -57,8 +58,8 @@ func (l *Loader) state(path string, f found) string {
 	return f.state()
 }
 
-// state is a text that changes with what was found: the content of a file, and the
-// names in a directory.
+// state returns a text that changes with what was found: the content of a file, or
+// the names in a directory.
 func (f found) state() string {
 	switch {
 	case errors.Is(f.err, errHangs):
@@ -77,7 +78,7 @@ func (f found) state() string {
 	return fmt.Sprintf("%v %q", f.mode.Type(), names)
 }
 
-// digestOf is a text that changes with values and reveals nothing of them.
+// digestOf returns a text that changes with the values and reveals nothing of them.
 func digestOf(values ...any) (string, error) {
 	data, err := json.Marshal(values)
 	if err != nil {
@@ -87,13 +88,14 @@ func digestOf(values ...any) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// placeOf is a digest of what, with the certificate authority, decides where a
-// request ends up.
+// placeOf returns a digest of everything, except the certificate authority, that
+// decides where a request ends up.
 func placeOf(server *api.Cluster) (string, error) {
 	return digestOf(withoutUser(server.Server), withoutUser(server.ProxyURL), server.TLSServerName)
 }
 
-// withoutUser is a URL without what may change while it leads to the same place.
+// withoutUser returns a URL without the user, who may change while the server stays
+// the same.
 func withoutUser(text string) string {
 	u, err := url.Parse(text)
 	if err != nil {

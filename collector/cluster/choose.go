@@ -10,7 +10,7 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 )
 
-// unfit says why no context can be chosen from a config.
+// unfit returns why no context can be chosen from a config, or nil.
 func (o Options) unfit(config *api.Config) error {
 	switch {
 	case len(config.Contexts) == 0:
@@ -25,12 +25,13 @@ func (o Options) unfit(config *api.Config) error {
 type choice struct {
 	kubeconfig
 	name string
-	// absent says that no kubeconfig has it. Nil if one does, or should.
+	// absent says that no kubeconfig has the context. It is nil if one does, or ought
+	// to.
 	absent error
 }
 
-// choose picks the contexts that the options ask for. The files of KUBECONFIG are
-// merged by now: one of them alone may have none.
+// choose returns the contexts that the options ask for. The files of KUBECONFIG have
+// been merged before: one of them alone may have no contexts.
 func (l *Loader) choose(r *reading) (chosen []choice) {
 	if len(l.opts.Contexts) > 0 {
 		return l.chooseNamed(r)
@@ -67,7 +68,7 @@ func (l *Loader) chooseNamed(r *reading) (chosen []choice) {
 	return chosen
 }
 
-// origins names the first few places.
+// origins names the first few kubeconfigs.
 func origins(configs []kubeconfig) string {
 	const few = 5
 	var list []string
@@ -81,7 +82,7 @@ func origins(configs []kubeconfig) string {
 	return text
 }
 
-// path is that of a file with contexts; of several, any one.
+// path returns the path of the file, or of any one of several.
 func (k kubeconfig) path() string {
 	for _, name := range slices.Sorted(maps.Keys(k.config.Contexts)) {
 		return k.config.Contexts[name].LocationOfOrigin

@@ -15,14 +15,15 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
-// Client gives an HTTP client with the cluster's credentials, and the URL under
-// which the API lives (a path prefix is kept, without a slash at its end). The
-// client has no timeout, follows no redirect (the token would go along), and
-// does not ask for gzip by itself. Its connections are its own, so its
-// CloseIdleConnections touches no other cluster.
+// Client returns an HTTP client with the cluster's credentials, and the URL of the
+// API (with a path prefix, but without a slash at its end). The client has no
+// timeout, follows no redirects, which would take the token along, and does not ask
+// for gzip by itself. It shares no connections, so its CloseIdleConnections affects
+// no other cluster.
 //
-// Release takes a client that is used no more. Client builds a new one at each call and is not for concurrent use: it
-// changes os.Stderr for a moment when the context has a credential plugin.
+// Release frees a client that is not used any more. Client builds a new one at each
+// call. It is not for concurrent use: it changes os.Stderr for a moment when the
+// context has a credential plugin.
 func (c Cluster) Client() (*http.Client, *url.URL, error) {
 	if c.Fault != nil {
 		return nil, nil, c.Fault
@@ -64,7 +65,7 @@ func (c Cluster) transportFor(config *rest.Config, t *transport) (next http.Roun
 	return next, err
 }
 
-// base is the server's URL without what must not be in a log.
+// base returns the server's URL without anything that must not be logged.
 func (c Cluster) base() (*url.URL, error) {
 	u, _, err := rest.DefaultServerUrlFor(c.config)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
@@ -73,8 +74,8 @@ func (c Cluster) base() (*url.URL, error) {
 	return &url.URL{Scheme: u.Scheme, Host: u.Host, Path: strings.TrimRight(u.Path, "/")}, nil
 }
 
-// restConfig copies the configuration and takes from it what a program that
-// runs unattended has no use for.
+// restConfig copies the configuration without what is of no use to a program that
+// runs unattended.
 func (c Cluster) restConfig() *rest.Config {
 	config := rest.CopyConfig(c.config)
 	config.DisableCompression = true
@@ -98,15 +99,15 @@ func (c Cluster) restConfig() *rest.Config {
 	return config
 }
 
-// unattended is why a credential plugin finds nobody to ask.
+// unattended tells a credential plugin why there is nobody to ask.
 const unattended = "the exporter runs unattended"
 
-// maxHeaderBytes bounds the headers of a response. kube-apiserver sends some
-// hundred bytes; the most of what other servers send is 16 KiB of cookies.
+// maxHeaderBytes limits the headers of a response. kube-apiserver sends some hundred
+// bytes; the most that other servers send is 16 KiB of cookies.
 const maxHeaderBytes = 64 << 10
 
 // limitHeaders sets the limit, for HTTP/2 too, on net/http's transport, which
-// client-go may have wrapped. Nothing has been sent through it yet.
+// client-go may have wrapped. It must be called before the first request.
 func limitHeaders(next http.RoundTripper) {
 	for next != nil {
 		if own, is := next.(*http.Transport); is {
@@ -121,9 +122,9 @@ func limitHeaders(next http.RoundTripper) {
 	}
 }
 
-// moveUser makes basic auth of the user in the server's URL, so that requests
-// (and the errors that quote their URLs) do not carry it. Like in net/http, it
-// wins over other credentials.
+// moveUser turns the user in the server's URL into basic auth, so that requests (and
+// the errors that quote their URLs) do not contain it. As in net/http, it takes
+// precedence over other credentials.
 func moveUser(config *rest.Config) {
 	u, _, err := rest.DefaultServerUrlFor(config)
 	if err != nil || u.User.Username() == "" {

@@ -207,8 +207,8 @@ func TestClientRestoresStderr(t *testing.T) {
 	}
 }
 
-// A plugin that hangs is left behind at a page's deadline. It is run once, however
-// many counts there are meanwhile.
+// A plugin that hangs is left behind at a page's deadline. It is run only once,
+// however many counts there are meanwhile.
 func TestHangingPluginIsLeftBehind(t *testing.T) {
 	client, base, err := load(t, kubeconfig(`server: "https://127.0.0.1:1"`, execUser("hang "+hold(t), ""))).Client()
 	if err != nil {

@@ -22,25 +22,26 @@ type Cluster struct {
 	// Source names where the cluster was found (flag or variable, file, context)
 	// for messages. It holds no credentials.
 	Source string
-	// Key changes with the server, the credentials and all else that the client
-	// is made of. Files that client-go reads again by itself (tokens, client
-	// certificates) are in it by their paths only. It reveals nothing.
+	// Key changes with the server, the credentials and everything else that the
+	// client is made of. Files that client-go reads again by itself (tokens, client
+	// certificates) count by their paths only. It reveals nothing.
 	Key string
-	// Server changes with what decides where a request ends up: the server's URL,
-	// the proxy's, tls-server-name and the certificate authority. Place is the same
-	// without the authority, which may be in a file that cannot be read. A Fault can
-	// keep either from being known: it is empty then. They reveal nothing.
+	// Server changes with what decides where a request ends up: the server's URL, the
+	// proxy's, tls-server-name and the certificate authority. Place is the same
+	// without the authority, which may be in a file that cannot be read. Either is
+	// empty if a Fault keeps it from being known. They reveal nothing.
 	Server, Place string
 	// Login changes with the user's entry. It reveals nothing.
 	Login string
-	// Fault says why the cluster cannot be used: Source and field, and no value of
-	// the user's entry. Nil when it can, as far as the kubeconfig tells.
+	// Fault says why the cluster cannot be used. It names the Source and the field,
+	// and quotes no value of the user's entry. It is nil if the kubeconfig has no
+	// fault.
 	Fault error
 
 	config  *rest.Config
 	read    func(path string) found
 	plugins *Plugins
-	nowhere func() (*os.File, error) // one for all of a Loader
+	nowhere func() (*os.File, error) // shared by all clusters of a Loader
 	// the names of the kubeconfig's entries, for messages
 	clusterEntry, userEntry string
 }
@@ -62,14 +63,14 @@ type Options struct {
 	NameFrom string
 	// UserAgent is sent with every request; client-go's own when empty.
 	UserAgent string
-	// Plugins hears the standard error of credential plugins; nobody does if nil.
+	// Plugins receives the standard error of credential plugins; nobody does if nil.
 	Plugins *Plugins
-	// Env is the surroundings of the process; tests replace it.
+	// Env is the environment of the process; tests replace it.
 	Env Env
 }
 
-// Env is what a Loader asks of the process's surroundings. A nil field stands for
-// the real thing.
+// Env is what a Loader asks of the process's environment. The functions of the
+// standard library and client-go take the place of nil fields.
 type Env struct {
 	// Getenv is os.Getenv.
 	Getenv func(string) string
@@ -95,8 +96,8 @@ func (e Env) withDefaults() Env {
 	return e
 }
 
-// inPod says whether the service account is the place, once flag and variable
-// are ruled out. It has no contexts, so asking for some means a file.
+// inPod says whether to use the service account of the pod, once flag and variable
+// are ruled out. It has no contexts, so asking for one means a file.
 func (o Options) inPod(env Env) bool {
 	return len(o.Contexts) == 0 && !o.AllContexts && env.Getenv("KUBERNETES_SERVICE_HOST") != ""
 }

@@ -16,13 +16,13 @@ func (l *Loader) readAhead(chosen []choice) {
 		if c.absent != nil || c.config.Contexts[c.name] == nil {
 			continue
 		}
-		for _, file := range c.entries(l.see).files() {
+		for _, file := range c.entries(l.readOnce).files() {
 			if len(file.data) == 0 && file.path != "" {
 				paths = append(paths, file.path)
 			}
 		}
 	}
-	l.seeEach(paths)
+	l.readEachOnce(paths)
 }
 
 // cluster turns one context into a cluster.
@@ -41,20 +41,21 @@ func (l *Loader) cluster(chosen choice) Cluster {
 	}
 	c.Name = l.opts.nameOf(kctx.LocationOfOrigin, name, kctx.Cluster)
 	c.clusterEntry, c.userEntry = kctx.Cluster, kctx.AuthInfo
-	if err := c.configure(chosen, chosen.entries(l.see)); err != nil {
+	if err := c.configure(chosen, chosen.entries(l.readOnce)); err != nil {
 		c.Fault = fmt.Errorf("%s: %w", c.Source, err)
 	}
 	return c
 }
 
-// entries are those of a context that there is; nil is one that there is not.
+// entries returns the entries of a context; a field is nil if its entry does not
+// exist.
 func (c choice) entries(read func(path string) found) entries {
 	kctx := c.config.Contexts[c.name]
 	return entries{kctx.Cluster, kctx.AuthInfo, c.config.Clusters[kctx.Cluster], c.config.AuthInfos[kctx.AuthInfo], read}
 }
 
-// configure is what a context's client is made of. Which server it is comes first, so
-// that it is known when something else is wrong.
+// configure sets what the context's client is made of. It identifies the server
+// first, so that the server is known even when something else is wrong.
 func (c *Cluster) configure(chosen choice, e entries) error {
 	if e.cluster == nil {
 		return fmt.Errorf("the kubeconfig has no cluster %q", e.clusterName)
@@ -68,7 +69,7 @@ func (c *Cluster) configure(chosen choice, e entries) error {
 	if e.user == nil {
 		e.user = &api.AuthInfo{}
 	}
-	// Before client-go, which waits for whatever file it is given.
+	// This comes before client-go, which waits for every file.
 	for _, check := range []func() error{e.filesFault, e.tokenFault} {
 		if err := check(); err != nil {
 			return err
@@ -87,20 +88,20 @@ func (c *Cluster) configure(chosen choice, e entries) error {
 	return c.digest(e)
 }
 
-// identify tells which server it is, as far as its certificate authority can be read.
+// identify sets Server and Place, if the certificate authority can be read.
 func (c *Cluster) identify(e entries) (err error) {
 	if c.Place, err = placeOf(e.cluster); err != nil {
 		return err
 	}
 	authority, unread := e.contentOf(e.cluster.CertificateAuthority, e.cluster.CertificateAuthorityData)
 	if unread != nil {
-		return nil // a fault that is told with those of other files
+		return nil // a fault that is reported with those of other files
 	}
 	c.Server, err = digestOf(c.Place, authority)
 	return err
 }
 
-// digest makes the texts that change with the client.
+// digest sets the texts that change with the client.
 func (c *Cluster) digest(e entries) error {
 	issuer, err := e.contentOf(e.issuerAuthority(), nil)
 	if err != nil {
@@ -113,8 +114,8 @@ func (c *Cluster) digest(e entries) error {
 	return err
 }
 
-// checkReferences looks at what client-go would report by quoting a URL, which
-// may hold a password.
+// checkReferences finds what client-go would report by quoting a URL, which may
+// contain a password.
 func (e entries) checkReferences() error {
 	server := e.cluster
 	if server.Server == "" {

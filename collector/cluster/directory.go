@@ -7,10 +7,11 @@ import (
 	"slices"
 )
 
-// directory is what is remembered of one of --kubeconfig: its files by their names.
+// directory is what the Loader remembers of a directory of --kubeconfig: its files by
+// name.
 type directory map[string]*file
 
-// good are the kubeconfigs as they last were.
+// good returns the kubeconfigs as they last were valid.
 func (d directory) good() []kubeconfig {
 	var r reading
 	for _, name := range slices.Sorted(maps.Keys(d)) {
@@ -25,7 +26,7 @@ type LeftOut struct {
 	Path, Why string
 }
 
-// source is one of --kubeconfig in one Load: a file, or a directory of files.
+// source is one path of --kubeconfig in one Load: a file, or a directory of files.
 type source struct {
 	path, origin string
 	dir          bool
@@ -36,14 +37,14 @@ type source struct {
 // candidate is a file in one Load.
 type candidate struct {
 	*file
-	now   found // without what it holds
+	now   found // without the content
 	err   error
 	alias bool   // another one of this Load is the same file
 	gone  bool   // since the directory was listed
-	why   string // it is left out; empty if it is not
+	why   string // why it is left out; empty if it is not
 }
 
-// source is what a path leads to now. A directory stays one, whatever becomes of it.
+// source returns what a path leads to now. Once a directory, it stays one.
 func (l *Loader) source(f *file, now found) *source {
 	s := &source{path: f.path, origin: f.origin}
 	if _, was := l.dirs[f.path]; !was && now.err == nil && now.mode.IsDir() && f.good == nil {
@@ -63,7 +64,7 @@ func (l *Loader) source(f *file, now found) *source {
 	return s
 }
 
-// list are the files of a directory, in the order of their names.
+// list returns the files of a directory, in the order of their names.
 func (l *Loader) list(known directory, path string, now found) (candidates []*candidate) {
 	for _, entry := range now.entries {
 		name := entry.Name()
@@ -82,7 +83,7 @@ func (l *Loader) list(known directory, path string, now found) (candidates []*ca
 	return candidates
 }
 
-// take reads the files of all directories, and finds out which are the same.
+// take reads the files of all directories, and finds those that are the same.
 func (l *Loader) take(sources []*source) {
 	var all []*candidate
 	listed := make(map[string][]*candidate)
@@ -103,8 +104,8 @@ func (l *Loader) take(sources []*source) {
 	markAliases(all)
 }
 
-// take takes what was found of a directory's file. What is no kubeconfig, and never
-// was one, is left out.
+// take reads a file of a directory from now. A file that is not a kubeconfig, and
+// never was one, is left out.
 func (c *candidate) take(now found) {
 	if c.gone = now.nothing(); c.gone {
 		return
@@ -116,9 +117,9 @@ func (c *candidate) take(now found) {
 	c.now = now
 }
 
-// add takes what a source holds. A directory that cannot be listed, or holds no
-// kubeconfigs any more, as the place of a mount that is gone does, has those that it
-// had.
+// add adds the kubeconfigs of a source. A directory that cannot be listed, or holds
+// no kubeconfigs any more, such as a mount point without its mount, keeps those that
+// it had.
 func (l *Loader) add(r *reading, s *source) {
 	var own reading
 	if s.err != nil {

@@ -2,8 +2,8 @@ package cluster
 
 import "errors"
 
-// Load is a Loader's first Load, for tests of what is found and what is not: its
-// error has all problems and faults.
+// Load is a Loader's first Load, for tests of its result: its error has all problems
+// and faults.
 func Load(opts Options) ([]Cluster, error) {
 	loaded := NewLoader(opts).Load()
 	errs := loaded.Problems

@@ -8,10 +8,11 @@ import (
 	"strings"
 )
 
-// foreign says why a file that never gave clusters is meant as none that does.
+// foreign returns why a file that never had clusters is not meant as a kubeconfig, or
+// "".
 func (c *candidate) foreign(now found) string {
 	switch {
-	case now.mode.IsDir(): // whoever may list it
+	case now.mode.IsDir(): // even if it cannot be listed
 		return "it is a directory"
 	case errors.Is(now.err, errTooLarge):
 		return now.err.Error()
@@ -25,12 +26,12 @@ func (c *candidate) foreign(now found) string {
 	return ""
 }
 
-// passedOver are the hidden entries of a directory: a mounted Secret keeps its
-// versions in them.
+// passedOver says whether an entry of a directory is hidden: a mounted Secret keeps
+// its versions in hidden entries.
 func passedOver(name string) bool { return strings.HasPrefix(name, ".") }
 
-// copyOfOther says whether a file's name is that of a copy or a lock beside the
-// kubeconfigs of a directory. The content would tell nothing: a copy has the same
+// copyOfOther says whether a file has the name of a copy or a lock of another
+// kubeconfig in the directory. The content would not show it: a copy has the same
 // contexts.
 func copyOfOther(name string) bool {
 	suffixes := strings.Fields(".bak .backup .old .orig .save .lock .tmp .swp .swo .part .rej .dpkg-old .dpkg-dist .dpkg-new .rpmsave .rpmnew")
@@ -38,9 +39,10 @@ func copyOfOther(name string) bool {
 		slices.Contains(suffixes, strings.ToLower(filepath.Ext(name)))
 }
 
-// like says whether a regular file is meant as a kubeconfig: it is one, or cannot be
-// read as one but has contexts, or two of its other keys, as other files have a list of
-// users or of clusters, too. A text about kubeconfigs may have all of them.
+// like says whether a regular file is meant as a kubeconfig. It is if it can be read
+// as one. If not, it must have contexts, or two of the other keys, as other files may
+// have a list of users or of clusters, too. A text about kubeconfigs may have all of
+// them.
 func like(path string, data []byte, err error) bool {
 	switch {
 	case err == nil:

@@ -2,20 +2,20 @@ package cluster
 
 import "errors"
 
-// former is a cluster that could be used, and a digest of the entries that it was made
-// of, without the files that they name.
+// former is a cluster that was usable, with a digest of its entries without the
+// content of the files that they name.
 type former struct {
 	cluster Cluster
 	entries string
 }
 
-// asBefore makes a cluster the one that it was, if all that is wrong with it is that a
-// file which its kubeconfig names hangs. Its error is that fault then.
+// asBefore replaces a cluster by what it was before, if its only fault is a file of
+// its kubeconfig that hangs. It then returns that fault as the error.
 func (l *Loader) asBefore(c *Cluster, chosen choice, latest map[string]former) error {
 	if c.config == nil && c.Fault == nil || chosen.absent != nil || chosen.config.Contexts[chosen.name] == nil {
 		return nil
 	}
-	e := chosen.entries(l.see)
+	e := chosen.entries(l.readOnce)
 	digest, err := digestOf(e.cluster, e.user)
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func (l *Loader) asBefore(c *Cluster, chosen choice, latest map[string]former) e
 	return nil
 }
 
-// hang says whether one of the files that the entries name does.
+// hang says whether reading one of the entries' files hangs.
 func (e entries) hang() bool {
 	for _, file := range e.files() {
 		if len(file.data) == 0 && file.path != "" && errors.Is(e.read(file.path).err, errHangs) {

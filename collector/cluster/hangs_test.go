@@ -13,14 +13,14 @@ import (
 	"time"
 )
 
-// hung makes l's files below a folder named hung hang until the test lets them go.
+// hung makes l's files below a folder named hung hang until the test releases them.
 func hung(l *Loader) (letGo func()) {
 	free := make(chan struct{})
-	l.reader.look = func(path string, pipe func(fs.FileMode, bool)) found {
+	l.reader.readPath = func(path string, pipe func(fs.FileMode, bool)) found {
 		if strings.Contains(path, "/hung") {
 			<-free
 		}
-		return look(path, pipe)
+		return readPath(path, pipe)
 	}
 	return func() { close(free) }
 }
@@ -41,7 +41,8 @@ func put(t *testing.T, content string, elements ...string) {
 	}
 }
 
-// Each step of a Load waits once for all that hangs in it, and a look for changes too.
+// Each step of a Load waits only once for everything that hangs in it, and so does a
+// check for changes.
 func TestLoadWaitsOnceForAllThatHangs(t *testing.T) {
 	const many = 20
 	for _, tt := range []struct {
@@ -115,7 +116,7 @@ func TestLoadWaitsOnceForAllThatHangs(t *testing.T) {
 	}
 }
 
-// A mount that hangs tells nothing of the one beside it.
+// A mount that hangs says nothing about the one beside it.
 func TestMountThatHangsLater(t *testing.T) {
 	root := t.TempDir()
 	dead, well := filepath.Join(root, "dead"), filepath.Join(root, "well")
@@ -126,11 +127,11 @@ func TestMountThatHangsLater(t *testing.T) {
 		l.Load()
 		free := make(chan struct{})
 		defer close(free)
-		l.reader.look = func(path string, pipe func(fs.FileMode, bool)) found {
+		l.reader.readPath = func(path string, pipe func(fs.FileMode, bool)) found {
 			if strings.HasPrefix(path, dead) {
 				<-free
 			}
-			return look(path, pipe)
+			return readPath(path, pipe)
 		}
 		if !l.Changed() {
 			t.Error("that a mount hangs is no change")
@@ -149,10 +150,10 @@ func TestMountThatHangsLater(t *testing.T) {
 // pipe-open have a writer.
 func pipes(l *Loader, until time.Duration, content string) {
 	began := time.Now()
-	l.reader.look = func(path string, pipe func(fs.FileMode, bool)) found {
+	l.reader.readPath = func(path string, pipe func(fs.FileMode, bool)) found {
 		switch name := filepath.Base(path); {
 		case !strings.HasPrefix(name, "pipe"):
-			return look(path, pipe)
+			return readPath(path, pipe)
 		case pipe != nil:
 			pipe(fs.ModeNamedPipe, false)
 			if name == "pipe-open" {
@@ -164,7 +165,7 @@ func pipes(l *Loader, until time.Duration, content string) {
 	}
 }
 
-// A pipe is waited for while somebody writes to it.
+// A pipe is waited for while it has a writer.
 func TestAwaitPipes(t *testing.T) {
 	const limit = 30 * time.Second
 	for _, tt := range []struct {
@@ -217,8 +218,8 @@ func TestAwaitPipes(t *testing.T) {
 	}
 }
 
-// A file that a kubeconfig names, and that hangs, leaves its cluster as it was, and those
-// whose files are beside it alone.
+// A file that a kubeconfig names, and that hangs, leaves its cluster as it was, and
+// does not affect those whose files are beside it.
 func TestNamedFileThatHangs(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"a", "b", "c"} {
@@ -230,11 +231,11 @@ func TestNamedFileThatHangs(t *testing.T) {
 		l := NewLoader(Options{Kubeconfigs: []string{filepath.Join(root, "configs")}})
 		first := l.Load()
 		free, hangs := make(chan struct{}), true
-		l.reader.look = func(path string, pipe func(fs.FileMode, bool)) found {
+		l.reader.readPath = func(path string, pipe func(fs.FileMode, bool)) found {
 			if hangs && strings.HasSuffix(path, "tokens/b") {
 				<-free
 			}
-			return look(path, pipe)
+			return readPath(path, pipe)
 		}
 		if !l.Changed() {
 			t.Error("that a file hangs is no change")
@@ -262,5 +263,5 @@ func TestNamedFileThatHangs(t *testing.T) {
 	})
 }
 
-// canaryToken stands in a token's file.
+// canaryToken is the content of a token's file.
 const canaryToken = "token-of-a-file"

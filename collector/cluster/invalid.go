@@ -11,16 +11,16 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// invalid says what is wrong with a kubeconfig. The parsers quote what they could
-// not read, which may be a token.
+// invalid says what is wrong with a kubeconfig. It does not use the parsers' own
+// texts, which quote what they could not read: that may be a token.
 func invalid(data []byte, err error) error {
 	if section, name := twice(data); section != "" {
-		return fmt.Errorf("not a valid kubeconfig: %s: the name %q is there twice", section, name)
+		return fmt.Errorf("not a valid kubeconfig: %s: the name %q appears twice", section, name)
 	}
-	return fmt.Errorf("not a valid kubeconfig%s%s", kindFault(data), placeIn(data, err))
+	return fmt.Errorf("not a valid kubeconfig%s%s", kindFault(data), positionIn(data, err))
 }
 
-// kindFault says which of a kubeconfig's first two fields is another one's.
+// kindFault says which of apiVersion and kind is not that of a kubeconfig.
 func kindFault(data []byte) string {
 	var is struct {
 		APIVersion string `json:"apiVersion"`
@@ -29,7 +29,7 @@ func kindFault(data []byte) string {
 	var object map[string]any
 	switch {
 	case yaml.Unmarshal(data, &object) != nil, yaml.Unmarshal(data, &is) != nil:
-		return "" // what is wrong is somewhere else
+		return "" // something else is wrong
 	case is.Kind != "" && is.Kind != "Config":
 		return ": its kind is not Config"
 	case is.APIVersion != "" && is.APIVersion != "v1":
@@ -38,7 +38,7 @@ func kindFault(data []byte) string {
 	return ""
 }
 
-// twice finds the section of a kubeconfig in which a name is there twice.
+// twice finds the section of a kubeconfig in which a name appears twice.
 func twice(data []byte) (section, name string) {
 	type named struct {
 		Name string `json:"name"`
@@ -64,10 +64,10 @@ func twice(data []byte) (section, name string) {
 	return "", ""
 }
 
-// placeIn gives the places that a parser's error names, and nothing that it
-// quotes: " (line 3)", " (field users.user.token)", or "". What is JSON has few lines:
-// its place is a byte.
-func placeIn(data []byte, err error) string {
+// positionIn returns the positions that a parser's error names, and nothing that it
+// quotes: " (line 3)", " (field users.user.token)", or "". JSON has few lines, so its
+// position is a byte.
+func positionIn(data []byte, err error) string {
 	var syntax *json.SyntaxError
 	if strings.HasPrefix(strings.TrimSpace(string(data)), "{") && errors.As(json.Unmarshal(data, new(any)), &syntax) {
 		return fmt.Sprintf(" (byte %d of its JSON)", syntax.Offset)

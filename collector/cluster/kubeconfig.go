@@ -12,28 +12,28 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 )
 
-// errNoContexts is the error of a kubeconfig that stands alone.
+// errNoContexts is the error of a kubeconfig that is not merged with others.
 var errNoContexts = errors.New("the kubeconfig has no contexts")
 
-// file is a kubeconfig file as it was when it was last looked at.
+// file is a kubeconfig file as it was when it was last read.
 type file struct {
 	path   string
 	origin string // what messages begin with: flag or variable, and path
-	// unfit says why nothing can be chosen from a config; nil for a part of
-	// KUBECONFIG's list, of which other parts may have the contexts.
+	// unfit returns why nothing can be chosen from a config. It is nil for a file of
+	// KUBECONFIG's list: other files of the list may have the contexts.
 	unfit func(*api.Config) error
 
-	sum    [sha256.Size]byte // of the content that config or fault come from
+	sum    [sha256.Size]byte // of the content that config and fault come from
 	read   bool              // there has been content
 	config *api.Config       // nil with a fault
 	fault  error
-	// good is the last config that was of use. It stands for the file until there is
-	// another: a file that once had contexts is never taken for something else, nor
-	// for an empty kubeconfig, as which one that is being written can look.
+	// good is the last config that was valid. It is used until there is a new one: a
+	// file that once had contexts is never taken for something else, nor for an empty
+	// kubeconfig, which is what a file that is being written can look like.
 	good *api.Config
-	once bool // good cannot be read again: it came out of a pipe
-	// twin is the path of the one that is the same file, and is kept. Empty if there
-	// was none when it last could be read.
+	once bool // good came out of a pipe, and cannot be read again
+	// twin is the path of the same file under the name that is kept. It is empty if
+	// there was none when the file last could be read.
 	twin string
 }
 
@@ -41,29 +41,29 @@ func newFile(origin, path string, unfit func(*api.Config) error) *file {
 	return &file{path: path, origin: originOf(origin, path), unfit: unfit}
 }
 
-// maxName is the length of what no file system takes for a name (limits.h,
+// maxName is the length from which no file system accepts a name (limits.h,
 // NAME_MAX).
 const maxName = 255
 
-// originOf is flag or variable, and its value: a path, or KUBECONFIG's list of them.
-// The text of a kubeconfig, given in the place of its path, is not shown.
-func originOf(place, value string) string {
+// originOf returns flag or variable with its value: a path, or KUBECONFIG's list of
+// them. If the value is the text of a kubeconfig instead of a path, it is not shown.
+func originOf(setting, value string) string {
 	separators := func(r rune) bool { return r == filepath.Separator || r == filepath.ListSeparator }
 	tooLong := func(name string) bool { return len(name) > maxName }
 	if strings.ContainsAny(value, "\n\r{") || slices.ContainsFunc(strings.FieldsFunc(value, separators), tooLong) {
 		sum := sha256.Sum256([]byte(value)) // origins must differ
-		return fmt.Sprintf("%s (%d bytes that do not look like a path, %x)", place, len(value), sum[:4])
+		return fmt.Sprintf("%s (%d bytes that do not look like a path, %x)", setting, len(value), sum[:4])
 	}
-	return fmt.Sprintf("%s=%q", place, value)
+	return fmt.Sprintf("%s=%q", setting, value)
 }
 
-// take makes what was found the content of the file. Its error names the file.
+// take makes now the content of the file. Its error names the file.
 func (f *file) take(now found) error {
 	err := now.err
 	switch {
 	case f.once:
 		return nil
-	case errors.Is(err, errHangs) && f.fault != nil: // what came out of a pipe before nobody wrote to it
+	case errors.Is(err, errHangs) && f.fault != nil: // the content came out of a pipe that nobody writes to any more
 		err = f.fault
 	case err != nil:
 	case now.mode.IsDir():
@@ -81,7 +81,7 @@ func (f *file) take(now found) error {
 	return nil
 }
 
-// parse reads the content again if it is not the one that it was.
+// parse parses the content if it has changed.
 func (f *file) parse(now found) error {
 	sum := sha256.Sum256(now.data)
 	if !f.read || sum != f.sum {
@@ -107,8 +107,8 @@ func empty(c *api.Config) bool {
 	return len(c.Contexts)+len(c.Clusters)+len(c.AuthInfos)+len(c.CurrentContext) == 0
 }
 
-// decode is client-go's LoadFromFile with what has been read already: a pipe can be
-// read only once, and another reading might not end.
+// decode is client-go's LoadFromFile for content that has already been read: a pipe
+// can be read only once, and a second reading might not end.
 func (f *file) decode(data []byte) (*api.Config, error) {
 	config, err := clientcmd.Load(data)
 	if err != nil {

@@ -2,14 +2,14 @@ package cluster
 
 import "bytes"
 
-// lastLine keeps the last line that is not empty of what is written to it.
+// lastLine keeps the last non-empty line that is written to it.
 type lastLine struct {
-	line, open []byte // the one that has ended, and the one that has not
-	long       bool   // open was longer than is kept
+	line, open []byte // the last complete line, and the one after it
+	long       bool   // open was longer than maxPluginLine
 }
 
-// maxPluginLine bounds what is kept. Of a longer line nothing is shown: whoever
-// hides something in it must see all of it.
+// maxPluginLine limits what is kept. A longer line is not shown at all: credentials
+// can be hidden only in a complete line.
 const maxPluginLine = 4 << 10
 
 func (l *lastLine) write(text []byte) {

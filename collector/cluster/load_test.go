@@ -12,7 +12,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 )
 
-// canary stands for every secret: no error may hold it.
+// canary stands for every secret: no error may contain it.
 const canary = "canary-51f0c7"
 
 // twoContexts has the contexts east (current) and west.
@@ -151,7 +151,8 @@ func TestLoadFindsClusters(t *testing.T) {
 
 func TestLoadRefuses(t *testing.T) {
 	change := func(old, new string) string { return strings.Replace(twoContexts, old, new, 1) }
-	// want are the parts that the error must hold; FILE stands for the file's path.
+	// want are the parts that the error must contain; FILE stands for the file's
+	// path.
 	tests := []struct {
 		name    string
 		content string
@@ -253,7 +254,7 @@ func checkRefusal(t *testing.T, err error, path string, want []string) {
 	}
 }
 
-// What client-go does without is no fault.
+// What client-go ignores is not a fault.
 func TestLoadPassesOverWhatIsNotUsed(t *testing.T) {
 	for name, user := range map[string]string{
 		"file of a token beside a token":          "token: " + canary + ", tokenFile: gone",

@@ -8,20 +8,20 @@ import (
 	"k8s.io/client-go/tools/clientcmd/api"
 )
 
-// Loader reads the kubeconfigs, again and again. It remembers what a file held
-// when it last could be read. It is not for concurrent use.
+// Loader reads the kubeconfigs again and again. It remembers what each file held when
+// it last could be read. It is not for concurrent use.
 type Loader struct {
 	opts   Options
 	env    Env
 	reader *reader
-	null   *os.File // for what plugins print; nil until one is there
+	null   *os.File // takes what plugins print; nil until it is needed
 
 	files  map[string]*file     // by path
 	dirs   map[string]directory // by path
-	merged *api.Config          // of KUBECONFIG's files, when last there were contexts
+	merged *api.Config          // of KUBECONFIG's files, when they last had contexts
 	owners map[string]owner     // of the names of clusters
 	former map[string]former    // the clusters that could be used, by Source
-	seen   map[string]string    // states of all that the latest Load has read, by path
+	seen   map[string]string    // states of everything that the latest Load has read, by path
 	now    map[string]found     // what one Load has found of the files that kubeconfigs name
 }
 
@@ -33,23 +33,23 @@ func NewLoader(opts Options) *Loader {
 	}
 }
 
-// Loaded is what a Loader has found.
+// Loaded is the result of a Load.
 type Loaded struct {
 	// Clusters are in the order of the files and of the names within one. Those
 	// with a Fault cannot be used.
 	Clusters []Cluster
-	// Nameless are those whose name is another's, who keeps it. They have a Fault.
+	// Nameless are clusters whose name belongs to another one. They have a Fault.
 	Nameless []Cluster
-	// Problems are of files that cannot be read, or give no context; the clusters
-	// that they had are among Clusters.
+	// Problems are the errors of files that cannot be read, or have no context. The
+	// clusters that they had before are among Clusters.
 	Problems []error
 	// LeftOut are the files of directories that are not read as kubeconfigs.
 	LeftOut []LeftOut
 }
 
-// Load finds the clusters. Each error names the flag or variable, the file and
-// the context, and holds no credential. No API server is asked: one that is down
-// is no error here.
+// Load finds the clusters. Each error names the flag or variable, the file and the
+// context, and contains no credential. Load sends no request, so an API server that
+// is down is not an error.
 func (l *Loader) Load() Loaded {
 	l.seen, l.now = make(map[string]string), make(map[string]found)
 	defer func() { l.now = nil }()
@@ -77,8 +77,7 @@ func (l *Loader) Load() Loaded {
 	return loaded
 }
 
-// read goes through the places in kubectl's order; the first that exists is the
-// only one that counts.
+// read tries the sources in kubectl's order, and uses only the first that exists.
 func (l *Loader) read() reading {
 	list := l.env.Getenv("KUBECONFIG")
 	switch {

@@ -31,9 +31,9 @@ func (l *Loader) fromEnv(list string) (r reading) {
 	return r
 }
 
-// listed reads the files of KUBECONFIG, and returns those that hold something; of
-// these, remembered cannot be read again. One that does not exist is passed over,
-// unless it did before.
+// listed reads the files of KUBECONFIG, and returns those with content; those in
+// remembered cannot be read again. A file that does not exist is left out, unless it
+// existed before.
 func (l *Loader) listed(r *reading, list string) (files, remembered []*file) {
 	paths := filepath.SplitList(list)
 	l.begin(paths)
@@ -61,12 +61,12 @@ func (l *Loader) listed(r *reading, list string) (files, remembered []*file) {
 	return files, remembered
 }
 
-// exists says whether a file of KUBECONFIG does, if only an empty one.
+// exists says whether any file of KUBECONFIG exists, even an empty one.
 func (l *Loader) exists(list string) bool {
 	return slices.ContainsFunc(filepath.SplitList(list), func(path string) bool { return l.file("KUBECONFIG", path, nil).read })
 }
 
-// merge has client-go's loading rules merge those of files that it can read, and
+// merge has client-go's loading rules merge the files that it can read itself, and
 // adds those that are remembered.
 func merge(files, remembered []*file) *api.Config {
 	var rules clientcmd.ClientConfigLoadingRules
@@ -89,8 +89,8 @@ func merge(files, remembered []*file) *api.Config {
 	return config
 }
 
-// overlay adds files to what client-go has merged of others: an entry is the one of
-// the first file that has its name.
+// overlay adds files to the result of client-go: of several entries with the same
+// name, that of the first file counts.
 func overlay(into *api.Config, remembered, files []*file) {
 	place := func(path string) int { return slices.IndexFunc(files, func(f *file) bool { return f.path == path }) }
 	for _, f := range remembered {

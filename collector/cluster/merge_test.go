@@ -36,7 +36,7 @@ func randomPart(random *rand.Rand, number int) string {
 	return file.String()
 }
 
-// The clusters of a list are those of client-go's own rules, also those of files that
+// The clusters of a list are those of client-go's own rules, even for files that
 // cannot be read any more.
 func TestListIsMergedAsByClientGo(t *testing.T) {
 	for seed := range uint64(200) {

@@ -9,20 +9,21 @@ import (
 	"time"
 )
 
-// named is the reading of a path that somebody has named, which may be a pipe.
+// named is the reading of a path that was named in the options or a kubeconfig, and
+// may be a pipe.
 type named struct {
-	done  chan struct{} // closed when found is there
+	done  chan struct{} // closed when found is set
 	found found
-	until time.Time // when to wait for it no longer
+	until time.Time // when to stop waiting for it
 
 	mode    atomic.Uint32 // of a pipe; 0 until it is known to be one
-	written atomic.Bool   // the pipe is open, so that somebody writes to it, or has
+	written atomic.Bool   // the pipe has or had a writer
 }
 
-// errHangs is the error of what is still being read.
+// errHangs is the error of a path that is still being read.
 var errHangs = errors.New("still being read")
 
-// hangs is what is known of a path before it is read.
+// hangs returns what is known of a path before it has been read.
 func (n *named) hangs() found {
 	f := found{mode: fs.FileMode(n.mode.Load())}
 	switch {
@@ -36,8 +37,8 @@ func (n *named) hangs() found {
 	return f
 }
 
-// readNamed is read for a path that somebody has named: what is no regular file,
-// such as a pipe, is read to its end. When that takes long, a later call gets it.
+// readNamed is read for a path that was named: a pipe is read to its end. If that
+// takes too long, a later call gets the content.
 func (r *reader) readNamed(path string) found {
 	n := r.begin(path)
 	if !n.await(context.Background(), n.until) {
@@ -49,8 +50,8 @@ func (r *reader) readNamed(path string) found {
 	return n.found
 }
 
-// begin has a path read that readNamed is about to be called for. Of many that hang,
-// each costs the time of one then.
+// begin starts to read a path for which readNamed will be called. Paths that hang are
+// then waited for together.
 func (r *reader) begin(path string) *named {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -60,7 +61,7 @@ func (r *reader) begin(path string) *named {
 		n = &named{done: make(chan struct{}), until: time.Now().Add(r.limit)}
 		r.named[path] = n
 		go func() {
-			n.found = r.look(path, func(mode fs.FileMode, opened bool) {
+			n.found = r.readPath(path, func(mode fs.FileMode, opened bool) {
 				n.mode.Store(uint32(mode))
 				n.written.Store(opened)
 			})
@@ -70,15 +71,15 @@ func (r *reader) begin(path string) *named {
 	return n
 }
 
-// underWay says whether readNamed is going to find what was begun before.
+// underWay says whether a reading from before has yet to be fetched by readNamed.
 func (r *reader) underWay(path string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.named[path] != nil
 }
 
-// awaitWriters begins to read paths, and returns when all are read. One that nobody
-// writes to is waited for as always, and one that somebody does until the limit.
+// awaitWriters begins to read paths, and returns when all have been read. A path
+// without a writer is waited for as usual, one with a writer until the limit.
 func (r *reader) awaitWriters(ctx context.Context, paths []string, limit time.Duration) {
 	last := time.Now().Add(limit)
 	var all []*named
@@ -92,8 +93,8 @@ func (r *reader) awaitWriters(ctx context.Context, paths []string, limit time.Du
 	}
 }
 
-// await says whether the reading ends in time. It prefers one that has ended to the
-// end of the time.
+// await says whether the reading ends in time. If both have ended, the reading
+// counts.
 func (n *named) await(ctx context.Context, until time.Time) bool {
 	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()

@@ -8,8 +8,8 @@ import (
 // NameSources are the values of Options.NameFrom.
 func NameSources() []string { return []string{"context", "cluster", "file", "file/context"} }
 
-// nameOf is the value of the label "cluster" for a context of a file; the context's
-// own name if the kubeconfig lacks the other.
+// nameOf returns the value of the label "cluster" for a context of a file. It is the
+// context's own name if the kubeconfig has no other.
 func (o Options) nameOf(path, context, cluster string) string {
 	switch {
 	case o.Name != "":
@@ -24,7 +24,7 @@ func (o Options) nameOf(path, context, cluster string) string {
 	return context
 }
 
-// stem is a file's name without the extensions that kubeconfigs have.
+// stem returns a file's name without the extensions that kubeconfigs have.
 func stem(path string) string {
 	name := filepath.Base(path)
 	for _, extension := range strings.Fields(".yaml .yml .json .conf .config .kubeconfig") {

@@ -30,7 +30,7 @@ func found(loaded cluster.Loaded) (usable, wrong string) {
 	return strings.Join(names, " "), strings.Join(texts, "\n")
 }
 
-// A file that is there by two names is one: the one whose name is its own.
+// A file with two names is one: that with a name of its own.
 func TestSameFileTwice(t *testing.T) {
 	good, broken := oneContext("https://one.example"), "contexts: ["
 	for _, tt := range []struct {
@@ -80,8 +80,8 @@ func TestSameFileTwice(t *testing.T) {
 	}
 }
 
-// A link that moves from one file to another changes nothing. One that led to a file
-// which is gone stands for the cluster until it leads somewhere.
+// A link that moves from one file to another changes nothing. One whose target is
+// gone stands for the cluster until it has a target again.
 func TestLinkThatMoves(t *testing.T) {
 	named := func(name string) string {
 		return strings.ReplaceAll(oneContext("https://"+name+".example"), "only", name)
@@ -126,8 +126,8 @@ func TestLinkThatMoves(t *testing.T) {
 	}
 }
 
-// Of several that want a name, it belongs to the one that has it, else to the only one
-// that can be used.
+// If several want a name, it belongs to the one that has it, else to the only usable
+// one.
 func TestOneNameForMany(t *testing.T) {
 	good := func(host string) string { return oneContext("https://" + host) }
 	broken := strings.Replace(good("broken.example"), "cluster: {", "cluster: {certificate-authority: gone.crt, ", 1)
@@ -202,8 +202,8 @@ func fill(t *testing.T, root string, contents map[string]string) {
 	}
 }
 
-// What is left out of a directory is told with a reason. What is meant as a
-// kubeconfig, in one line of JSON too, is a problem.
+// Files that are left out of a directory are reported with a reason. A file that is
+// meant as a kubeconfig, even in one line of JSON, is a problem.
 func TestLeftOutOfADirectory(t *testing.T) {
 	inJSON := `{"apiVersion":"v1","kind":"Config","clusters":[{"name":"c","cluster":{"server":"https://h"}}],"contexts":[{"name":"x"`
 	root := files(t, map[string]string{

@@ -14,18 +14,17 @@ const (
 	issuerAuthority = "idp-certificate-authority"
 )
 
-// inMemory leaves refreshed tokens where they are, in client-go's provider: a
-// kubeconfig is never written.
+// inMemory keeps refreshed tokens in the memory of client-go's provider: kubeconfigs
+// are never written.
 type inMemory struct{}
 
 // Persist keeps nothing.
 func (inMemory) Persist(map[string]string) error { return nil }
 
 // signIn has client-go's provider sign the requests of config. client-go keeps one
-// for what it calls an address, an issuer and a client for as long as the process
-// lives. With the user entry in the place of the address, other tokens in the
-// kubeconfig come to use, while a refresh token that the issuer has replaced
-// outlives the reload of other things.
+// provider per address, issuer and client for as long as the process lives. With the
+// user entry as the address, changed tokens in the kubeconfig are used, while a
+// refresh token that the issuer has replaced survives reloads of other things.
 func (c Cluster) signIn(config *rest.Config) error {
 	if config.AuthProvider == nil || config.AuthProvider.Name != oidc {
 		return nil
@@ -46,7 +45,8 @@ func (e entries) issuerAuthority() string {
 	return ""
 }
 
-// providerFault says what is wrong with an auth-provider, or what to use instead.
+// providerFault says what is wrong with an auth-provider, or what to use instead of
+// it.
 func (e entries) providerFault() error {
 	const field = "auth-provider.config."
 	switch provider := e.user.AuthProvider; {
@@ -60,7 +60,7 @@ func (e entries) providerFault() error {
 	return e.ofUser(field+issuerAuthority+" and "+issuerAuthority+"-data", "not certificates in PEM, or not in base64")
 }
 
-// insteadOf names the credential plugin that has taken the place of a provider.
+// insteadOf names the credential plugin that has replaced a provider.
 func insteadOf(provider string) string {
 	switch provider {
 	case "gcp":

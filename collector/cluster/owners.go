@@ -7,19 +7,19 @@ import (
 	"unicode/utf8"
 )
 
-// owner is who a name belongs to: the context of a file, and where it leads.
+// owner says who has a name: the context of a file, and its server.
 type owner struct{ source, server string }
 
-// is says whether a cluster is the one that had the name.
+// is says whether a cluster is the one that has had the name.
 func (o owner) is(c Cluster) bool { return o.source == c.Source }
 
-// moved says whether a cluster can be the owner in another file: it has the same server.
+// moved says whether a cluster is the owner in another file: it has the same server.
 func (o owner) moved(c Cluster) bool { return o.server != "" && o.server == c.Server && c.Fault == nil }
 
-// settleNames gives each name to one cluster, as two would have the same series:
-// the one that has had it, so that a newcomer hurts nobody, even while that one cannot
-// be used. When there is no such one, it is the only one that can be used; of several,
-// nobody can tell which is meant, and none is counted.
+// settleNames gives each name to one cluster, since two would have the same series.
+// The cluster that has had the name keeps it, even while it cannot be used, so that a
+// new one cannot disturb it. If none has had it, the only usable one gets it. If
+// several are usable, nobody can tell which is meant, and none is counted.
 func (l *Loader) settleNames(loaded *Loaded, all []Cluster) {
 	groups := make(map[string][]Cluster)
 	var order []string
@@ -51,8 +51,8 @@ func (l *Loader) settleNames(loaded *Loaded, all []Cluster) {
 	l.owners = owners
 }
 
-// settle tells the cluster that has the name from the others that want it. What is
-// wrong with one is told before that its name is taken.
+// settle separates the cluster that gets the name from the others that want it. A
+// cluster's own fault is reported rather than that its name is taken.
 func (l *Loader) settle(group []Cluster) (owner Cluster, others []Cluster) {
 	if len(group) == 1 {
 		return group[0], nil

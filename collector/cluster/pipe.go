@@ -9,18 +9,18 @@ import (
 	"time"
 )
 
-// pipePause is how long nothing comes before a pipe is looked at again.
+// pipePause is how long to wait for data before the pipe itself is checked again.
 const pipePause = 100 * time.Millisecond
 
-// readPipe reads a pipe to its end, which is when its writers have closed it; written
-// is called when there are some. It waits for them without being stuck in the kernel:
-// when something else takes the place of the pipe, replaced is true.
+// readPipe reads a pipe until its writers have closed it. It calls written when there
+// are writers, and waits for them without blocking in the kernel. replaced is true
+// when something else has replaced the pipe at its path.
 func readPipe(path string, pipe fs.FileInfo, written func()) (data []byte, replaced bool, err error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, false, err
 	}
-	defer func() { _ = file.Close() }() // which loses nothing
+	defer func() { _ = file.Close() }() // the pipe was only read
 	chunk := make([]byte, 64<<10)
 	for writers := false; ; {
 		timed := file.SetReadDeadline(time.Now().Add(pipePause)) == nil

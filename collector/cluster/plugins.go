@@ -12,30 +12,31 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
-// Plugins hears what credential plugins print to standard error. It is for a
-// log that shows everything: the author of a plugin decides what stands there.
+// Plugins receives what credential plugins print to standard error. It is meant for
+// the debug log: the author of a plugin decides what it prints.
 type Plugins struct {
 	tell func(cluster, line string)
 
 	mu sync.Mutex
-	// client-go keeps what it takes for one plugin, its standard error included,
-	// for as long as the process lives, and shares it among clusters. So does this, for
-	// as long as there are clients.
+	// client-go keeps its state of a plugin, standard error included, for as long as
+	// the process lives, and shares it among clusters. So does known, for as long as
+	// there are clients.
 	known map[string]*stderr
-	// closed counts how often a plugin had no clients any more.
+	// closed counts how often the last client of a plugin was released.
 	closed map[string]int
 }
 
-// NewPlugins returns a Plugins that tells the last line that a plugin has printed
-// amid a request to cluster: one printable line, without the values of the
-// plugin's environment. tell may be called from several goroutines.
+// NewPlugins returns a Plugins that passes the last line that a plugin has printed
+// during a request to tell: one printable line, without the values of the plugin's
+// environment. tell may be called from several goroutines.
 func NewPlugins(tell func(cluster, line string)) *Plugins {
 	return &Plugins{tell: tell, known: make(map[string]*stderr), closed: make(map[string]int)}
 }
 
-// stderrOf is the one of a plugin. Plugins that client-go takes for one are one
-// here too: it writes to the pipe that the first of them came with. That pipe is closed
-// with the last client; for client-go, the plugin is another one after that.
+// stderrOf returns the stderr of a plugin. Plugins that are the same to client-go
+// share one: client-go writes to the pipe that came with the first of them. The pipe
+// is closed with the last client; a later one must look like another plugin to
+// client-go.
 func (p *Plugins) stderrOf(plugin *api.ExecConfig) (*stderr, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -55,7 +56,7 @@ func (p *Plugins) stderrOf(plugin *api.ExecConfig) (*stderr, error) {
 	return s, nil
 }
 
-// forget says whether the last client of a plugin is gone.
+// forget removes a plugin, if its last client is gone, and says whether it is.
 func (p *Plugins) forget(key string, s *stderr) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -67,7 +68,8 @@ func (p *Plugins) forget(key string, s *stderr) bool {
 	return true
 }
 
-// hear builds a client whose plugin can be heard, and wraps its transport.
+// hear builds a client and wraps its transport so that its plugin's standard error is
+// read.
 func (p *Plugins) hear(cluster string, plugin *api.ExecConfig, build func() (http.RoundTripper, error)) (http.RoundTripper, *stderr, error) {
 	s, err := p.stderrOf(plugin)
 	if err != nil {
@@ -87,10 +89,11 @@ func (p *Plugins) hear(cluster string, plugin *api.ExecConfig, build func() (htt
 	}}, s, nil
 }
 
-// shortestValue is the length below which a value, such as 1 or C, is everywhere.
+// shortestValue is the shortest value that is hidden: anything shorter, such as 1 or
+// C, is part of too many words.
 const shortestValue = 4
 
-// environmentOf knows the values of the variables that a plugin runs with.
+// environmentOf returns an Exchange that knows the values of a plugin's environment.
 func environmentOf(plugin *api.ExecConfig) *redact.Exchange {
 	var values []string
 	for _, variable := range plugin.Env {
@@ -102,7 +105,7 @@ func environmentOf(plugin *api.ExecConfig) *redact.Exchange {
 	}
 	var long []string
 	for _, value := range values {
-		// A plugin prints a key in many lines, and only the last one is told.
+		// A plugin may print a key in many lines, and only the last is shown.
 		for _, text := range append(strings.Split(value, "\n"), value) {
 			if len(text) >= shortestValue {
 				long = append(long, text)
@@ -112,7 +115,7 @@ func environmentOf(plugin *api.ExecConfig) *redact.Exchange {
 	return redact.Of(long...)
 }
 
-// heard tells what a credential plugin prints amid the requests that it sends.
+// heard passes on what a credential plugin prints during the requests that it sends.
 type heard struct {
 	next   http.RoundTripper
 	stderr *stderr

@@ -77,7 +77,7 @@ func TestPluginIsHeard(t *testing.T) {
 	}
 }
 
-// Each failed request runs the plugin again; a line is told once.
+// Each failed request runs the plugin again; a line is reported once.
 func TestPluginIsHeardAgain(t *testing.T) {
 	var h heard
 	plugins, content := cluster.NewPlugins(h.tell), fresh(t, "say lines")
@@ -118,8 +118,8 @@ func TestPluginIsHeardAtTheSameTime(t *testing.T) {
 		})
 	}
 	requests.Wait()
-	// client-go runs the plugin for one after the other. Whose end takes a line is
-	// chance, but it is never a part of one.
+	// client-go runs the plugin for one after the other. Which request gets a line is
+	// chance, but it is always a whole line.
 	if len(h.lines) == 0 || slices.ContainsFunc(h.lines, func(line string) bool {
 		return line != "only: the end" && line != "only: a line that is one of many"
 	}) {
@@ -132,7 +132,7 @@ func TestPluginIsNotHeard(t *testing.T) {
 	checkRefusal(t, err, "", []string{"the credential plugin failed with exit code 1", "run with --log.level=debug"})
 }
 
-// client-go keeps every plugin that it has seen. With them stays no open file each.
+// client-go keeps every plugin that it has seen, but not an open file for each.
 func TestPluginsShareOneFile(t *testing.T) {
 	const many = 30
 	users, contexts := "", ""
@@ -157,8 +157,8 @@ func TestPluginsShareOneFile(t *testing.T) {
 	}
 }
 
-// The pipe of a plugin goes with its last client. A later client has another one,
-// which is heard too.
+// The pipe of a plugin is closed with its last client. A later client has another
+// one, which is read too.
 func TestPluginsPipeGoesWithItsClients(t *testing.T) {
 	var h heard
 	plugins, content := cluster.NewPlugins(h.tell), fresh(t, "say lines")

@@ -9,40 +9,41 @@ import (
 	"time"
 )
 
-// readLimit is how long a file is waited for.
+// readLimit is how long to wait for a file.
 const readLimit = 2 * time.Second
 
-// readAtOnce is how many files of a directory are read at the same time, and how many
-// of them may hang until the others are not read for their sake.
+// readAtOnce is how many files of a directory are read at the same time. When that
+// many hang, the others in the directory are not read.
 const readAtOnce = 4
 
-// reader reads files. One that does not answer (on a file system whose server is
-// gone, or a pipe that nobody writes to) holds up no other: its reading is left behind,
-// readAtOnce for each directory and one for each path that was named.
+// reader reads files. A file that does not answer (on a file system whose server is
+// gone, or a pipe without a writer) holds up no other: its reading is left behind.
+// There are at most readAtOnce of those for each directory, and one for each path
+// that was named.
 type reader struct {
-	look  func(path string, pipe func(mode fs.FileMode, opened bool)) found // does not return while the file hangs
-	limit time.Duration
+	readPath func(path string, pipe func(mode fs.FileMode, opened bool)) found // does not return while the file hangs
+	limit    time.Duration
 
 	mu    sync.Mutex
 	busy  map[string]map[string]bool // paths that are being read, by directory
-	apart map[string]bool            // paths that were named, whose parents tell nothing of them
-	named map[string]*named          // readings of those
+	apart map[string]bool            // paths that were named; each is a queue of its own
+	named map[string]*named          // their readings
 }
 
 func newReader() *reader {
-	return &reader{look: look, limit: readLimit, busy: make(map[string]map[string]bool), apart: make(map[string]bool), named: make(map[string]*named)}
+	return &reader{readPath: readPath, limit: readLimit, busy: make(map[string]map[string]bool), apart: make(map[string]bool), named: make(map[string]*named)}
 }
 
-// read says what one path leads to. Only a regular file has data.
+// read returns what is at one path. Only a regular file has data.
 func (r *reader) read(path string) (f found) {
 	r.readEach([]string{path}, func(_ string, now found) { f = now })
 	return f
 }
 
-// readEach calls took once for each path, in no particular order, with what it leads
-// to. Each is handed over before the next is read in its place, so that few are in
-// memory; directories are read at the same time. However many hang, they are waited for
-// together: until nothing has come from any of them for the limit.
+// readEach calls took once for each path, in no particular order. Each file is handed
+// over before the next is read in its place, so that few are in memory; directories
+// are read at the same time. Readings that hang are waited for together: until none
+// of them has returned anything for the limit.
 func (r *reader) readEach(paths []string, took func(path string, f found)) {
 	answers, done := make(chan answer), make(chan struct{})
 	defer close(done)
@@ -76,16 +77,17 @@ func (r *reader) readEach(paths []string, took func(path string, f found)) {
 	}
 }
 
-// answer is what one path leads to.
+// answer is what was found at one path.
 type answer struct {
 	path string
 	found
 }
 
-// errBeside is the error of a file that is not read for others' sake.
+// errBeside is the error of a file that is not read because too many others in its
+// directory hang.
 var errBeside = fmt.Errorf("not read, as %d other files there are %w", readAtOnce, errHangs)
 
-// why says why there is no answer from a path.
+// why returns why a path was not read.
 func (r *reader) why(dir, path string) error {
 	if r.reads(dir, path) {
 		return fmt.Errorf("%w: the file system does not answer", errHangs)
@@ -100,7 +102,7 @@ func (r *reader) reads(dir, path string) bool {
 	return r.busy[dir][path]
 }
 
-// queues sorts paths, each once, by what they hang with.
+// queues groups paths, each once, by the queue in which they are read.
 func (r *reader) queues(paths []string) map[string][]string {
 	queues := make(map[string][]string)
 	for _, path := range slices.Compact(slices.Sorted(slices.Values(paths))) {
@@ -110,18 +112,19 @@ func (r *reader) queues(paths []string) map[string][]string {
 	return queues
 }
 
-// queue is the directory of a file. A path that was named, such as the place of a
-// mount, hangs by itself.
+// queue returns the directory of a file. A path that was named, such as a mount
+// point, is a queue of its own.
 func (r *reader) queue(path string) string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.apart[path] {
-		return path + string(filepath.Separator) // which no directory has at its end
+		return path + string(filepath.Separator) // no directory ends with it
 	}
 	return filepath.Dir(path)
 }
 
-// free is how many of a queue can be read at the same time, beside what hangs there.
+// free returns how many more files of a queue can be read at the same time, given
+// those that hang.
 func (r *reader) free(dir string, queue []string) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -131,11 +134,11 @@ func (r *reader) free(dir string, queue []string) int {
 	return min(len(queue), readAtOnce-len(r.busy[dir]))
 }
 
-// readInTurn reads what comes next, until done.
+// readInTurn reads the paths from next, until done is closed.
 func (r *reader) readInTurn(dir string, next <-chan string, answers chan<- answer, done <-chan struct{}) {
 	for path := range next {
 		r.mark(dir, path, true)
-		f := r.look(path, nil)
+		f := r.readPath(path, nil)
 		r.mark(dir, path, false)
 		select {
 		case answers <- answer{path, f}:
@@ -156,11 +159,11 @@ func (r *reader) mark(dir, path string, busy bool) {
 	}
 }
 
-// limitSlices make sure that a process which got no time to run meanwhile takes
-// nothing for hanging: at the end of each, what has come is looked at.
+// limitSlices divides the limit: what has arrived is checked after each slice, so
+// that nothing counts as hanging because this process got no time to run.
 const limitSlices = 20
 
-// receive prefers what is there already to the end of the limit.
+// receive prefers a value that is already there to the end of the limit.
 func receive[T any](from <-chan T, limit time.Duration) (value T, came bool) {
 	ticker := time.NewTicker(limit / limitSlices)
 	defer ticker.Stop()

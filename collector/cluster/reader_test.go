@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// hanging is a reader whose files below /hung do not answer before they are let go.
+// hanging is a reader whose files below /hung do not answer until they are released.
 type hanging struct {
 	*reader
 	begun int
@@ -18,7 +18,7 @@ type hanging struct {
 
 func newHanging() *hanging {
 	h := &hanging{reader: newReader(), free: make(chan struct{})}
-	h.look = func(path string, _ func(fs.FileMode, bool)) found {
+	h.readPath = func(path string, _ func(fs.FileMode, bool)) found {
 		if path[:5] == "/hung" {
 			h.mu.Lock()
 			h.begun++
@@ -77,7 +77,7 @@ func TestReaderReadsBesideManyThatHang(t *testing.T) {
 	})
 }
 
-// Many pipes that nobody writes to hold a reading of the kubeconfigs up as long as one
+// Many pipes without a writer delay a reading of the kubeconfigs no longer than one
 // does.
 func TestPipesThatHangTogether(t *testing.T) {
 	for name, opts := range map[string]Options{
@@ -87,8 +87,8 @@ func TestPipesThatHangTogether(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h, l, began := newHanging(), NewLoader(opts), time.Now()
-				read := h.look
-				h.look = func(path string, pipe func(fs.FileMode, bool)) found {
+				read := h.readPath
+				h.readPath = func(path string, pipe func(fs.FileMode, bool)) found {
 					if pipe == nil {
 						return found{mode: fs.ModeNamedPipe}
 					}
@@ -110,10 +110,10 @@ func TestPipesThatHangTogether(t *testing.T) {
 	}
 }
 
-// A folder that may not be listed, as lost+found, is no kubeconfig all the same.
+// A folder that cannot be listed, such as lost+found, is still not a kubeconfig.
 func TestFolderThatCannotBeListed(t *testing.T) {
 	l := NewLoader(Options{Kubeconfigs: []string{"dir"}})
-	l.reader.look = func(path string, _ func(fs.FileMode, bool)) found {
+	l.reader.readPath = func(path string, _ func(fs.FileMode, bool)) found {
 		if path == "dir" {
 			return found{mode: fs.ModeDir, entries: []fs.DirEntry{fs.FileInfoToDirEntry(folder{})}}
 		}

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// maxShards is far above what any number of clusters needs: each name is hashed
-// once a shard.
+// maxShards is far above what any number of clusters needs: each name is hashed once
+// per shard.
 const maxShards = 1000
 
 // Shard is the share of the clusters that one of several replicas counts.
@@ -50,10 +50,10 @@ func ParseShard(text, podName string) (Shard, error) {
 	return s, nil
 }
 
-// Owns says whether the cluster of that name is this shard's. Every name is of
-// exactly one: the one whose hash with it is the highest (rendezvous hashing),
-// so another replica takes its share evenly from the others, and no name moves
-// between those.
+// Owns says whether the cluster of that name belongs to this shard. Every name
+// belongs to exactly one shard: the one whose hash with it is the highest (rendezvous
+// hashing). So another replica takes an equal share from each of the others, and no
+// name moves between those.
 func (s Shard) Owns(name string) bool {
 	owner, highest := 0, uint64(0)
 	for i := range s.Count {

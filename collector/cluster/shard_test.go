@@ -44,7 +44,7 @@ func TestParseShard(t *testing.T) {
 	}
 }
 
-// owner is the shard of count that owns name, which must be one.
+// owner is the shard of count that owns name; there must be exactly one.
 func owner(t *testing.T, name string, count int) int {
 	t.Helper()
 	owner := -1
@@ -63,9 +63,9 @@ func owner(t *testing.T, name string, count int) int {
 	return owner
 }
 
-// TestShardsShareAlike has 2,000 clusters shared by one replica more each time:
-// it takes its part of them, every other keeps what it does not give, and all
-// have about as many. The bounds are four standard deviations of a fair draw.
+// TestShardsShareAlike shares 2,000 clusters among more and more replicas: a new one
+// takes its part, every other keeps what it does not give, and all have about the
+// same number. The bounds are four standard deviations of a fair draw.
 func TestShardsShareAlike(t *testing.T) {
 	const clusters = 2000
 	before := make([]int, clusters)
@@ -92,8 +92,8 @@ func TestShardsShareAlike(t *testing.T) {
 	}
 }
 
-// The owners are a contract between replicas of different versions: while one
-// is replaced by the next, no cluster may be counted by none.
+// The owners are a contract between replicas of different versions: during an update
+// no cluster may be left uncounted.
 func TestShardOwnersStay(t *testing.T) {
 	var owners []int
 	for _, name := range []string{"in-cluster", "jobsscz-k8s-cluster", "production", "staging", "Ünïcode"} {

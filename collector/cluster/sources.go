@@ -19,7 +19,7 @@ type kubeconfig struct {
 	config *api.Config
 }
 
-// reading is what the places hold.
+// reading is the result of reading all kubeconfigs.
 type reading struct {
 	configs  []kubeconfig
 	clusters []Cluster // that are in no kubeconfig
@@ -29,8 +29,8 @@ type reading struct {
 
 func (r *reading) fails(err error) { r.problems = append(r.problems, err) }
 
-// add takes a file that stands alone. What it gave before goes on while it cannot
-// be read.
+// add adds a file that is not merged with others. While it cannot be read, its last
+// valid content is used.
 func (r *reading) add(f *file, err error) {
 	if err != nil {
 		r.fails(err)
@@ -40,7 +40,7 @@ func (r *reading) add(f *file, err error) {
 	}
 }
 
-// file is what is remembered of a path that was named.
+// file returns what is remembered of a path that was named.
 func (l *Loader) file(origin, path string, unfit func(*api.Config) error) *file {
 	f := l.files[path]
 	if f == nil {
@@ -51,8 +51,8 @@ func (l *Loader) file(origin, path string, unfit func(*api.Config) error) *file 
 }
 
 // AwaitPipes waits for the pipes among the paths that were named, such as those of
-// --kubeconfig=<(command), as long as somebody writes to them; until limit or the end
-// of ctx. Load, which waits much shorter, finds what has come.
+// --kubeconfig=<(command), as long as they have writers, but no longer than limit or
+// ctx. Load, whose own wait is much shorter, then finds their content.
 func (l *Loader) AwaitPipes(ctx context.Context, limit time.Duration) {
 	paths := l.opts.Kubeconfigs
 	if len(paths) == 0 {
@@ -61,7 +61,8 @@ func (l *Loader) AwaitPipes(ctx context.Context, limit time.Duration) {
 	l.reader.awaitWriters(ctx, l.unread(paths), limit)
 }
 
-// unread are the paths to read: what a pipe has given is had for good.
+// unread returns the paths that must be read: the content of a pipe that has been
+// read is kept.
 func (l *Loader) unread(paths []string) []string {
 	return slices.DeleteFunc(slices.Clone(paths), func(path string) bool {
 		f := l.files[path]
@@ -69,15 +70,15 @@ func (l *Loader) unread(paths []string) []string {
 	})
 }
 
-// begin has all paths read at once.
+// begin starts to read all paths at the same time.
 func (l *Loader) begin(paths []string) {
 	for _, path := range l.unread(paths) {
 		l.reader.begin(path)
 	}
 }
 
-// open reads a path that was named. What came out of a pipe stays, until there is
-// something else in its place.
+// open reads a path that was named. The content of a pipe is kept until something
+// else replaces the pipe.
 func (l *Loader) open(f *file) found {
 	if f.once {
 		now := l.reader.read(f.path)
@@ -90,15 +91,15 @@ func (l *Loader) open(f *file) found {
 	now := l.reader.readNamed(f.path)
 	seen := now
 	if errors.Is(now.err, errHangs) && now.mode != 0 {
-		seen.err = nil // a pipe is one, whether or not somebody writes to it
+		seen.err = nil // a pipe is one, with or without a writer
 	}
 	l.note(f.path, seen)
 	return now
 }
 
-// fromFlags reads each file of --kubeconfig apart from the others: unlike
-// KUBECONFIG's files they do not share users and clusters, so that the
-// kubeconfigs of several clusters, alike but for the address, can stand together.
+// fromFlags reads each file of --kubeconfig on its own: unlike KUBECONFIG's files
+// they do not share users and clusters, so that kubeconfigs which differ only in the
+// address can be used together.
 func (l *Loader) fromFlags() (r reading) {
 	l.begin(l.opts.Kubeconfigs)
 	var sources []*source

@@ -18,8 +18,8 @@ func withStderr(file *os.File, build func() error) error {
 	return build()
 }
 
-// withoutStderr runs build while os.Stderr leads nowhere: what plugins print
-// there (a login link, a dump of the answer) must not reach the log.
+// withoutStderr runs build while os.Stderr is discarded: what plugins print there (a
+// login link, a dump of the answer) must not reach the log.
 func withoutStderr(nowhere func() (*os.File, error), build func() error) error {
 	null, err := nowhere()
 	if err != nil {
@@ -28,8 +28,8 @@ func withoutStderr(nowhere func() (*os.File, error), build func() error) error {
 	return withStderr(null, build)
 }
 
-// nowhere is one file for all plugins, as client-go keeps each one's for as long as
-// the process lives.
+// nowhere returns one file for all plugins, since client-go keeps each plugin's for
+// as long as the process lives.
 func (l *Loader) nowhere() (null *os.File, err error) {
 	if l.null == nil {
 		l.null, err = os.OpenFile(os.DevNull, os.O_WRONLY, 0)
@@ -41,20 +41,20 @@ func (l *Loader) nowhere() (null *os.File, err error) {
 // a request is under way, which is when client-go runs the plugin.
 type stderr struct {
 	read, write *os.File
-	flushed     chan string // the last line, at each mark
+	flushed     chan string // receives the last line at each mark
 
 	clients int                // guarded by the Plugins
-	forget  func(*stderr) bool // takes one client away, and says whether it was the last
+	forget  func(*stderr) bool // removes one client, and says whether it was the last
 
 	mu      sync.Mutex
 	readers int  // requests under way
-	unused  bool // nobody has a client any more
+	unused  bool // the last client is gone
 
-	flushing, last atomic.Bool // a mark is under way; nobody reads after it
+	flushing, last atomic.Bool // flushing: a mark is under way; last: no request reads after it
 	broken         sync.Once
 }
 
-// mark follows what has been printed. A plugin may print it too.
+// mark is written after what has been printed. A plugin may print it, too.
 const mark = 0
 
 func newStderr(forget func(*stderr) bool) (*stderr, error) {
@@ -65,8 +65,8 @@ func newStderr(forget func(*stderr) bool) (*stderr, error) {
 	return &stderr{read: read, write: write, flushed: make(chan string), forget: forget}, nil
 }
 
-// release is for a client that is used no more. The pipe is closed after the last
-// client and the last request.
+// release gives up a client. The pipe is closed after the last client and the last
+// request.
 func (s *stderr) release() {
 	if s == nil || !s.forget(s) {
 		return
@@ -80,7 +80,7 @@ func (s *stderr) release() {
 // close closes the pipe if nothing uses it. s.mu must be held.
 func (s *stderr) close() {
 	if s.unused && s.readers == 0 {
-		_ = s.write.Close() // which loses nothing that anybody reads
+		_ = s.write.Close() // nobody reads what this could lose
 		_ = s.read.Close()
 	}
 }
@@ -94,8 +94,8 @@ func (s *stderr) begin() {
 	}
 }
 
-// end gives the last line that was printed since the end before. The mark comes
-// behind all that the plugin has written, so nothing is waited for but the reading.
+// end returns the last line that was printed since the last end. The mark comes after
+// everything that the plugin has written, so end waits only until that is read.
 func (s *stderr) end() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,7 +104,7 @@ func (s *stderr) end() string {
 	s.last.Store(s.readers == 0)
 	s.flushing.Store(true)
 	if _, err := s.write.Write([]byte{mark}); err != nil {
-		return "" // the pipe is broken, and follow finds that out by itself
+		return "" // the pipe is broken, which follow notices by itself
 	}
 	return <-s.flushed
 }
@@ -128,7 +128,7 @@ func (s *stderr) follow() {
 			}
 		}
 		if err != nil {
-			s.broken.Do(func() { close(s.flushed) }) // which lets every end pass
+			s.broken.Do(func() { close(s.flushed) }) // which ends every later wait
 			return
 		}
 	}

@@ -14,13 +14,13 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
-// transport tells the errors of an exchange with the server from those of getting
-// the credentials for it: the latter quote the kubeconfig and what a credential
-// plugin printed, so only their kind is told.
+// transport separates the errors of an exchange with the server from those of getting
+// credentials for it. The latter quote the kubeconfig and what a credential plugin
+// printed, so only their kind is reported.
 type transport struct {
-	next   atomic.Pointer[http.RoundTripper] // nil once it is released
+	next   atomic.Pointer[http.RoundTripper] // nil once the client is released
 	plugin bool                              // the credentials come from a credential plugin
-	heard  *stderr                           // where its standard error is read; nil if nowhere
+	heard  *stderr                           // reads its standard error; nil if nobody does
 }
 
 var _ utilnet.RoundTripperWrapper = (*transport)(nil)
@@ -38,7 +38,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err == nil || exchange.Reached() {
 		return resp, err
 	}
-	// A RoundTripper gives no response with an error.
+	// A RoundTripper returns no response with an error.
 	return nil, t.credentialFault(err)
 }
 
@@ -53,10 +53,10 @@ func (t *transport) WrappedRoundTripper() http.RoundTripper {
 // CloseIdleConnections is what http.Client's method of that name calls.
 func (t *transport) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(t.WrappedRoundTripper()) }
 
-// Release lets go of all that a client of Cluster.Client holds, once what it is doing
-// has ended: connections, the goroutines that look after certificates in files, the
-// pipe to a credential plugin. Who still has the client keeps none of that alive. It
-// sends nothing any more.
+// Release frees everything that a client of Cluster.Client holds, once its requests
+// have ended: connections, the goroutines that watch certificate files, the pipe to a
+// credential plugin. After that the client sends nothing, and keeping it keeps
+// nothing else alive.
 func Release(client *http.Client) {
 	t, is := client.Transport.(*transport)
 	if !is {
@@ -68,7 +68,7 @@ func Release(client *http.Client) {
 	}
 }
 
-// credentialFault is what may be said of err, the failure to get credentials.
+// credentialFault returns what may be shown of err, a failure to get credentials.
 func (t *transport) credentialFault(err error) error {
 	if !t.plugin {
 		return fmt.Errorf("getting credentials: %w", inTime(err, errors.New("the file or the provider that the user of the kubeconfig names gave none")))
@@ -81,7 +81,7 @@ func (t *transport) credentialFault(err error) error {
 	return fmt.Errorf("getting credentials: %w (run with --log.level=debug to see what it printed)", fault)
 }
 
-// inTime is the end of a context if that is what err is, else fault.
+// inTime returns the context's error if that is the cause of err, else fault.
 func inTime(err, fault error) error {
 	for _, end := range []error{context.DeadlineExceeded, context.Canceled} {
 		if errors.Is(err, end) {
@@ -91,9 +91,9 @@ func inTime(err, fault error) error {
 	return fault
 }
 
-// pluginFailure tells in its own words what client-go's exec authenticator says
-// in a text that quotes command and output (plugin/pkg/client/auth/exec, 0.37), and
-// whether the plugin ran, so that it may have printed something.
+// pluginFailure describes in its own words an error of client-go's exec
+// authenticator, whose text quotes command and output (plugin/pkg/client/auth/exec,
+// 0.37). ran says whether the plugin ran, and so may have printed something.
 func pluginFailure(text string) (failure string, ran bool) {
 	for _, kind := range []struct{ said, meaning string }{
 		{"decoding stdout", "the credential plugin printed no ExecCredential"},

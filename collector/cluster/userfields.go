@@ -18,12 +18,12 @@ type entries struct {
 	clusterName, userName string
 	cluster               *api.Cluster
 	user                  *api.AuthInfo
-	read                  func(path string) found // what a path leads to; a pipe is not read
+	read                  func(path string) found // reads a path, but not a pipe
 }
 
-// fault names the field that client-go cannot work with. It takes the place of
-// client-go's own error, which quotes the value: a key or a token, when it stands
-// where a path belongs.
+// fault names the field that client-go cannot use. It replaces client-go's own error,
+// which quotes the value: that is a key or a token if it was put where a path
+// belongs.
 func (e entries) fault() error {
 	if e.user == nil {
 		e.user = &api.AuthInfo{}
@@ -36,7 +36,7 @@ func (e entries) fault() error {
 	return fmt.Errorf("the fields of cluster %q and user %q do not work together", e.clusterName, e.userName)
 }
 
-// entriesOf gives the fields back from what was made of them.
+// entriesOf reconstructs the entries from the client configuration.
 func (c Cluster) entriesOf(config *rest.Config) entries {
 	return entries{
 		clusterName: c.clusterEntry, userName: c.userEntry, read: c.read,
@@ -59,14 +59,14 @@ func (e entries) ofUser(field, what string) error {
 	return fmt.Errorf("user %q: %s: %s", e.userName, field, what)
 }
 
-// fileField is a field that names a file, unless data stands for it.
+// fileField is a field that names a file; data, if given, is used instead.
 type fileField struct {
 	of          func(field, what string) error
 	field, path string
 	data        []byte
 }
 
-// files are all that the entries may name.
+// files returns all fields that name files.
 func (e entries) files() (fields []fileField) {
 	if e.cluster != nil {
 		fields = append(fields, fileField{e.ofCluster, "certificate-authority", e.cluster.CertificateAuthority, e.cluster.CertificateAuthorityData})
@@ -81,8 +81,8 @@ func (e entries) files() (fields []fileField) {
 		fileField{e.ofUser, "auth-provider.config." + issuerAuthority, e.issuerAuthority(), nil})
 }
 
-// unused says whether client-go does without a file that is named: a key without a
-// certificate, and a token's file beside a token, which it falls back to.
+// unused says whether client-go ignores a file that is named: that of a key without a
+// certificate, or that of a token beside a token, which it uses only as a fallback.
 func (e entries) unused(field string) bool {
 	switch field {
 	case "client-key":
@@ -93,7 +93,7 @@ func (e entries) unused(field string) bool {
 	return false
 }
 
-// twiceFault is of what is given both ways.
+// twiceFault is the fault of a value that is given in two ways.
 func (e entries) twiceFault() error {
 	for _, file := range e.files() {
 		if file.path != "" && len(file.data) > 0 {
@@ -103,8 +103,8 @@ func (e entries) twiceFault() error {
 	return nil
 }
 
-// filesFault reads all files, also after one that cannot be read: a change of each is
-// to be noticed.
+// filesFault reads all files, even after one that cannot be read, so that a change of
+// any is noticed.
 func (e entries) filesFault() (first error) {
 	for _, file := range e.files() {
 		if _, err := e.contentOf(file.path, file.data); err != nil && first == nil && !e.unused(file.field) {
@@ -114,8 +114,8 @@ func (e entries) filesFault() (first error) {
 	return first
 }
 
-// contentOf is data, or else what a regular file holds: reading another kind may
-// never end.
+// contentOf returns data, or else the content of a regular file: reading another kind
+// may never end.
 func (e entries) contentOf(path string, data []byte) ([]byte, error) {
 	if len(data) > 0 || path == "" {
 		return data, nil
@@ -192,8 +192,8 @@ func (e entries) pluginFault() error {
 	return nil
 }
 
-// attendedFault is of a plugin that asks somebody: it would fail at each request,
-// unless other credentials come first.
+// attendedFault is the fault of a plugin that needs somebody to answer it: it would
+// fail at each request, unless other credentials take precedence.
 func (e entries) attendedFault() error {
 	if e.user.Exec == nil || e.user.Exec.InteractiveMode != api.AlwaysExecInteractiveMode || e.user.Token+e.user.TokenFile+e.user.Username != "" {
 		return nil

@@ -2,7 +2,7 @@ package page
 
 import "github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 
-// advice is what to try first.
+// advice returns what to try first.
 func advice(state condition, reason string) string {
 	switch state {
 	case unusable:

@@ -15,8 +15,9 @@ import (
 //go:embed assets
 var assetFiles embed.FS
 
-// assets are the files that documents refer to. The hash of a file's content is in
-// its path, so that a browser keeps it for ever, and never one of another version.
+// assets are the files that documents refer to. The path of a file contains the hash
+// of its content, so that a browser can cache it forever and never uses that of
+// another version.
 type assets struct {
 	paths map[string]string // by the name of the file
 	files map[string]asset  // by path
@@ -49,7 +50,7 @@ func loadAssets() (assets, error) {
 	return a, nil
 }
 
-// path is where a document finds an asset.
+// path returns the path of an asset, for documents.
 func (a assets) path(name string) (string, error) {
 	at, there := a.paths[name]
 	if !there {

@@ -9,7 +9,7 @@ type chart struct {
 	Any     bool
 }
 
-// bar is one of a chart, in its own units: x of Slots, the rest of 100.
+// bar is one bar of a chart, in the chart's own units: x in Slots, heights of 100.
 type bar struct {
 	X               int
 	Counts, Pages   float64 // heights
@@ -43,7 +43,7 @@ func chartOf(h History) chart {
 	return c
 }
 
-// slotTitle is when a slot was.
+// slotTitle returns when a slot was.
 func slotTitle(i int) string {
 	ago := time.Duration(Slots-1-i) * SlotLength
 	if ago == 0 {

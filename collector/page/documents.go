@@ -9,22 +9,22 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
-// Rows of one document. There may be thousands of nodes, and nobody reads more at
-// once; the filter and the next pages have the others.
+// Rows of one document. There may be thousands of nodes; the filter and the further
+// pages show the others.
 const (
 	clustersAtOnce = 100
 	nodesAtOnce    = 200
 	few            = 20 // rows that need no filter
 )
 
-// frame is what every document has.
+// frame is what every document contains.
 type frame struct {
 	Title string
 	About About
-	Busy  bool // a count runs: the script looks more often
+	Busy  bool // a count is running: the script reloads more often
 }
 
-// missing is a document that says why there is no other.
+// missing is a document that says why there is nothing to show.
 type missing struct {
 	frame
 	Text string
@@ -86,7 +86,7 @@ func lead(unwell, all int) string {
 	return fmt.Sprintf("%s of %s need attention", number(unwell), plural(all, "cluster"))
 }
 
-// facts are the sums over all that is shown.
+// facts returns the sums over everything that is shown.
 func facts(clusters []Cluster) []fact {
 	nodes, active, unscheduled, full, high := 0, 0, 0, 0, 0
 	for _, c := range clusters {
@@ -117,13 +117,13 @@ type clusterDocument struct {
 	Cluster   clusterRow
 	Metrics   string // their path
 	Facts     []fact
-	Failure   *failure // the last one; nil if there was none
+	Failure   *failure // the latest; nil if there was none
 	Histogram histogram
 	Nodes     []nodeRow
 	Filter    filter
 }
 
-// failure is the last count that ended incomplete, to be read.
+// failure describes the last count that ended incomplete.
 type failure struct {
 	At     moment
 	Ago    string
@@ -159,7 +159,7 @@ func (p *Page) failure(last *Failure) *failure {
 	return &failure{At: p.moment(last.Time), Ago: p.ago(last.Time), Reason: last.Reason, Text: printable(last.Text), Advice: advice(failing, last.Reason)}
 }
 
-// factsOf are the last count's.
+// factsOf returns the facts of the last complete count.
 func (p *Page) factsOf(c Cluster, row clusterRow) []fact {
 	list := []fact{
 		{"Age", row.Age}, {"Nodes", row.Nodes}, {"Active pods", row.Active}, {"Allocatable", row.Allocatable},
@@ -177,19 +177,19 @@ func (p *Page) factsOf(c Cluster, row clusterRow) []fact {
 	return list
 }
 
-// filter is what a document shows of many rows.
+// filter says which of many rows a document shows.
 type filter struct {
 	Name     string // of the cluster whose page it is; empty on the overview
-	Part     string // of the names
+	Part     string // part of the names to show
 	Noun     string
 	Summary  string // which rows these are
-	Wanted   bool   // there is more than one sees at once
-	Prev     string // addresses of the other pages; empty if there is none
+	Wanted   bool   // there are more rows than one document shows
+	Prev     string // addresses of the other documents; empty if there is none
 	Next     string
 	from, to int
 }
 
-// newFilter reads the part of the names and the first row's number from a query.
+// newFilter reads the part of the names and the number of the first row from a query.
 func newFilter(query url.Values, found, all, atOnce int, noun string) filter {
 	f := filter{Name: query.Get("name"), Part: query.Get("filter"), Noun: noun}
 	f.Wanted = all > few || f.Part != ""
@@ -213,7 +213,7 @@ func newFilter(query url.Values, found, all, atOnce int, noun string) filter {
 	return f
 }
 
-// address is a query with another first row.
+// address returns the query for another first row.
 func address(query url.Values, from int) string {
 	next := url.Values{"from": {strconv.Itoa(from)}}
 	for _, name := range []string{"name", "filter"} {
@@ -231,10 +231,10 @@ type table struct {
 	Rows     []nodeRow
 }
 
-// Table is for the template: the nodes under a label for who cannot see them.
+// Table is called by the template. The label is for screen readers.
 func (d overview) Table(label string) table {
 	return table{Label: label, Clusters: true, Rows: d.Fullest}
 }
 
-// Table is for the template, too.
+// Table is called by the template.
 func (d clusterDocument) Table(label string) table { return table{Label: label, Rows: d.Nodes} }

@@ -7,8 +7,8 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
-// bins are the columns of a histogram: tenths of the allocatable pods, and nodes
-// that are full.
+// bins is the number of columns: tenths of the allocatable pods, and one for full
+// nodes.
 const bins = 11
 
 // column is one of a histogram.
@@ -21,8 +21,8 @@ type column struct {
 	Level  string
 }
 
-// histogram is how many nodes are how full. Unknown are those that do not say how
-// many pods they take.
+// histogram says how many nodes are how full. Unknown is the number of nodes without
+// allocatable pods.
 type histogram struct {
 	Columns []column
 	Unknown string // empty when there is none
@@ -52,7 +52,7 @@ func histogramOf(nodes []podcount.Node) histogram {
 			c.Label = "full"
 		}
 		if count > 0 {
-			c.Height = max(c.Height, 2) // one node of thousands is to be seen
+			c.Height = max(c.Height, 2) // one node among thousands must be visible
 		}
 		c.Y = 100 - c.Height
 		h.Columns = append(h.Columns, c)

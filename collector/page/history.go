@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// The failures of the last hour are kept by the five minutes in which they were.
+// The failures of the last hour are kept in slots of five minutes.
 const (
 	Slots      = 12
 	SlotLength = 5 * time.Minute
 )
 
-// maxText is as much of an error's text as is kept, in bytes.
+// maxText is how much of an error's text is kept, in bytes.
 const maxText = 1024
 
 // Slot is what failed within one SlotLength.
@@ -23,14 +23,14 @@ type Slot struct {
 // Failure is a count that ended incomplete.
 type Failure struct {
 	Time   time.Time
-	Reason string // empty if none of the fixed list
+	Reason string // empty if it is not one of the fixed list
 	Text   string // one line, without credentials
 }
 
-// History is what became of a cluster's counts, at one moment.
+// History is the outcome of a cluster's counts, at one moment.
 type History struct {
 	Slots        [Slots]Slot // the last is of the present five minutes
-	FailingSince time.Time   // the first failure after the last complete count; zero if that was no failure
+	FailingSince time.Time   // the first failure after the last complete count; zero if there was none
 	LastFailure  *Failure    // nil before the first
 }
 
@@ -49,8 +49,8 @@ type datedSlot struct {
 	Slot
 }
 
-// NewRecorder returns an empty Recorder. Its clock is the wall's: what is told to
-// people has the time that they know.
+// NewRecorder returns an empty Recorder. It uses the wall clock, since its times are
+// shown to people.
 func NewRecorder(now func() time.Time) *Recorder { return &Recorder{now: now} }
 
 // Completed notes a complete count.
@@ -82,8 +82,8 @@ func (r *Recorder) PageFailed() {
 	r.slot(r.now()).Pages++
 }
 
-// slot is that of a moment, emptied of what was there an hour or more ago, or is
-// there by a clock that was set back. r.mu must be held.
+// slot returns the slot of a moment. It is emptied if it is an hour old or more, or
+// in the future because the clock was set back. r.mu must be held.
 func (r *Recorder) slot(moment time.Time) *Slot {
 	number := slotNumber(moment)
 	own := &r.slots[number%Slots]
@@ -109,7 +109,7 @@ func (r *Recorder) History() History {
 	return h
 }
 
-// failures are the sums of the hour.
+// failures returns the sums of the hour.
 func (h History) failures() (sum Slot) {
 	for _, one := range h.Slots {
 		sum.Counts += one.Counts

@@ -9,24 +9,24 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
-// nearlyFull is the share of a node's allocatable pods from which it is marked, as
-// the mixin's alert has it.
+// nearlyFull is the share of a node's allocatable pods from which it is marked, as in
+// the mixin's alert.
 const nearlyFull = 0.9
 
 // nodeRow is a node in a table.
 type nodeRow struct {
-	Cluster, ClusterName string // as shown, and as it is; empty within the cluster's own page
-	Name, Key            string // as shown, and to be told from others by
+	Cluster, ClusterName string // as shown, and unchanged; empty on the cluster's own page
+	Name, Key            string // as shown, and unique
 	Active               string
 	Allocatable          string
 	Free                 string
 	Percent              string
-	Bar                  float64 // of 100; of the fullest node's pods, when nobody knows the allocatable
+	Bar                  float64 // of 100; of the fullest node's pods, if the allocatable pods are not known
 	Level                string  // ok, high, full or unknown
 }
 
-// fullness is a node's share of its allocatable pods, and -1 when that is not known.
-// A node that takes no pods at all is full.
+// fullness returns a node's share of its allocatable pods, or -1 if that is not
+// known. A node that takes no pods at all is full.
 func fullness(node podcount.Node) float64 {
 	switch {
 	case !node.HasAllocatable:
@@ -42,7 +42,7 @@ func fullestFirst(a, b podcount.Node) int {
 	return cmp.Or(cmp.Compare(fullness(b), fullness(a)), cmp.Compare(b.ActivePods, a.ActivePods), strings.Compare(a.Name, b.Name))
 }
 
-// sortedNodes are the nodes with a name that has part in it, the fullest first.
+// sortedNodes returns the nodes whose names contain part, the fullest first.
 func sortedNodes(s *podcount.Snapshot, part string) []podcount.Node {
 	nodes := make([]podcount.Node, 0, len(s.Nodes))
 	for _, node := range s.Nodes {
@@ -59,7 +59,8 @@ func contains(name, part string) bool {
 	return part == "" || strings.Contains(strings.ToLower(name), strings.ToLower(part))
 }
 
-// rowOf is a node's row; most is the greatest number of pods on a node of its table.
+// rowOf returns a node's row; most is the largest number of pods on a node of its
+// table.
 func rowOf(node podcount.Node, most int) nodeRow {
 	row := nodeRow{
 		Name: printable(node.Name), Key: node.Name, Active: number(node.ActivePods),
@@ -88,11 +89,11 @@ func levelOf(share float64) string {
 	return "ok"
 }
 
-// fullestShown is how many nodes the overview has.
+// fullestShown is how many nodes the overview shows.
 const fullestShown = 10
 
-// fullest are the nodes of all clusters that are fullest. Those that do not say how
-// many pods they take are not among them.
+// fullest returns the fullest nodes of all clusters, leaving out those without
+// allocatable pods.
 func fullest(clusters []Cluster) []nodeRow {
 	type placed struct {
 		podcount.Node

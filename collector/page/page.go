@@ -1,6 +1,6 @@
-// Package page is the status page for people: which clusters are not well, since
+// Package page renders the status page for people: which clusters are not well, since
 // when and why, and which nodes are full. It is rendered on the server; a small
-// script keeps it up to date, and it says the same without.
+// script keeps it up to date, and it works without the script, too.
 //
 // What it shows of a cluster is one store.View and the cluster's History. All links
 // are relative, so that the page works behind any prefix of a proxy.
@@ -25,22 +25,22 @@ const (
 	AssetsPrefix = "/assets/"
 )
 
-// Cluster is what there is to show of a cluster, at one moment.
+// Cluster is what is to be shown of a cluster, at one moment.
 type Cluster struct {
 	store.View
 	Reason string // of View.Err, as in the JSON API; empty if there is none
 	History
 }
 
-// Source has the clusters.
+// Source provides the clusters.
 type Source interface {
-	// Clusters returns all, sorted by name.
+	// Clusters returns all clusters, sorted by name.
 	Clusters() []Cluster
-	// Cluster returns the one of that name, and whether there is one.
+	// Cluster returns the cluster of that name, and whether it exists.
 	Cluster(name string) (Cluster, bool)
 }
 
-// About is what the page says of the program.
+// About describes the program.
 type About struct {
 	Program  string
 	Version  string // short
@@ -68,7 +68,8 @@ type Page struct {
 //go:embed templates
 var templateFiles embed.FS
 
-// New returns the page of a source. The error is a fault of the embedded files.
+// New returns the page of a source. An error means that the embedded files are
+// faulty.
 func New(source Source, about About, now func() time.Time) (*Page, error) {
 	p := &Page{source: source, about: about, now: now, templates: make(map[string]*template.Template)}
 	var err error
@@ -86,8 +87,8 @@ func New(source Source, about About, now func() time.Time) (*Page, error) {
 	return p, nil
 }
 
-// Document answers a request for the overview or a cluster's page. With an error
-// nothing was written; it is a fault of the program.
+// Document answers a request for the overview or a cluster's page. With an error,
+// which is a fault of the program, nothing was written.
 func (p *Page) Document(w http.ResponseWriter, r *http.Request) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
@@ -103,7 +104,7 @@ func (p *Page) Document(w http.ResponseWriter, r *http.Request) error {
 	return p.render(w, http.StatusOK, "cluster", p.cluster(cluster, query))
 }
 
-// render writes a document as a whole, or nothing of it.
+// render writes the whole document, or nothing of it.
 func (p *Page) render(w http.ResponseWriter, status int, name string, data any) error {
 	var body bytes.Buffer
 	if err := p.templates[name].Execute(&body, data); err != nil {
@@ -117,7 +118,7 @@ func (p *Page) render(w http.ResponseWriter, status int, name string, data any) 
 	return nil
 }
 
-// protect has the browser load, run and send nothing but what is the page's own.
+// protect allows the browser to load, run and send only what belongs to the page.
 func protect(header http.Header) {
 	header.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "+
 		"connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")

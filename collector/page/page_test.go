@@ -61,7 +61,7 @@ func get(t testing.TB, source Source, target string) *httptest.ResponseRecorder 
 	return answer
 }
 
-// taken is a snapshot of an age.
+// taken is a snapshot with an age.
 func taken(age time.Duration, nodes ...podcount.Node) *podcount.Snapshot {
 	return &podcount.Snapshot{
 		Mode:  podcount.ModeList,

@@ -8,13 +8,13 @@ import (
 
 // clusterRow is a cluster in the overview, and the head of its own page.
 type clusterRow struct {
-	Name, Key    string // as shown, and as it is
+	Name, Key    string // as shown, and unchanged
 	State, Class string
-	Why          *why      // nil if it is well
-	Note         string    // what else there is to say of its state
+	Why          *why      // nil if the cluster is well
+	Note         string    // further text about its state
 	Progress     *progress // nil when no count runs
 
-	Shown                              bool // the numbers below are
+	Shown                              bool // the numbers below are shown
 	Nodes, Active, Allocatable         string
 	Percent                            string
 	Bar                                float64
@@ -24,17 +24,17 @@ type clusterRow struct {
 	Failures                           chart
 }
 
-// why is what is wrong with a cluster.
+// why says what is wrong with a cluster.
 type why struct {
 	Reason  string
-	Since   *moment // nil when nobody knows
+	Since   *moment // nil if it is not known
 	Ago     string
 	Text    string
 	Advice  string
 	Numbers string // what is shown meanwhile
 }
 
-// progress is a count that runs. Max is 0 when nobody knows how much it has to do.
+// progress is the running count. Max is 0 if it is not known.
 type progress struct {
 	Value, Max int
 	Text       string
@@ -58,7 +58,7 @@ func (p *Page) row(c Cluster) clusterRow {
 	return row
 }
 
-// count fills in what the last complete count has found.
+// count fills in the result of the last complete count.
 func (r *clusterRow) count(s *podcount.Snapshot) {
 	active := s.ActivePods()
 	r.Shown = true

@@ -14,7 +14,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
-// hostile are names that a careless page would run, break at or be misread with.
+// hostile are names that a careless page would run, break at or misrepresent.
 func hostile() []string {
 	return []string{
 		`<script>alert(1)</script>`, `"><img src=x onerror=alert(1)>`, `' onfocus='alert(1)`, `javascript:alert(1)`, `</title></main><h1>`,
@@ -75,7 +75,7 @@ func TestHostileNames(t *testing.T) {
 	}
 }
 
-// checkTexts wants nothing in the texts that cannot be seen.
+// checkTexts requires that the texts contain nothing invisible.
 func checkTexts(t *testing.T, document string) {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(document))
@@ -89,8 +89,8 @@ func checkTexts(t *testing.T, document string) {
 	}
 }
 
-// checkLinks wants every link to stay on the site and below its prefix, and those to
-// a cluster's page to have its name as it is.
+// checkLinks requires every link to stay on the site and below its prefix, and those
+// to a cluster's page to have its unchanged name.
 func checkLinks(t *testing.T, document string, names map[string]bool) {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(document))
@@ -118,7 +118,7 @@ func checkLinks(t *testing.T, document string, names map[string]bool) {
 	}
 }
 
-// What the policy forbids, the documents do without.
+// The documents do without everything that the policy forbids.
 func TestPolicy(t *testing.T) {
 	p := newPage(t, fleet())
 	asset := httptest.NewRecorder()

@@ -7,7 +7,8 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
-// condition is a cluster's state in a word. Those that want a person come first.
+// condition is a cluster's state in one word. Those that need a person's attention
+// come first.
 type condition int
 
 const (
@@ -15,8 +16,8 @@ const (
 	failing                     // the latest count failed
 	withdrawn                   // the last complete count is too old to be shown
 	pending                     // there was no complete count yet
-	stale                       // shown, and to be counted anew
-	refreshing                  // shown, and being counted anew
+	stale                       // shown, and due to be counted
+	refreshing                  // shown, and being counted
 	fresh
 )
 
@@ -33,8 +34,8 @@ func (c condition) class() string {
 // unwell says whether a person should look.
 func (c condition) unwell() bool { return c <= withdrawn }
 
-// condition of the cluster. A count that runs is nothing unusual for a cluster that
-// fails, or has no numbers yet, so that comes first.
+// condition returns the condition of the cluster. A failing or pending cluster stays
+// that while it is counted.
 func (c Cluster) condition() condition {
 	var fault *store.ConfigError
 	switch {
@@ -54,7 +55,8 @@ func (c Cluster) condition() condition {
 	return fresh
 }
 
-// since is when the cluster's condition began; zero if it is well, or nobody knows.
+// since returns when the cluster's condition began; zero if it is well, or that is
+// not known.
 func (c Cluster) since() time.Time {
 	var fault *store.ConfigError
 	if errors.As(c.Err, &fault) {
@@ -66,7 +68,7 @@ func (c Cluster) since() time.Time {
 	return time.Time{}
 }
 
-// mode is how the snapshot came about; a dash before the first.
+// mode returns the mode of the snapshot; a dash before the first.
 func (c Cluster) mode() string {
 	if c.Snapshot == nil {
 		return "–"
@@ -74,8 +76,8 @@ func (c Cluster) mode() string {
 	return string(c.Snapshot.Mode)
 }
 
-// expected is how many rows the running count will have, if it is as the last; 0
-// when that is not known.
+// expected returns how many rows the running count will have if nothing has changed
+// since the last; 0 if that is not known.
 func (c Cluster) expected() int {
 	if c.Snapshot == nil {
 		return 0
@@ -83,8 +85,8 @@ func (c Cluster) expected() int {
 	return c.Snapshot.ActivePods() + c.Snapshot.UnscheduledPods
 }
 
-// compare sorts what wants a person most to the front: clusters of which nothing is
-// shown, then those that are not well for longest.
+// compare sorts the clusters that need attention most to the front: those of which
+// nothing is shown, then those that have been unwell longest.
 func compare(a, b Cluster) int {
 	ca, cb := a.condition(), b.condition()
 	if ca.unwell() != cb.unwell() || !ca.unwell() {
@@ -102,8 +104,7 @@ func compare(a, b Cluster) int {
 	return int(ca) - int(cb)
 }
 
-// rank leaves the clusters that are shown in the order of their names: a count that
-// begins should not have rows jump.
+// rank sorts all shown clusters by name: rows must not jump when a count begins.
 func (c condition) rank() condition {
 	if c.unwell() {
 		return 0
@@ -111,7 +112,7 @@ func (c condition) rank() condition {
 	return min(c, stale)
 }
 
-// began is since when the cluster is not well: when it was last counted, if
+// began returns since when the cluster is unwell: when it was last counted, if
 // nothing else is known.
 func (c Cluster) began() time.Time {
 	if since := c.since(); !since.IsZero() || c.Snapshot == nil {

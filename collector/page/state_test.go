@@ -50,7 +50,8 @@ func TestStates(t *testing.T) {
 	}
 }
 
-// Clusters of which nothing is shown come first, and of those the longest ill.
+// Clusters of which nothing is shown come first, and of those the ones that have been
+// unwell longest.
 func TestOrder(t *testing.T) {
 	body := get(t, fleet(), "/").Body.String()
 	at := -1

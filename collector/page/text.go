@@ -13,7 +13,7 @@ import (
 // unknown stands where something is not known: never 0.
 const unknown = "–"
 
-// number has its thousands apart.
+// number formats n with separated thousands.
 func number[T int | int64](n T) string {
 	digits := strconv.FormatInt(int64(n), 10)
 	sign := ""
@@ -34,8 +34,8 @@ func plural[T int | int64](n T, noun string) string {
 	return number(n) + " " + noun + "s"
 }
 
-// span is a time that has passed, to two of its units at most, so that it changes
-// no more often than anybody cares.
+// span formats a duration with at most two units, so that it does not change more
+// often than anybody cares.
 func span(d time.Duration) string {
 	day := 24 * time.Hour
 	switch {
@@ -83,10 +83,10 @@ func (p *Page) moment(t time.Time) moment {
 	return moment{Machine: t.Format(time.RFC3339), Text: t.Format(layout)}
 }
 
-// ago is how long it is since t.
+// ago formats the time since t.
 func (p *Page) ago(t time.Time) string { return span(p.now().Sub(t)) + " ago" }
 
-// percent is rounded down: what is not full is never called so.
+// percent rounds down: only what is full is called so.
 func percent(part, whole int64) string {
 	if whole <= 0 {
 		return unknown
@@ -98,8 +98,8 @@ func percent(part, whole int64) string {
 	return strconv.Itoa(int(share)) + " %"
 }
 
-// printable is a name with an escape for everything that cannot be seen, or has the
-// text around it look like something else.
+// printable escapes everything in a name that is invisible or changes how the text
+// around it looks.
 func printable(name string) string {
 	if strings.TrimSpace(name) == "" {
 		return strconv.Quote(name)

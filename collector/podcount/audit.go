@@ -6,14 +6,14 @@ import (
 )
 
 const (
-	// firstAudit is how soon after a start the first audit comes: something between
-	// may hold events back, and only this tells.
+	// firstAudit is how soon after a start the first audit comes: a proxy may hold
+	// events back, and only an audit shows that.
 	firstAudit = 2 * time.Minute
-	// soonerAudit is how soon an audit that told nothing is repeated.
+	// soonerAudit is when an audit without a result is repeated.
 	soonerAudit = 5 * time.Minute
-	// maxShortAudits is how often in a row an audit may be older than the streams until
-	// these count as wrong: events of resourceVersions that are yet to come would have
-	// all true ones ignored.
+	// maxShortAudits is how many audits in a row may be older than the streams until
+	// the streams count as wrong: after events with resourceVersions far ahead, all
+	// true events would be ignored.
 	maxShortAudits = 3
 	// passWait is how long an audit waits until the streams have passed its
 	// resourceVersion. Bookmarks come every minute.
@@ -28,7 +28,7 @@ var (
 	errDrift  = errors.New("the events do not add up to what a paged count shows")
 )
 
-// maintain lists the nodes again and again, and audits the streams.
+// maintain lists the nodes at intervals, and audits the streams.
 func (f *session) maintain() error {
 	nodes, audit := time.Now().Add(f.w.watch.NodesInterval), f.w.nextAudit(firstAudit)
 	for failures := 0; ; {
@@ -68,7 +68,7 @@ func (f *session) maintain() error {
 	}
 }
 
-// earlier is the earlier time; zero is none.
+// earlier returns the earlier time. A zero b does not count.
 func earlier(a, b time.Time) time.Time {
 	if b.IsZero() || a.Before(b) {
 		return a
@@ -76,7 +76,7 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// nextAudit is the time of the next audit, zero when there are none.
+// nextAudit returns the time of the next audit, zero when there are to be none.
 func (w *Watcher) nextAudit(in time.Duration) time.Time {
 	interval := w.watch.AuditInterval
 	if interval == 0 {
@@ -86,7 +86,7 @@ func (w *Watcher) nextAudit(in time.Duration) time.Time {
 	return time.Now().Add(in - time.Duration(w.cfg.Jitter()*float64(in)/10))
 }
 
-// relist asks for the nodes again: events do not say what they can hold.
+// relist lists the nodes again: events do not say how many pods they can hold.
 func (f *session) relist() error {
 	run := f.w.take(f.w.observer)
 	f.live.record(nodeStream)
@@ -100,8 +100,8 @@ func (f *session) relist() error {
 	return err
 }
 
-// audit compares the streams with a paged count at its own resourceVersion. It
-// returns when the next one is due, and an error when they differ.
+// audit compares the streams with a paged count at the count's own resourceVersion.
+// It returns when the next audit is due, or an error when the two differ.
 func (f *session) audit() (next time.Duration, err error) {
 	run := f.w.take(f.w.observer)
 	f.live.record(boundStream, unboundStream, nodeStream)
@@ -113,7 +113,7 @@ func (f *session) audit() (next time.Duration, err error) {
 		err = errUnsure
 	}
 	if err == nil {
-		err = f.passed(run)
+		err = f.awaitPassed(run)
 	}
 	var differences []Difference
 	if err == nil {
@@ -142,7 +142,7 @@ func (f *session) audit() (next time.Duration, err error) {
 	return 0, &restartError{EndDrift, errDrift}
 }
 
-// audited has the figures of the audit shown, which is a complete count.
+// audited publishes the audit's figures: an audit is a complete count.
 func (f *session) audited(run *count) error {
 	if err := f.live.relisted(run); err != nil {
 		return wrongSum(err)

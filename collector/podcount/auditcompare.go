@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// passed waits until every stream of pods has come beyond the count's
-// resourceVersion. One that has no news for long is taken as it is.
-func (f *session) passed(run *count) error {
+// awaitPassed waits until every stream of pods has passed the count's
+// resourceVersion. A stream that is silent for passWait is compared as it is.
+func (f *session) awaitPassed(run *count) error {
 	ctx, cancel := context.WithTimeout(f.ctx, passWait)
 	defer cancel()
 	for {
@@ -26,7 +26,7 @@ func (f *session) passed(run *count) error {
 }
 
 // behind says whether a stream of pods has yet to pass the resourceVersion of its
-// walk, and gives what is closed with the next event.
+// walk, and returns the channel that is closed with the next event.
 func (l *live) behind(run *count) (bool, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -38,7 +38,7 @@ func (l *live) behind(run *count) (bool, <-chan struct{}) {
 	return false, l.moved
 }
 
-// walkOf is the walk over what the stream is of.
+// walkOf returns the walk over the resource of the stream.
 func (n *count) walkOf(s *stream) *walk {
 	for _, w := range n.pods {
 		if w.listing.path == s.listing.path {
@@ -68,8 +68,8 @@ func (l *live) stopRecording(roles ...role) {
 	}
 }
 
-// differences are the nodes on which the streams, at the resourceVersions of the
-// count, have another number of pods.
+// differences returns the nodes whose number of pods differs between the count and
+// the streams, as these were at the count's resourceVersions.
 func (l *live) differences(run *count) ([]Difference, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -26,10 +26,10 @@ func backoff(attempt int, asked time.Duration, jitter float64) time.Duration {
 }
 
 // retryAfter reads a Retry-After header: seconds or a date (RFC 9110, section
-// 10.2.3), at most maxRetryAfter. What cannot be read is no wish.
+// 10.2.3), at most maxRetryAfter. One that cannot be read is ignored.
 func retryAfter(header string, now time.Time) time.Duration {
 	if header != "" && strings.Trim(header, "0123456789") == "" {
-		seconds, _ := strconv.Atoi(header) // of digits too many for an int it gives the largest
+		seconds, _ := strconv.Atoi(header) // for a number that overflows int, Atoi returns the largest
 		return retryAfterSeconds(seconds)
 	}
 	date, err := http.ParseTime(header)
@@ -39,7 +39,7 @@ func retryAfter(header string, now time.Time) time.Duration {
 	return min(max(0, date.Sub(now)), maxRetryAfter)
 }
 
-// retryAfterSeconds bounds a wish in seconds without overflow.
+// retryAfterSeconds limits the seconds before the conversion, which could overflow.
 func retryAfterSeconds(seconds int) time.Duration {
 	return time.Duration(min(max(0, seconds), int(maxRetryAfter/time.Second))) * time.Second
 }

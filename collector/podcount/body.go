@@ -9,12 +9,12 @@ import (
 	"strings"
 )
 
-// maxValueBytes bounds one row, one object of a list and whatever stands
-// between them. The largest object that etcd takes is 1.5 MiB in protobuf
-// (etcd --max-request-bytes), about twice that in JSON.
+// maxValueBytes limits one row, one object of a list and whatever stands between
+// them. The largest object that etcd takes is 1.5 MiB in protobuf (etcd
+// --max-request-bytes), about twice that in JSON.
 const maxValueBytes = 4 << 20
 
-// usualValueBytes is up to how long values are read by many clusters at once.
+// usualValueBytes is the size up to which many clusters may read a value at once.
 // Nodes and pods have some 10 KiB.
 const usualValueBytes = 256 << 10
 
@@ -42,13 +42,13 @@ func (w *wire) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// window lets a decoder read no further than limit, so that no value can make
-// it buffer more than maxValueBytes, nor many clusters at once more than
-// usualValueBytes each.
+// window lets a decoder read no further than limit, so that no value makes it buffer
+// more than maxValueBytes, and many clusters at once no more than usualValueBytes
+// each.
 type window struct {
 	r      io.Reader
 	budget *Budget
-	large  bool // has the place for large values
+	large  bool // holds the budget's slot for large values
 	read   int64
 	start  int64 // of the value
 }
@@ -71,10 +71,10 @@ func (w *window) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// advance tells that another value begins at offset.
+// advance notes that another value begins at offset.
 func (w *window) advance(offset int64) { w.start = offset }
 
-// close gives the place for large values back. Another document may follow.
+// close gives the slot for large values back. Another document may follow.
 func (w *window) close() {
 	if w.large {
 		w.budget.leaveLarge()
@@ -82,9 +82,8 @@ func (w *window) close() {
 	}
 }
 
-// plain undoes the content encoding of an answer: gzip, asked for or not, for
-// some proxies compress everything. Any other is refused before a byte of it is
-// decoded.
+// plain undoes the content encoding of an answer. Only gzip is accepted, asked for or
+// not, since some proxies compress everything.
 func plain(header http.Header, w *wire) (io.Reader, error) {
 	switch strings.ToLower(strings.TrimSpace(header.Get("Content-Encoding"))) {
 	case "", "identity":

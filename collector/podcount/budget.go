@@ -6,10 +6,9 @@ import (
 	"sync"
 )
 
-// Budget is what all clusters of a process may take together: memory for the
-// names of nodes, those of snapshots that are kept among them, and one value at a
-// time that is unusually large. A nil Budget has no end. It is safe for concurrent
-// use.
+// Budget is what all clusters of a process may take together: memory for the names of
+// nodes, including those of snapshots that are kept, and one unusually large value at
+// a time. A nil Budget is unlimited. It is safe for concurrent use.
 type Budget struct {
 	mu    sync.Mutex
 	free  int64
@@ -25,14 +24,15 @@ func NewBudget(memoryLimit int64) *Budget {
 	return &Budget{free: memoryLimit / 2, large: make(chan struct{}, 1)}
 }
 
-// ownRoom is what a cluster has whatever the others take: a thousand nodes.
+// ownRoom is what a cluster always has, whatever the others take: room for a thousand
+// nodes.
 const ownRoom = 1 << 20
 
-// account is what one cluster holds of a Budget.
+// account is the share of a Budget that one cluster holds.
 type account struct {
-	budget *Budget
-	held   *int64 // beyond ownRoom; guarded by the budget's lock
-	kept   int64  // bytes that the latest snapshot takes
+	budget   *Budget
+	held     *int64 // beyond ownRoom; guarded by the budget's lock
+	snapshot int64  // that the latest snapshot takes
 }
 
 func newAccount(b *Budget) *account {
@@ -43,8 +43,8 @@ func newAccount(b *Budget) *account {
 	return a
 }
 
-// resize has held become want, if that leaves as much to the others: nobody may
-// take more than half of what is free.
+// resize changes held to want, if that leaves as much for the others: nobody may take
+// more than half of what is free.
 func (b *Budget) resize(held *int64, want int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -76,8 +76,8 @@ func (b *Budget) leaveLarge() {
 	}
 }
 
-// open begins a count, which may take as much as the latest snapshot did without
-// competing for it.
+// open begins a count. Up to the size of the latest snapshot, it does not compete
+// with other clusters.
 func (a *account) open() *ledger {
 	a.fit(0)
 	return &ledger{account: a}
@@ -85,15 +85,15 @@ func (a *account) open() *ledger {
 
 // keep ends a count whose snapshot replaces the one before.
 func (a *account) keep(l *ledger) {
-	a.kept = l.used
+	a.snapshot = l.used
 	a.fit(0)
 }
 
 func (a *account) fit(used int64) bool {
-	return a.budget == nil || a.budget.resize(a.held, max(0, max(a.kept, used)-ownRoom))
+	return a.budget == nil || a.budget.resize(a.held, max(0, max(a.snapshot, used)-ownRoom))
 }
 
-// ledger is what one count takes.
+// ledger is what one count takes of the account.
 type ledger struct {
 	account *account
 	used    int64
@@ -109,11 +109,11 @@ func (l *ledger) take(bytes int64) bool {
 
 func (l *ledger) giveBack(bytes int64) {
 	l.used -= bytes
-	l.account.fit(l.used) // it cannot fail: it is less
+	l.account.fit(l.used) // cannot fail: it takes less
 }
 
-// budgetError says that a count went beyond a fixed budget. Going on, or trying
-// again at once, cannot help.
+// budgetError says that a count exceeded a fixed budget. Neither going on nor an
+// immediate retry can help.
 type budgetError string
 
 // Error names the budget.

@@ -15,9 +15,9 @@ func podNamed(bytes int) string {
 		strings.Repeat("x", bytes) + `"}},"spec":{"nodeName":"a"}}]}`
 }
 
-// TestOneLargeValueAtATime has a value that takes more than usual in the middle of
-// being read: another cluster's usual values are read beside it, its large ones
-// fail, and are read when the first is done, however that ended.
+// TestOneLargeValueAtATime has an unusually large value in the middle of being read:
+// another cluster's usual values are read meanwhile. Its large ones fail, and are
+// read when the first has been read or has failed.
 func TestOneLargeValueAtATime(t *testing.T) {
 	budget := NewBudget(128 << 20)
 	large := podNamed(usualValueBytes + 1000)
@@ -68,7 +68,7 @@ func TestOneLargeValueAtATime(t *testing.T) {
 	}
 }
 
-// TestLargeDocumentsOfAStream gives the place back after each.
+// TestLargeDocumentsOfAStream gives the slot for large values back after each.
 func TestLargeDocumentsOfAStream(t *testing.T) {
 	budget := NewBudget(128 << 20)
 	rows := podContent(newTally(newAccount(nil).open()))

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// limited is a server whose pages have so many rows at most: more fail.
+// limited is a server whose pages with more than a number of rows fail.
 type limited struct {
 	pods, most int
 	fail       step
@@ -21,7 +21,7 @@ type limited struct {
 	away       int // requests that fail from the second page on, whatever their size
 }
 
-// RoundTrip answers with rows of the node n1, and takes as long for each.
+// RoundTrip answers with rows of the node n1, and takes the same time for each.
 func (l *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	getConn(r.Context())
 	if !strings.HasSuffix(r.URL.Path, Pods) {
@@ -46,7 +46,7 @@ func (l *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 		strings.TrimSuffix(strings.Repeat(`{"cells":["n1"]},`, rows), ",") + `]}`), nil
 }
 
-// CloseIdleConnections is what a transport is told after a count.
+// CloseIdleConnections is called after a count.
 func (*limited) CloseIdleConnections() {}
 
 func answerOf(body string) *http.Response {
@@ -62,7 +62,7 @@ func statusOf(code int) step {
 	}
 }
 
-// cutBody loses the connection amid a body.
+// cutBody loses the connection within a body.
 func cutBody(*http.Request) (*http.Response, error) {
 	response := answerOf("")
 	response.Body = io.NopCloser(io.MultiReader(strings.NewReader(`{"kind":"Table",`), resetBody{}))
@@ -73,9 +73,8 @@ type resetBody struct{}
 
 func (resetBody) Read([]byte) (int, error) { return 0, errors.New("connection reset by peer") }
 
-// TestPageThatGrewTooLarge has something between the exporter and the server fail
-// answers above a size. Each count is complete, and what failed once is not asked
-// for again in the counts that follow.
+// TestPageThatGrewTooLarge has a proxy fail answers above a size. Each count is
+// complete, and the counts that follow do not ask for that size again.
 func TestPageThatGrewTooLarge(t *testing.T) {
 	faults := map[string]step{
 		"502": statusOf(http.StatusBadGateway), "500": statusOf(http.StatusInternalServerError), "400": statusOf(http.StatusBadRequest),
@@ -112,9 +111,8 @@ func TestPageThatGrewTooLarge(t *testing.T) {
 	}
 }
 
-// TestFirstPageTooLarge has a size fail that never worked, or works no more, with
-// as many attempts at a page as there may be: some counts fail, and then all are
-// complete.
+// TestFirstPageTooLarge has a size fail that never worked, or has ceased to work,
+// with different numbers of attempts: some counts fail, and then all are complete.
 func TestFirstPageTooLarge(t *testing.T) {
 	faults := map[string]step{"502": statusOf(http.StatusBadGateway), "500": statusOf(http.StatusInternalServerError), "cut": cutBody, "hang": hang, "413": statusOf(http.StatusRequestEntityTooLarge), "reset": broken(io.EOF)}
 	for name, fail := range faults {
@@ -147,8 +145,8 @@ func TestFirstPageTooLarge(t *testing.T) {
 	}
 }
 
-// TestOutageDuringGrowth has the server away while a larger page is tried: that was
-// not the size's fault, and the size is soon asked for again.
+// TestOutageDuringGrowth has the server away while a larger page is tried: the size
+// was not the cause, and is soon tried again.
 func TestOutageDuringGrowth(t *testing.T) {
 	for name, fail := range map[string]step{"503": statusOf(http.StatusServiceUnavailable), "refused": broken(errors.New("connection refused")), "hang": hang} {
 		t.Run(name, func(t *testing.T) {
@@ -170,7 +168,7 @@ func TestOutageDuringGrowth(t *testing.T) {
 	}
 }
 
-// TestCeilingIsForgotten tries a size that failed again much later.
+// TestCeilingIsForgotten tries a size that failed again, much later.
 func TestCeilingIsForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &limited{pods: 20_000, most: 1500, fail: statusOf(http.StatusBadGateway)}

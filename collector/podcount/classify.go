@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// classifyTransport gives the reason for a request that brought no whole answer.
-// connecting says whether the transport came as far as asking for a connection:
-// a deadline that passes before is one of this side (a credential plugin that
-// hangs), and must not make the API server look slow.
+// classifyTransport returns the reason for a request that brought no complete answer.
+// connecting says whether the transport has begun to ask for a connection. A deadline
+// that passes before that is the fault of this side, for example of a credential
+// plugin that hangs, and must not make the API server look slow.
 func classifyTransport(ctx context.Context, err error, connecting bool) Reason {
 	var (
 		dns     *net.DNSError
@@ -34,7 +34,7 @@ func classifyTransport(ctx context.Context, err error, connecting bool) Reason {
 	}
 }
 
-// classifyStatus gives the reason for an answer with this HTTP status, or for a
+// classifyStatus returns the reason for an answer with this HTTP status, or for a
 // Status object with this code.
 func classifyStatus(code int) Reason {
 	switch code {
@@ -53,8 +53,8 @@ func classifyStatus(code int) Reason {
 	}
 }
 
-// statusError turns a failed answer into a PageError. The server's own words
-// are in its Status, if it sent one.
+// statusError turns an answer that is an error into a PageError. The message is that
+// of its Status, if it has one.
 func statusError(code int, header http.Header, doc document, now time.Time) *PageError {
 	text := doc.message
 	if location := header.Get("Location"); location != "" && code/100 == 3 {

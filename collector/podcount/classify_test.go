@@ -42,8 +42,8 @@ func TestReasonsAreAll(t *testing.T) {
 	}
 }
 
-// beforeConnecting fails or hangs as a credential plugin does: no connection has
-// been asked for.
+// beforeConnecting fails or hangs like a credential plugin: no connection has been
+// requested.
 type beforeConnecting struct{ step }
 
 func (b beforeConnecting) RoundTrip(r *http.Request) (*http.Response, error) { return b.step(r) }

@@ -28,10 +28,10 @@ func (e *cleanError) Error() string { return e.text }
 // Unwrap gives the cause, whose own text is not safe to log.
 func (e *cleanError) Unwrap() error { return e.cause }
 
-// clean gives err a text of one printable line without what the exchange sent.
-// Texts must come here whole: a credential that is cut is no longer known. The
-// URL of a request is left out, as the log line names the cluster and the page,
-// and so is the path of a file, which stands in a kubeconfig.
+// clean turns the text of err into one printable line without anything that the
+// exchange sent. It needs the whole text: a credential that has been cut is not
+// recognized. The URL of a request is left out, since the log line names the cluster
+// and the page, and so is the path of a file, since it is part of a kubeconfig.
 func clean(err error, sent *redact.Exchange) error {
 	inner := err
 	for request := (*url.Error)(nil); errors.As(inner, &request); {
@@ -39,7 +39,7 @@ func clean(err error, sent *redact.Exchange) error {
 	}
 	text := inner.Error()
 	if syntax := (*jsontext.SyntacticError)(nil); errors.As(inner, &syntax) && !knownPointer(syntax.JSONPointer) {
-		without := *syntax // the cause keeps its own
+		without := *syntax // the cause keeps its pointer
 		without.JSONPointer = ""
 		text = without.Error()
 	}
@@ -55,13 +55,13 @@ func clean(err error, sent *redact.Exchange) error {
 	return &cleanError{text: redact.Line(text[:own] + sent.Hide(text[own:])), cause: err}
 }
 
-// ownWords is the part of an error's text, from its beginning, that is ours whatever
-// the server says. With a credential hidden in it, anybody could tell the credential
-// by what is missing.
+// ownWords is the longest beginning of an error's text that this program wrote
+// itself. No credential is hidden in it: from what is missing, anybody could guess
+// the credential.
 func ownWords(err error, text string) string {
 	const before = `waiting for an answer|waiting for a place in which to read the answer|reading the body|reading the events|status [0-9]{3}|a Status in place of a list|tls: failed to verify certificate`
 	front := regexp.MustCompile(`^(context deadline exceeded \()?(status [0-9]{3}\)?$|((` + before + `): )*)`).FindString(text)
-	// What the kernel says of a connection is no server's text.
+	// The kernel's text about a connection does not come from a server.
 	if call, op := (*os.SyscallError)(nil), (*net.OpError)(nil); errors.As(err, &op) && errors.As(op.Err, &call) && text == front+op.Error() {
 		return text
 	}
@@ -77,8 +77,8 @@ func ownWords(err error, text string) string {
 	return front
 }
 
-// knownPointer says whether all names of a pointer are those of lists and events: any
-// other was made by the server, and may be a part of a credential.
+// knownPointer says whether all names of a JSON pointer are those of lists and
+// events. Any other name was made up by the server, and may be part of a credential.
 func knownPointer(pointer jsontext.Pointer) bool {
 	return regexp.MustCompile(`^(/([0-9]{1,9}|kind|metadata|resourceVersion|continue|remainingItemCount|columnDefinitions|name|rows|cells|conditions|items|spec|nodeName|status|phase|allocatable|pods|message|code|details|retryAfterSeconds|type|object))*$`).MatchString(string(pointer))
 }

@@ -99,8 +99,8 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
 
-// TestWordsOfAPageHideFirst has a credential with a tag and an entity in it: what a
-// browser would make of the page must not take it apart.
+// TestWordsOfAPageHideFirst has a credential that contains a tag and an entity: it
+// must be hidden before these are removed.
 func TestWordsOfAPageHideFirst(t *testing.T) {
 	for _, secret := range []string{"Hunter2<b>Correct-Horse", "Hunter2&copyCorrectHorse", "secret6<!--x-->tail66"} {
 		page := strings.NewReader("<html>oops " + secret + " again</html>")

@@ -50,8 +50,8 @@ func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 // numberKey is the key of a connection's number in its requests' contexts.
 type numberKey struct{}
 
-// TestConnectionIsNotReusedAfterTimeout has a server that hangs at the second
-// page of pods, and says which connection each request came by.
+// TestConnectionIsNotReusedAfterTimeout has a server that hangs at the second page of
+// pods, and checks which connection each request used.
 func TestConnectionIsNotReusedAfterTimeout(t *testing.T) {
 	var one, two http.Protocols
 	one.SetHTTP1(true)

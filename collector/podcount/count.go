@@ -16,23 +16,23 @@ type count struct {
 	source   Source
 	nodes    *walk
 	pods     []*walk
-	next     int     // of pods, that are complete so far
-	lookup   *walk   // of the namespace that the walk before next found empty
-	renewed  []*walk // nodes again, when pods name nodes that are not known
+	next     int     // index of the first of pods that is not complete
+	lookup   *walk   // of the namespace whose walk, just before next, found no pods
+	renewed  []*walk // further walks over nodes, for pods on nodes that are not known
 	known    *nodeSet
 	denied   bool   // the nodes may not be listed
 	tally    *tally // of the complete walks over pods
 	ledger   *ledger
-	began    func(*walk) // told of each first page; may be nil
+	began    func(*walk) // called after each first page; may be nil
 	bytes    int64
 	started  time.Time
 	elapsed  time.Duration // of earlier tries
 }
 
-// Count counts the cluster once, and publishes one complete Snapshot at its end. An
-// error is a *PageError when a page used up its attempts, or the context's own;
-// then no part of the count is given out, but its complete pages are kept, and the
-// next Count goes on from them while their continue token is young.
+// Count counts the cluster once, and publishes one complete Snapshot at its end. Its
+// error is a *PageError when a page used up its attempts, or the context's own. Then
+// nothing is published, but the complete pages are kept, and the next Count goes on
+// from them while their continue token is young.
 func (c *Counter) Count(ctx context.Context, observer Observer, publish func(*Snapshot)) error {
 	if err := c.enter(ctx); err != nil {
 		return err
@@ -46,8 +46,8 @@ func (c *Counter) Count(ctx context.Context, observer Observer, publish func(*Sn
 	return nil
 }
 
-// take begins a count, or goes on with one that was suspended. That is suspended no
-// more, also when the count panics: its progress may be what it panicked over.
+// take begins a count, or goes on with the suspended one. That one is no longer
+// suspended then: should the count panic, its progress may be the cause.
 func (c *Counter) take(observer Observer) *count {
 	run := c.begin(time.Now())
 	c.suspended = nil
@@ -55,12 +55,13 @@ func (c *Counter) take(observer Observer) *count {
 	return run
 }
 
-// askFor has walks ask for the pages of a count. When that fails, the count is suspended.
+// askFor runs walks, which ask for the pages of a count. If that fails, the count is
+// suspended.
 func (c *Counter) askFor(ctx context.Context, run *count, walks func(context.Context, *count) error) error {
 	start := time.Now()
 	err := walks(ctx, run)
-	// Counts are minutes apart, and many a load balancer drops an idle
-	// connection silently: the next count would begin with a failure.
+	// Counts are minutes apart, and many load balancers drop an idle connection
+	// without a sign: the next count would begin with a failure.
 	utilnet.CloseIdleConnectionsFor(c.client.Transport)
 	run.elapsed += time.Since(start)
 	if err != nil {
@@ -70,8 +71,8 @@ func (c *Counter) askFor(ctx context.Context, run *count, walks func(context.Con
 	return err
 }
 
-// begin takes up the count that was suspended if the server can be expected to
-// know its token still.
+// begin returns the suspended count if the server can be expected to know its token
+// still, else a new one.
 func (c *Counter) begin(now time.Time) *count {
 	if run := c.suspended; run != nil && now.Sub(run.since()) <= c.cfg.TokenLife {
 		return run
@@ -82,8 +83,8 @@ func (c *Counter) begin(now time.Time) *count {
 	return run
 }
 
-// since is the time from which the count ages: its token, and what its complete
-// pages say.
+// since is the time from which the count ages: that of its token and of its complete
+// pages.
 func (n *count) since() time.Time {
 	var latest time.Time
 	for _, w := range slices.Concat([]*walk{n.nodes}, n.pods, n.renewed) {
@@ -99,7 +100,7 @@ func (n *count) openNodes() (target, content) {
 	return n.known, content{item: nodeItem(n.known)}
 }
 
-// moreNodes adds to the nodes that are known.
+// moreNodes opens a target that adds to the known nodes.
 func (n *count) moreNodes() (target, content) {
 	return n.known, content{item: nodeItem(n.known)}
 }
@@ -125,7 +126,7 @@ func (c *Counter) pages(ctx context.Context, run *count) error {
 	return nil
 }
 
-// listNodes walks over the nodes, unless the count does without.
+// listNodes walks over the nodes, unless the count goes without them.
 func (c *Counter) listNodes(ctx context.Context, run *count) error {
 	if run.denied = run.denied || c.nodesDenied(time.Now()); run.denied {
 		return nil
@@ -142,7 +143,7 @@ func (c *Counter) listNodes(ctx context.Context, run *count) error {
 	return err
 }
 
-// noteSource notes what a page of pods says of how the pods are listed.
+// noteSource notes how the pods are listed, as a page of them shows.
 func (c *Counter) noteSource(run *count, w *walk, doc document) {
 	if w == run.pods[0] && w.page == 2 {
 		c.forms.found(run.search, time.Now())
@@ -153,21 +154,20 @@ func (c *Counter) noteSource(run *count, w *walk, doc document) {
 	}
 }
 
-// maxLookups is up to how many nodes are asked for by name; for more, listing all
-// of them is less work.
+// maxLookups is how many nodes are looked up by name at most. For more, listing all
+// nodes is less work.
 const maxLookups = 10
 
-// maxGone is up to how many nodes that do not exist are remembered.
+// maxGone is how many nodes that do not exist are remembered at most.
 const maxGone = 1000
 
-// nodesLife is by how much pods may be younger than the list of nodes that they
-// are counted on. A count that was suspended can start its pods afresh when its
-// list of nodes is of some minutes ago.
+// nodesLife is how much older than the pods the list of nodes may be. A suspended
+// count may start its pods afresh when its list of nodes is minutes old.
 const nodesLife = time.Minute
 
-// renew asks again for the nodes that pods are on and that are not known: one
-// that joined while the pods were counted would be missing. Nodes that an
-// earlier count looked for in vain are not looked for again.
+// renew asks again for nodes that have pods and are not known: a node that joined
+// during the count would be missing. Nodes that an earlier count did not find are not
+// looked up again.
 func (c *Counter) renew(ctx context.Context, run *count) error {
 	if run.renewed == nil {
 		run.renewed = c.lookups(run)

@@ -9,15 +9,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// decoder reads JSON as it arrives, a token at a time. It refuses what a JSON
-// reader may take two ways (duplicate keys, invalid UTF-8) and, by jsontext,
-// nesting deeper than 10,000.
+// decoder reads JSON as it arrives, token by token. It refuses JSON that readers may
+// understand differently (duplicate keys, invalid UTF-8) and, by jsontext, nesting
+// deeper than 10,000.
 type decoder struct {
 	json    *jsontext.Decoder
 	window  *window
 	scratch []byte            // an unescaped string
 	node    []byte            // the node of the pod under way
-	echoed  func(string) bool // says whether a text has a credential of the request; may be nil
+	echoed  func(string) bool // says whether a text contains a credential of the request; may be nil
 }
 
 func newDecoder(r io.Reader) *decoder {
@@ -25,8 +25,8 @@ func newDecoder(r io.Reader) *decoder {
 	return &decoder{json: jsontext.NewDecoder(w), window: w}
 }
 
-// object calls member for every key, which must read the value. The key is
-// valid until then.
+// object calls member for every key, which must read the value. The key is valid
+// until then.
 func (d *decoder) object(member func(key []byte) error) error {
 	if err := d.expect(jsontext.KindBeginObject); err != nil {
 		return err
@@ -62,7 +62,7 @@ func (d *decoder) array(element func() error) error {
 	return err
 }
 
-// list is array, but takes a null for an empty one.
+// list is like array, but accepts null as an empty array.
 func (d *decoder) list(element func() error) error {
 	if d.json.PeekKind() == jsontext.KindNull {
 		return d.skip()
@@ -81,8 +81,8 @@ func (d *decoder) expect(kind jsontext.Kind) error {
 	return nil
 }
 
-// text reads a string. The result is valid until the next read; it is not
-// allocated unless it holds an escape.
+// text reads a string. The result is valid until the next read. It is allocated only
+// if it contains an escape.
 func (d *decoder) text() ([]byte, error) {
 	value, err := d.json.ReadValue()
 	if err != nil {
@@ -113,8 +113,8 @@ func (d *decoder) textIs(want string) (bool, error) {
 	return string(text) == want, err
 }
 
-// scalar reads any value. The result is the text of a string or of a number,
-// empty for a null, and JSON for the rest; it is valid until the next read.
+// scalar reads any value. The result is the text of a string or a number, empty for
+// null, and JSON for anything else. It is valid until the next read.
 func (d *decoder) scalar() ([]byte, error) {
 	kind := d.json.PeekKind()
 	if kind == jsontext.KindString {
@@ -134,8 +134,8 @@ func (d *decoder) advance() { d.window.advance(d.json.InputOffset()) }
 
 var errTrailing = errors.New("data after the end of the answer")
 
-// end reads to the end of the answer, which must hold nothing more. Only then
-// is it known that the server sent all of it.
+// end reads to the end of the answer and fails if anything follows. Only then is it
+// known that the server sent all of it.
 func (d *decoder) end() error {
 	d.advance()
 	_, err := d.json.ReadToken()

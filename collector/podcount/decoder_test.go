@@ -42,8 +42,8 @@ func decodeNodes(r io.Reader) (*nodeSet, document, error) {
 	return n.known, doc, nil
 }
 
-// page puts rows between what a Table of pods begins and ends with. The second
-// of its three columns is the node.
+// page puts rows between the beginning and the end of a Table of pods. The second of
+// its three columns is the node.
 func page(rows string) string {
 	return `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":{"resourceVersion":"8"},"columnDefinitions":[` +
 		`{"name":"Name","type":"string","priority":0},{"name":"Node","type":"string","priority":1},{"name":"Age"}],` +
@@ -58,7 +58,7 @@ func nodes(items string) string {
 	return `{"kind":"NodeList","apiVersion":"v1","metadata":{"resourceVersion":"8"},"items":` + items + `}`
 }
 
-// decoding is one answer, and either what it says or why it is refused.
+// decoding is one answer, and either its content or why it is refused.
 type decoding struct {
 	name string
 	body string
@@ -267,8 +267,8 @@ func TestDocument(t *testing.T) {
 	})
 }
 
-// endless gives head, then part over and over, up to a limit that no decoder
-// may come near. It notes the most heap that was in use meanwhile.
+// endless returns head, then part over and over, up to a limit that no decoder may
+// come near. It notes the largest heap in the meantime.
 type endless struct {
 	head   string
 	part   func(n int) string
@@ -305,8 +305,8 @@ func heapInUse() uint64 {
 	return stats.HeapAlloc
 }
 
-// TestMemoryIsBounded feeds values without end. They are refused at the window,
-// and what it takes until then stays small.
+// TestMemoryIsBounded feeds values without end. They are refused at the window, and
+// take little memory until then.
 func TestMemoryIsBounded(t *testing.T) {
 	always := func(text string) func(int) string {
 		text = strings.Repeat(text, 1+(64<<10)/len(text))

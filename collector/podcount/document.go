@@ -45,7 +45,7 @@ type content struct {
 	item    func(*decoder) error // one object of a list
 	kind    string               // of the list, such as PodList; empty: any object will do
 	budget  *Budget              // may be nil
-	echoed  func(string) bool    // says whether a text has a credential of the request; may be nil
+	echoed  func(string) bool    // says whether a text contains a credential of the request; may be nil
 }
 
 // readDocument reads one whole answer.
@@ -57,9 +57,9 @@ func readDocument(d *decoder, c content) (document, error) {
 	return doc, err
 }
 
-// next reads one document of a stream: a Table, a list of objects or a Status. What
-// stands before the list and what stands after it has as much room as one row, so
-// that members that never end cannot fill memory.
+// next reads one document of a stream: a Table, a list of objects or a Status. The
+// parts before and after the list may each be as long as one row, so that endless
+// members cannot fill memory.
 func (d *decoder) next(c content) (document, error) {
 	begin := d.json.InputOffset()
 	d.window.advance(begin)
@@ -119,7 +119,7 @@ func (doc *document) list(d *decoder, key string, c content, read func(*decoder)
 	case read == nil:
 		return errNoList
 	case key == "rows" && !doc.columns:
-		return errNoColumns // those of another page may not fit
+		return errNoColumns // column definitions of another page may not fit
 	}
 	doc.listed = key
 	doc.null = d.json.PeekKind() == jsontext.KindNull
@@ -160,10 +160,10 @@ func (doc *document) details(d *decoder) error {
 	})
 }
 
-// check says whether what was read is a list: rows belong to a Table, items to
-// a list of the right kind, or of none in an envelope that has the rest. A null
-// is an empty list only if the kind says that there is one, and nothing that it
-// is not empty.
+// check says whether the document is a list: rows must belong to a Table, and items
+// to a list of the right kind or, where the kind is missing, to an object with the
+// other fields of a list. A null is an empty list only if the kind is that of a list
+// and nothing says that it is not empty.
 func (doc *document) check(c content) error {
 	kind := c.kind
 	if doc.listed == "rows" {
@@ -185,7 +185,7 @@ func (doc *document) check(c content) error {
 	return nil
 }
 
-// nullable is object, but takes a null for an object without members.
+// nullable is like object, but accepts null as an object without members.
 func (d *decoder) nullable(member func(key []byte) error) error {
 	if d.json.PeekKind() == jsontext.KindNull {
 		return d.skip()
@@ -193,12 +193,12 @@ func (d *decoder) nullable(member func(key []byte) error) error {
 	return d.object(member)
 }
 
-// number reads an integer. A word is none: some errors have one for a code.
+// number reads an integer. A word counts as 0: some errors have one for a code.
 func (d *decoder) number() (int, error) {
 	text, err := d.scalar()
 	if err != nil {
 		return 0, err
 	}
-	number, _ := strconv.Atoi(string(text)) // of digits too many for an int it gives the largest
+	number, _ := strconv.Atoi(string(text)) // for a number that overflows int, Atoi returns the largest
 	return number, nil
 }

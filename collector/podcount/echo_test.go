@@ -21,8 +21,8 @@ func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 	return redact.Transport(a.next, func(*http.Request) (*url.URL, error) { return nil, nil }).RoundTrip(r)
 }
 
-// TestEchoedCredentials has a server give the credential of the request back where
-// a text is shown as it is. None of it may be shown, nor stand in the error.
+// TestEchoedCredentials has a server send the credential of the request back where a
+// text is shown unchanged. Neither the snapshot nor the error may contain it.
 func TestEchoedCredentials(t *testing.T) {
 	const (
 		nodes = `{"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"n1"}}]}`

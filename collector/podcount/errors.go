@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Reason classifies a failed page. Reasons has all values; classify.go chooses one,
-// and malformed does for what was read.
+// Reason classifies a failed page. Reasons returns all values. The functions of
+// classify.go choose one for a request, and malformed for an answer that was read.
 type Reason string
 
 // The reasons a page fails for.
@@ -39,9 +39,9 @@ type PageError struct {
 	retryAfter  time.Duration // what the server asked for; 0 when it did not
 	code        int           // HTTP status, or that of a Status; 0 when there was none
 	token       string        // of a 410: where to go on
-	tooLarge    bool          // fewer rows may help
-	unknownForm bool          // the server does not take the request as it is
-	stuck       bool          // what has come so far leads nowhere: going on would not help
+	tooLarge    bool          // an answer with fewer rows may help
+	unknownForm bool          // the server does not support this form of request
+	stuck       bool          // going on from the pages so far would not help
 	final       bool          // asking again would not help
 }
 
@@ -54,8 +54,8 @@ func malformed(err error) *PageError {
 	}
 }
 
-// refusal says whether the credentials are what failed: that the server takes
-// others the next moment is not to be expected.
+// refusal says whether the credentials were refused. The server is not expected to
+// accept them a moment later.
 func (e *PageError) refusal() bool { return e.Reason == Unauthorized || e.Reason == Forbidden }
 
 // Error names the page, the reason and what happened.

@@ -30,12 +30,12 @@ func EventTypes() []EventType {
 // complete (metav1.InitialEventsAnnotationKey).
 const initialEnd = "k8s.io/initial-events-end"
 
-// maxWaiting is how many rows may come before the definitions of their columns.
+// maxWaiting is how many rows may come before their column definitions.
 const maxWaiting = 1000
 
 var (
 	errNoEvent    = errors.New("the answer is no watch event")
-	errEventRows  = errors.New("an event has not one row")
+	errEventRows  = errors.New("an event does not have exactly one row")
 	errEventKind  = errors.New("an event is of another kind of object")
 	errNoColumn   = errors.New("the Table of an event has no column that names the node")
 	errCellNumber = errors.New("an event has another number of cells than its Table has columns")
@@ -51,12 +51,12 @@ type change struct {
 	cells    []jsontext.Value
 }
 
-// eventReader reads the events of one stream. Columns are those that came last: not
-// every event has their definitions, and rows wait for the first.
+// eventReader reads the events of one stream. Not every event has column definitions,
+// so it keeps the latest; rows before the first definitions wait.
 type eventReader struct {
 	d       *decoder
-	kind    string // of raw objects: Pod or Node
-	column  string // of a Table, that names the node
+	kind    string // of objects outside a Table: Pod or Node
+	column  string // name of the Table's column that holds the node's name
 	columns int    // how many; 0 when none have been defined
 	at      int    // index of column
 	waiting []change
@@ -71,9 +71,10 @@ func newEventReader(r io.Reader, resource string, budget *Budget) *eventReader {
 	return reader
 }
 
-// next returns what the next event means, and the events that waited for its
-// column definitions before it. An error is io.EOF where the stream ends between
-// two events, a *PageError for an ERROR event, or else what is wrong with it.
+// next returns the change of the next event, after the events that had to wait for
+// its column definitions. The error is io.EOF when the stream ends between two
+// events, a *PageError for an ERROR event, and otherwise says what is wrong with the
+// event.
 func (r *eventReader) next() ([]change, error) {
 	r.d.advance()
 	defer r.d.window.close()
@@ -98,7 +99,7 @@ func (r *eventReader) next() ([]change, error) {
 	return r.ready(c)
 }
 
-// meaning reads all of the object but the cells.
+// meaning reads all of the object except the cells.
 func (r *eventReader) meaning(kind EventType, o *object) (change, error) {
 	c := change{kind: kind, version: o.Metadata.ResourceVersion}
 	switch kind {
@@ -139,7 +140,7 @@ func (r *eventReader) meaning(kind EventType, o *object) (change, error) {
 	return c, nil
 }
 
-// define takes column definitions, if there are any.
+// define reads column definitions, if there are any.
 func (r *eventReader) define(columns []definition) error {
 	if len(columns) == 0 {
 		return nil
@@ -159,8 +160,8 @@ func (r *eventReader) define(columns []definition) error {
 	return nil
 }
 
-// ready returns the changes whose cells can be read. A row that came before the
-// first definitions waits, and all after it do.
+// ready returns the changes whose cells can be read. A row before the first
+// definitions waits, and so do all events after it.
 func (r *eventReader) ready(c change) ([]change, error) {
 	r.waiting = append(r.waiting, c)
 	if r.columns == 0 && (c.cells != nil || len(r.waiting) > 1) {

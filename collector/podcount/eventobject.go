@@ -9,14 +9,14 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// event is one watch event as it is read.
+// event is one watch event as the server sends it.
 type event struct {
 	Type   EventType      `json:"type"`
 	Object jsontext.Value `json:"object"`
 }
 
-// object is what is needed of the object of an event: a Table with one row, a pod
-// or node, or a Status.
+// object has the fields that are needed of an event's object: a Table with one row, a
+// pod or node, or a Status.
 type object struct {
 	Kind              string       `json:"kind"`
 	Metadata          metadata     `json:"metadata"`
@@ -25,7 +25,7 @@ type object struct {
 	Spec              struct {
 		NodeName string `json:"nodeName"`
 	} `json:"spec"`
-	Status jsontext.Value `json:"status"` // of a Status it is a word
+	Status jsontext.Value `json:"status"` // a string in a Status
 
 	Message string         `json:"message"`
 	Code    jsontext.Value `json:"code"`
@@ -68,11 +68,11 @@ func (o *object) finished() bool {
 	var status struct {
 		Phase string `json:"phase"`
 	}
-	_ = json.Unmarshal(o.Status, &status) // one that is no object has no phase
+	_ = json.Unmarshal(o.Status, &status) // a status that is not an object has no phase
 	return status.Phase == "Succeeded" || status.Phase == "Failed"
 }
 
-// failure is what an ERROR event says, in its Status.
+// failure returns the error that an ERROR event reports in its Status.
 func (o *object) failure() *PageError {
 	doc := document{message: o.Message, code: numberIn(o.Code), retryAfter: numberIn(o.Details.RetryAfterSeconds)}
 	if doc.code == 0 {
@@ -82,6 +82,6 @@ func (o *object) failure() *PageError {
 }
 
 func numberIn(value jsontext.Value) int {
-	number, _ := strconv.Atoi(string(value)) // a word, or nothing, is no number
+	number, _ := strconv.Atoi(string(value)) // a word, or nothing, is 0
 	return number
 }

@@ -18,8 +18,8 @@ import (
 const (
 	// maxStatusBytes bounds the body of an answer that is an error.
 	maxStatusBytes = 64 << 10
-	// readyBytes is how much of an answer must have come before it takes a place: a
-	// server that sends byte by byte holds none.
+	// readyBytes is how much of an answer must have arrived before it takes a place:
+	// a server that sends byte by byte takes none.
 	readyBytes = 4 << 10
 )
 
@@ -28,10 +28,10 @@ var (
 	errStillHangs     = errors.New("an earlier request has yet to end: its credential plugin or token file hangs")
 )
 
-// exchange is one request and its answer, with all that they may hold: a
+// exchange is one request and its answer, with everything that they may hold: a
 // goroutine, a connection, a place in the gate. It ends at the page's deadline,
-// whatever the transport, a file or the server does: the deadline itself closes
-// the connection, and a transport that goes on is left behind.
+// whatever the transport, a file or the server does: the deadline itself closes the
+// connection, and a transport that does not return is left behind.
 type exchange struct {
 	ctx     context.Context
 	end     context.CancelCauseFunc
@@ -60,8 +60,8 @@ func newExchange(ctx context.Context, timeout time.Duration, lane chan struct{})
 	return x
 }
 
-// extend makes the deadline one of so much later than now: headers of a watch come
-// soon, and its events for minutes. It says whether the exchange goes on still.
+// extend sets the deadline to timeout from now: the headers of a watch come soon, its
+// events for minutes. It returns false if the exchange has ended.
 func (x *exchange) extend(timeout time.Duration) bool {
 	if !x.timer.Stop() {
 		return false
@@ -78,8 +78,8 @@ func (x *exchange) close() {
 	x.end(nil)
 }
 
-// trace keeps net/http from repeating by itself a request that was sent on a
-// connection that broke: all attempts are counted, and waited for, in one place.
+// trace keeps net/http from repeating, on its own, a request whose connection broke:
+// all attempts are made, counted and waited for in nextPage.
 func (x *exchange) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
 		GetConn: func(string) {
@@ -93,21 +93,21 @@ func (x *exchange) trace() *httptrace.ClientTrace {
 	}
 }
 
-// hangUp closes the connection. Nothing less ends reads after status 101, where
-// the connection itself is the body; and over HTTP/2 it would outlive its
-// request, even one that it never answers.
+// hangUp closes the connection. Nothing else ends reads after status 101, where the
+// connection itself is the body. Over HTTP/2, a connection would outlive its request,
+// even if it never answers.
 func (x *exchange) hangUp() {
 	if conn := x.conn.Load(); conn != nil && *conn != nil {
-		// The connection may be closed already; there is nothing to lose with it.
-		// TLS would first wait to say goodbye, and reads with it.
+		// The connection may be closed already; then nothing is lost. TLS would first
+		// wait to send its goodbye, and block reads meanwhile.
 		_ = (*conn).SetDeadline(time.Unix(1, 0))
 		_ = (*conn).Close()
 	}
 }
 
-// send returns when the headers of the answer are there, or at the deadline. A
-// RoundTrip that reads a file or runs a plugin may hang beyond it. The next one
-// waits for its end, so that one at most is left behind.
+// send returns when the headers of the answer have arrived, or at the deadline. A
+// RoundTrip that reads a file or runs a plugin may hang longer. The next one waits
+// until it ends, so that at most one is left behind.
 func (x *exchange) send(client *http.Client, request *http.Request) (*http.Response, error) {
 	select {
 	case x.lane <- struct{}{}:
@@ -138,8 +138,8 @@ func (x *exchange) send(client *http.Client, request *http.Request) (*http.Respo
 	}
 }
 
-// do sends the request. It turns a panic into an error: on a goroutine of its own
-// nobody else can, and it would end the other clusters too.
+// do sends the request. It turns a panic into an error: on its own goroutine nobody
+// else can, and the panic would end the whole process.
 func do(client *http.Client, request *http.Request) (response *http.Response, err error) {
 	defer func() {
 		if value := recover(); value != nil {
@@ -149,7 +149,7 @@ func do(client *http.Client, request *http.Request) (response *http.Response, er
 	return client.Do(request)
 }
 
-// ready returns what can be read of the answer, once it has begun to come.
+// ready returns the body of the answer once it has begun to arrive.
 func (x *exchange) ready(response *http.Response) io.Reader {
 	var whole io.Reader = response.Body
 	switch response.StatusCode {
@@ -160,12 +160,12 @@ func (x *exchange) ready(response *http.Response) io.Reader {
 		whole = io.LimitReader(whole, maxStatusBytes)
 	}
 	body := bufio.NewReaderSize(whole, readyBytes)
-	_, _ = body.Peek(readyBytes) // reading on gives the error
+	_, _ = body.Peek(readyBytes) // a later Read returns the error
 	return body
 }
 
-// enter waits for a place in which to read the answer, for as long as a page may
-// take. The deadline stands still meanwhile.
+// enter waits for a place in which to read the answer, at most as long as a page may
+// take. The deadline is put off by the wait.
 func (x *exchange) enter(gate Gate, begun bool) (place Place, err error) {
 	if gate == nil {
 		return noPlace{}, nil
@@ -183,7 +183,7 @@ func (x *exchange) enter(gate Gate, begun bool) (place Place, err error) {
 	return place, err
 }
 
-// noPlace is the place where there is no gate.
+// noPlace is the Place when there is no Gate.
 type noPlace struct{}
 
 // Yield does nothing.
@@ -192,8 +192,8 @@ func (noPlace) Yield() {}
 // Leave does nothing.
 func (noPlace) Leave(bool) {}
 
-// failed is the failure of an exchange that brought no whole answer. If its end is
-// why, that is what is told, whatever the transport made of it.
+// failed is the failure of an exchange without a complete answer. If the exchange was
+// ended on this side, that is reported, whatever the transport made of it.
 func (x *exchange) failed(doing string, err error) *PageError {
 	connecting := x.connecting.Load()
 	if x.ctx.Err() != nil && !errors.Is(err, errStillHangs) {

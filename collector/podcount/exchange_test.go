@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// deaf is a transport that does not look at contexts. It hangs until it is let go.
+// deaf is a transport that ignores contexts. It hangs until it is released.
 type deaf struct {
 	letGo chan struct{}
 	calls atomic.Int32
@@ -28,8 +28,8 @@ func (d *deaf) RoundTrip(r *http.Request) (*http.Response, error) {
 	return d.next.RoundTrip(r)
 }
 
-// TestHangingRoundTripIsLeftBehindOnce has a transport that hangs before it asks
-// for a connection, as one does that reads a token from a pipe.
+// TestHangingRoundTripIsLeftBehindOnce has a transport that hangs before it asks for
+// a connection, like one that reads a token from a pipe.
 func TestHangingRoundTripIsLeftBehindOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t, podPage("", "a"))
@@ -70,8 +70,8 @@ func TestHangingRoundTripIsLeftBehindOnce(t *testing.T) {
 	})
 }
 
-// TestSwitchedProtocols has a server that takes the connection out of HTTP and
-// says nothing more: the connection is closed, and the page fails at once.
+// TestSwitchedProtocols has a server that switches the connection away from HTTP and
+// then sends nothing: the connection is closed, and the page fails at once.
 func TestSwitchedProtocols(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		listener := newPipes()
@@ -117,8 +117,8 @@ func TestSwitchedProtocols(t *testing.T) {
 	})
 }
 
-// deafBody is the body of a response that does not end with its context: only
-// closing the connection ends it.
+// deafBody is the body of a response that ignores its context: only closing the
+// connection ends it.
 type deafBody struct{ net.Conn }
 
 // TestDeadlineClosesTheConnection has a body like those after status 101.
@@ -142,7 +142,7 @@ func TestDeadlineClosesTheConnection(t *testing.T) {
 	})
 }
 
-// fullGate has a place after a while only.
+// fullGate grants a place only after a while.
 type fullGate struct {
 	after   time.Duration
 	entered []time.Time
@@ -184,8 +184,8 @@ func late(before, within time.Duration, s step) step {
 	}
 }
 
-// TestWaitingForAPlace is not part of a page's deadline, nor does an answer that
-// has yet to come wait in a place.
+// TestWaitingForAPlace shows that the wait is not part of a page's deadline, and that
+// no place is held before an answer comes.
 func TestWaitingForAPlace(t *testing.T) {
 	for _, tt := range []struct {
 		name           string
@@ -238,7 +238,8 @@ func TestWaitingForAPlace(t *testing.T) {
 	}
 }
 
-// TestRefusedCredentials are tried once more, not as often as other failures.
+// TestRefusedCredentials shows that they are tried once more, and not as often as
+// after other failures.
 func TestRefusedCredentials(t *testing.T) {
 	for _, code := range []int{http.StatusUnauthorized, http.StatusForbidden} {
 		synctest.Test(t, func(t *testing.T) {

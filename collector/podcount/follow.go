@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// reopenGrace is how long a stream may be away until the cluster counts as not
-// followed: its own end comes every few minutes.
+// reopenGrace is how long a stream may be closed before the cluster counts as not
+// followed: the server closes every stream after some minutes.
 const reopenGrace = time.Second
 
-// follow keeps a stream open: it goes on where the one before ended. An error ends
-// the session.
+// follow keeps a stream open: each time it ends, it is opened again at the
+// resourceVersion it had come to. An error ends the session.
 func (f *session) follow(ctx context.Context, s *stream) error {
-	var refused time.Time // since when it is
+	var refused time.Time // when the server began to refuse; zero if it does not
 	for failures := 0; ; {
 		var opened time.Time
 		err := f.w.stream(ctx, f.live, s, func() {
@@ -23,7 +23,7 @@ func (f *session) follow(ctx context.Context, s *stream) error {
 			f.live.noteOpened(s)
 		})
 		if ctx.Err() != nil {
-			return nil // the session has ended, or another stream has its place
+			return nil // the session has ended, or another stream has taken its place
 		}
 		lived := !opened.IsZero() && time.Since(opened) >= shortStream
 		if failures++; lived {
@@ -49,8 +49,8 @@ func (f *session) follow(ctx context.Context, s *stream) error {
 	}
 }
 
-// pause is how long to wait until a stream is opened again. The first time it is at
-// once.
+// pause returns how long to wait before a stream is opened again. After a stream that
+// lived, it is only what the server asked for.
 func (f *session) pause(failures int, err error) time.Duration {
 	var failure *PageError
 	asked := time.Duration(0)
@@ -63,13 +63,14 @@ func (f *session) pause(failures int, err error) time.Duration {
 	return backoff(failures, asked, f.w.cfg.Jitter())
 }
 
-// sessionEnd says whether the end of a stream is the end of the session.
+// sessionEnd returns the error that ends the session, or nil if the stream may be
+// opened again.
 func (f *session) sessionEnd(s *stream, err error, opened time.Time, lived bool) error {
 	var failure *PageError
 	var restart *restartError
 	key := s.listing.path + s.role.selector(s.listing)
 	isPage := errors.As(err, &failure)
-	expired := isPage && failure.Reason == Expired // a new start is what is missing
+	expired := isPage && failure.Reason == Expired // only a new start helps
 	brief := !opened.IsZero() && !lived && !expired
 	f.live.mu.Lock() // shared with the other streams
 	if lived {
@@ -91,12 +92,13 @@ func (f *session) sessionEnd(s *stream, err error, opened time.Time, lived bool)
 	}
 }
 
-// refusalLife is how long a stream that has been there may be refused until it is
-// given up: an API server that starts forbids everything for a moment.
+// refusalLife is how long a stream that was open once may be refused before the
+// Watcher gives it up: an API server that is starting forbids everything for a
+// moment.
 const refusalLife = time.Minute
 
-// refusesWatch says whether a failure means that asking again cannot help: the
-// account may list and not watch, or something between can pass on no stream.
+// refusesWatch says whether opening the stream again cannot help: the account may
+// list but not watch, or a proxy cannot pass streams on.
 func refusesWatch(err error) bool {
 	var failure *PageError
 	if !errors.As(err, &failure) {
@@ -110,7 +112,7 @@ func refusesWatch(err error) bool {
 	}
 }
 
-// wasOpen says whether the stream has been there.
+// wasOpen says whether the stream has been open.
 func (s *stream) wasOpen() bool {
 	select {
 	case <-s.opened:
@@ -120,7 +122,7 @@ func (s *stream) wasOpen() bool {
 	}
 }
 
-// ended tells of the end of a stream.
+// ended describes the end of a stream for the observer.
 func ended(s *stream, err error, wait time.Duration) *StreamEnded {
 	e := &StreamEnded{Resource: s.listing.name, Reason: EndClosed, Wait: wait}
 	var failure *PageError

@@ -26,24 +26,24 @@ func Sources() []Source {
 type form struct {
 	source   Source // of pods
 	accept   string
-	include  string // what of its object comes with a row of a Table
+	include  string // the part of the object in each row of a Table: None or Metadata
 	selector string
 	gzip     bool
 }
 
 const (
-	// Finished pods hold no slot on a node, so they are left out by the server.
+	// Finished pods take no room on a node, so the server leaves them out.
 	activeSelector = "status.phase!=Succeeded,status.phase!=Failed"
 	jsonOnly       = "application/json"
-	// Rows of cells are a 27th of the bytes of whole pods in protobuf. The rest
-	// is for servers that know no Tables.
+	// Rows of cells take a 27th of the bytes of whole pods in protobuf. The second
+	// type is for servers without Tables.
 	tableFirst = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 )
 
-// podForms are the forms to ask for pods in, in the order of Sources. The later
-// ones are for filtering proxies, which need the object of each row, and for
-// servers of other makes: those give default columns, or know no field of pods
-// to select by.
+// podForms returns the forms in which pods can be requested, in the order of Sources.
+// The later ones are for filtering proxies, which need the object of each row, and
+// for servers that are not kube-apiserver, which send default columns only, or cannot
+// select pods by these fields.
 func podForms() []form {
 	return []form{
 		{source: SourceTable, accept: tableFirst, include: "None", selector: activeSelector},
@@ -53,33 +53,33 @@ func podForms() []form {
 	}
 }
 
-// nodeForm asks for whole nodes: no Table has their allocatable pods. The names
-// of images make up most of a node, and are much the same on all of them, so
-// compression takes nine tenths away.
+// nodeForm asks for whole nodes: no Table has their allocatable pods. Most of a node
+// is names of images, much the same on all nodes, so compression saves nine tenths.
 func nodeForm(selector string) *form { return &form{accept: jsonOnly, selector: selector, gzip: true} }
 
-// formLife is how long a form holds that was found for want of a better one. It
-// is also how long one that works is not doubted.
+// formLife is how long a form other than the best is used before the best is tried
+// again. It is also how long a form that worked is trusted.
 const formLife = time.Hour
 
 // forms remembers which form a server can give.
 type forms struct {
 	at     int       // index into podForms
-	since  time.Time // when it was found
-	worked time.Time // when it last gave a page
-	why    error     // why the server did not give the one before
+	since  time.Time // when it was chosen
+	worked time.Time // when it last returned a page
+	why    error     // why the server refused the form before
 }
 
-// search is a count's way through the forms.
+// search is a count's search for a form that the server supports.
 type search struct {
 	form  // under way
 	at    int
 	first int
-	tried int // forms that the server cannot give
+	tried int // forms that were refused
 	why   error
 }
 
-// begin takes the form that is known to work, or now and then the best.
+// begin starts with the form that worked last, or with the best one when that is due
+// again.
 func (f *forms) begin(now time.Time) *search {
 	s := &search{first: f.at}
 	if now.Sub(f.since) >= formLife {
@@ -91,7 +91,7 @@ func (f *forms) begin(now time.Time) *search {
 
 func (s *search) use(at int) { s.at, s.form = at, podForms()[at] }
 
-// found notes that a form gave the first page of a count.
+// found notes that a form returned the first page of a count.
 func (f *forms) found(s *search, now time.Time) {
 	if s.at != f.at || s.tried > 0 {
 		f.since, f.why = now, s.why
@@ -100,7 +100,7 @@ func (f *forms) found(s *search, now time.Time) {
 	s.first, s.tried = s.at, 0
 }
 
-// again has a search that found nothing begin anew.
+// again restarts a search that found no form.
 func (s *search) again() {
 	if s.tried > 0 {
 		s.tried = 0
@@ -108,19 +108,19 @@ func (s *search) again() {
 	}
 }
 
-// probing says whether the failure is one that a form after the first is not
-// asked again for: the server may be ill, and all forms with it.
+// probing says whether the failure is of a form after the first. Such a form is not
+// tried again: all forms may fail because the server is in trouble.
 func (s *search) probing(failure *PageError) bool {
 	return s.tried > 0 && failure.code == http.StatusInternalServerError
 }
 
-// trusts says whether a form worked of late: a failure then has another reason.
+// trusts says whether the form has worked lately: then the failure has another
+// reason.
 func (f *forms) trusts(s *search, now time.Time) bool {
 	return s.at == f.at && !f.worked.IsZero() && now.Sub(f.worked) < formLife
 }
 
-// refusesForm says whether a status means that the server cannot take the
-// request as it is.
+// refusesForm says whether a status means that the server does not support the form.
 func refusesForm(code int) bool {
 	switch code {
 	case http.StatusBadRequest, http.StatusNotAcceptable, http.StatusUnsupportedMediaType,
@@ -131,11 +131,10 @@ func refusesForm(code int) bool {
 	}
 }
 
-// nextForm has the count ask in another form after a failure that means that the
-// server does not know this one. It does so before the first page of pods only:
-// pages of two forms may not fit together. An answer of 500 may mean that, or
-// anything else, so the attempts come first; each further form is then tried
-// once.
+// nextForm switches the count to the next form after a failure which means that the
+// server does not support this one. It does so only before the first page of pods,
+// since pages of two forms may not fit together. Status 500 may mean this or anything
+// else, so the attempts come first, and each further form is then tried once.
 func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) bool {
 	s, trusted := run.search, c.forms.trusts(run.search, time.Now())
 	fault := failure.code == http.StatusInternalServerError
@@ -152,18 +151,18 @@ func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) b
 	return true
 }
 
-// listing is what sets one walk apart from another on the wire.
+// listing is what distinguishes the requests of one walk from those of another.
 type listing struct {
 	name      string // Pods, Nodes or Namespaces
-	kind      string // of the list; empty where any object will do
+	kind      string // of the list; empty where any object is accepted
 	path      string
 	namespace string
-	fields    string // a selector that joins the form's, if that has one
-	labels    string // a selector
+	fields    string // a field selector, added to that of the form
+	labels    string // a label selector
 	form      *form
 }
 
-// selector is that of fields.
+// selector joins the field selectors.
 func (l listing) selector() string {
 	if l.form.selector == "" || l.fields == "" {
 		return l.form.selector

@@ -25,8 +25,8 @@ func sourceOf(r *http.Request) Source {
 	}
 }
 
-// onePod is a page of one pod in the form that was asked for, with the finished
-// pods of a server that selects none where it was not asked to.
+// onePod is a page of one pod in the requested form, with the finished pods where the
+// request did not leave them out.
 func onePod(source Source) step {
 	switch source {
 	case SourceTable, SourceTableMetadata:
@@ -38,8 +38,8 @@ func onePod(source Source) step {
 	}
 }
 
-// refusing answers with refusal to the forms in which it cannot be asked. asked
-// has the form of every request for pods.
+// refusing answers with refusal to the forms that it does not support. asked has the
+// form of every request for pods.
 func (s *script) refusing(refusal step, asked *[]Source, forms ...Source) step {
 	return func(r *http.Request) (*http.Response, error) {
 		source := sourceOf(r)
@@ -105,7 +105,7 @@ func TestForms(t *testing.T) {
 	}
 }
 
-// TestFormIsLookedForAgain has a server that learns Tables.
+// TestFormIsLookedForAgain has a server that begins to support Tables.
 func TestFormIsLookedForAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t)
@@ -132,7 +132,8 @@ func TestFormIsLookedForAgain(t *testing.T) {
 	})
 }
 
-// TestFormStays has failures that are not of the form, at the first page and later.
+// TestFormStays has failures that another form cannot help, at the first page and
+// later.
 func TestFormStays(t *testing.T) {
 	reasons := map[string]step{
 		"401": status(401, ""), "403": status(403, ""), "408": status(408, ""), "410": status(410, ""), "413": status(413, ""),
@@ -150,7 +151,7 @@ func TestFormStays(t *testing.T) {
 	t.Run("500 of a server that worked", func(t *testing.T) { formStays(t, podPage("", "a"), status(500, "")) })
 }
 
-// formStays plays the steps, the last of them for ever, in two counts.
+// formStays plays the steps, repeating the last one, in two counts.
 func formStays(t *testing.T, steps ...step) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t)
@@ -175,8 +176,8 @@ func formStays(t *testing.T, steps ...step) {
 	})
 }
 
-// TestFormOfATrustedServer that refuses for once what it gave before is left when
-// the attempts are used up, not sooner.
+// TestFormOfATrustedServer has a server refuse, for once, a form that it supported
+// before: the form changes when the attempts are used up, not sooner.
 func TestFormOfATrustedServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t)
@@ -192,8 +193,8 @@ func TestFormOfATrustedServer(t *testing.T) {
 	})
 }
 
-// TestNoFormWorks asks a server that is ill in every form, and again in the best
-// when it is well.
+// TestNoFormWorks tries every form on a server that fails, and the best one again
+// when it has recovered.
 func TestNoFormWorks(t *testing.T) {
 	for _, code := range []int{400, 500} {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
@@ -224,7 +225,8 @@ func TestNoFormWorks(t *testing.T) {
 	}
 }
 
-// TestListInAnswerToTable is counted, finished pods left out, and said.
+// TestListInAnswerToTable shows that it is counted, without finished pods, and
+// reported as the source.
 func TestListInAnswerToTable(t *testing.T) {
 	script := newScript(t, body(200, pods(`[{"spec":{"nodeName":"a"}},{"spec":{"nodeName":"a"},"status":{"phase":"Failed"}}]`)))
 	snapshot, err := countOnce(t.Context(), script.counter(nil), &recorder{})
@@ -236,7 +238,7 @@ func TestListInAnswerToTable(t *testing.T) {
 	}
 }
 
-// TestNamespacesShareTheForm looks for it once.
+// TestNamespacesShareTheForm shows that it is looked for once.
 func TestNamespacesShareTheForm(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t)
@@ -249,8 +251,8 @@ func TestNamespacesShareTheForm(t *testing.T) {
 	})
 }
 
-// TestRefusedFormIsNoFailure keeps it out of what is counted as failures, and in
-// the bytes.
+// TestRefusedFormIsNoFailure shows that a refused form counts in the bytes, but not
+// as a failure.
 func TestRefusedFormIsNoFailure(t *testing.T) {
 	script := newScript(t)
 	var asked []Source
@@ -265,8 +267,8 @@ func TestRefusedFormIsNoFailure(t *testing.T) {
 	}
 }
 
-// TestAnotherFormBeginsSmall has a server forget Tables after its pages have grown:
-// a page of as many whole pods would be very large.
+// TestAnotherFormBeginsSmall has a server forget Tables after its pages have grown: a
+// page of that many whole pods would be very large.
 func TestAnotherFormBeginsSmall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var asked []Source

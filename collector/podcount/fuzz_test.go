@@ -13,7 +13,7 @@ import (
 // oracle reads a document a second way, with encoding/json and no shared code.
 type oracle map[string]any
 
-// newOracle says false when the text is no JSON object.
+// newOracle returns false if the text is not a JSON object.
 func newOracle(text []byte) (oracle, bool) {
 	var o oracle
 	err := json.Unmarshal(text, &o)
@@ -78,8 +78,8 @@ func (o oracle) finished() bool {
 	return false
 }
 
-// strict says whether an error is one of the named strictnesses: what
-// encoding/json takes and the decoder refuses on purpose.
+// strict says whether an error is one of the intended differences: the decoder
+// refuses what encoding/json accepts.
 func strict(err error) bool {
 	for _, reason := range []string{
 		"duplicate object member name", "invalid UTF-8", "surrogate", // read differently by different readers
@@ -95,7 +95,7 @@ func strict(err error) bool {
 	return false
 }
 
-// compare checks what both readers made of a document.
+// compare compares the results of both readers.
 func compare(t *testing.T, text []byte, doc document, err error) (o oracle, both bool) {
 	t.Helper()
 	o, ok := newOracle(text)

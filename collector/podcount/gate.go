@@ -6,35 +6,35 @@ import (
 	"time"
 )
 
-// Gate gives out the places in which answers are read: from their first bytes to
-// their end. Connecting and waiting for an answer take none, so a dead server has
-// none to hold.
+// Gate limits how many answers are read at once: each takes a place from its first
+// bytes to its end. Connecting and waiting for an answer take none, so a dead server
+// cannot hold one.
 type Gate interface {
-	// Enter waits for a place, or ends with the context's error. begun says that
-	// the count has pages already: the sooner it ends, the less likely it is that
-	// its continue token expires.
+	// Enter waits for a place, or returns the context's error. begun says that the
+	// count has pages already: the sooner it ends, the less likely its continue token
+	// is to expire.
 	Enter(ctx context.Context, begun bool) (Place, error)
 }
 
 // Place is a place in which one answer is read.
 type Place interface {
-	// Yield says that the answer is slow to come. It may be called several times,
-	// and from another goroutine.
+	// Yield reports that the answer comes slowly. It may be called several times, and
+	// from another goroutine.
 	Yield()
 	// Leave gives the place back, and says whether the page failed.
 	Leave(failed bool)
 }
 
-// slowAnswer is how long reading an answer may wait for the server in all until
-// the answer is slow. What this process does meanwhile is not the server's fault. 200
-// servers that nobody knows yet, and that stall, take four seconds to move on.
+// slowAnswer is how long, in all, reading an answer may wait for the server before
+// the answer counts as slow. Time that this process takes does not count. With 200
+// unknown servers that stall, the places are free again after four seconds.
 const slowAnswer = 150 * time.Millisecond
 
-// yielding reads an answer, and yields its place when it proves slow.
+// yielding reads an answer, and yields its place when the answer proves slow.
 type yielding struct {
 	r     io.Reader
 	place Place
-	left  time.Duration // to wait until then
+	left  time.Duration // waiting time until the answer is slow
 	timer *time.Timer
 }
 

@@ -18,10 +18,11 @@ import (
 // randomHistories is how many histories are followed; SEED repeats one.
 const randomHistories = 10_000
 
-// TestRandomHistories follows small clusters whose pods and nodes change at random,
-// with streams that are cut, repeat events, have bookmarks anywhere and columns in odd
-// places, both forms of 410, and compactions; against a server that keeps every pod.
-// Each snapshot must be true at its resourceVersion, and the last one at the end.
+// TestRandomHistories follows small clusters whose pods and nodes change at random.
+// Their streams are cut, repeat events, and have bookmarks and columns in unusual
+// positions; there are both forms of 410, and compactions. The fake server keeps
+// every pod, so each snapshot can be compared at its resourceVersion, and the last
+// one at the end.
 func TestRandomHistories(t *testing.T) {
 	first, count := uint64(1), uint64(randomHistories/share)
 	if soak, err := strconv.ParseUint(os.Getenv("SOAK"), 10, 64); err == nil {
@@ -30,7 +31,7 @@ func TestRandomHistories(t *testing.T) {
 	if seed, err := strconv.ParseUint(os.Getenv("SEED"), 10, 64); err == nil {
 		first, count = seed, 1
 	}
-	seen := sum{}
+	seen := coverage{}
 	for seed := first; seed < first+count; seed++ {
 		if !t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) { followRandomly(t, seed, &seen) })
@@ -44,14 +45,14 @@ func TestRandomHistories(t *testing.T) {
 	}
 }
 
-// sum is what happened in all histories.
-type sum struct{ Updates, Counts, Restarts, Streams, Fallbacks, Audits, Streamed int }
+// coverage is what happened in all histories.
+type coverage struct{ Updates, Counts, Restarts, Streams, Fallbacks, Audits, Streamed int }
 
-// watching follows one world, and compares what is published.
+// watching follows one fake server, and compares what is published.
 type watching struct {
-	t     *testing.T
-	world *world
-	seen  *sum
+	t    *testing.T
+	api  *fakeAPI
+	seen *coverage
 
 	mu   sync.Mutex
 	last *Snapshot
@@ -92,15 +93,15 @@ func (w *watching) publish(s *Snapshot) {
 	}
 }
 
-// compare holds the numbers of bound pods against those of the snapshot's version.
+// compare compares the numbers of bound pods with those at the snapshot's version.
 func (w *watching) compare(s *Snapshot) {
 	version, err := strconv.Atoi(s.ResourceVersion)
 	if err != nil {
 		w.t.Fatalf("resourceVersion %q", s.ResourceVersion)
 	}
-	w.world.mu.Lock()
-	want, _ := w.world.truth(version)
-	w.world.mu.Unlock()
+	w.api.mu.Lock()
+	want, _ := w.api.truth(version)
+	w.api.mu.Unlock()
 	got, sum := map[string]int{}, 0
 	for _, node := range s.Nodes {
 		if sum += node.ActivePods; node.ActivePods != 0 {
@@ -118,15 +119,15 @@ func (w *watching) compare(s *Snapshot) {
 	}
 }
 
-func followRandomly(t *testing.T, seed uint64, seen *sum) {
-	world := newWorld(seed)
-	world.trouble = true
+func followRandomly(t *testing.T, seed uint64, seen *coverage) {
+	api := newFakeAPI(seed)
+	api.trouble = true
 	random := rand.New(rand.NewPCG(seed, 2))
 	cfg := DefaultConfig()
 	cfg.PageSize, cfg.MaxPageSize = 1+random.IntN(12), 12
 	cfg.Jitter = func() float64 { return 0.3 }
-	w := &watching{t: t, world: world, seen: seen}
-	watcher := newWatcher(t, cfg, world, WatchConfig{AuditInterval: time.Duration(random.IntN(10)) * time.Minute, NodesInterval: time.Minute})
+	w := &watching{t: t, api: api, seen: seen}
+	watcher := newWatcher(t, cfg, api, WatchConfig{AuditInterval: time.Duration(random.IntN(10)) * time.Minute, NodesInterval: time.Minute})
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	go func() {
@@ -142,25 +143,25 @@ func followRandomly(t *testing.T, seed uint64, seen *sum) {
 			break
 		}
 		time.Sleep(time.Duration(random.ExpFloat64() * float64(4*time.Second)))
-		world.mu.Lock()
-		world.change()
+		api.mu.Lock()
+		api.change()
 		if random.IntN(10) == 0 {
-			world.compacted = world.version - random.IntN(20)
+			api.compacted = api.version - random.IntN(20)
 		}
-		world.mu.Unlock()
+		api.mu.Unlock()
 	}
 	if !removed {
-		world.mu.Lock()
-		world.trouble = false
-		world.mu.Unlock()
-		time.Sleep(25 * time.Minute) // a fallback ends, and the streams that were spoilt
+		api.mu.Lock()
+		api.trouble = false
+		api.mu.Unlock()
+		time.Sleep(25 * time.Minute) // a fallback ends, and the streams with hostile bodies
 		synctest.Wait()
 		w.atTheEnd()
 	}
 	cancel()
 	<-done
 	synctest.Wait()
-	seen.Streamed += world.streamed
+	seen.Streamed += api.streamed
 }
 
 func newWatcher(t *testing.T, cfg Config, transport http.RoundTripper, watch WatchConfig) *Watcher {
@@ -177,8 +178,8 @@ func newWatcher(t *testing.T, cfg Config, transport http.RoundTripper, watch Wat
 	return watcher
 }
 
-// atTheEnd requires the last snapshot to be of a cluster that is followed, and true
-// in all its numbers.
+// atTheEnd requires the cluster to be followed at the end, and all numbers of the
+// last snapshot to be true.
 func (w *watching) atTheEnd() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -186,10 +187,10 @@ func (w *watching) atTheEnd() {
 	if s == nil || s.Mode != ModeWatch || s.Interrupted != nil {
 		w.t.Fatalf("the last snapshot is %+v, want one of a cluster that is followed", s)
 	}
-	w.world.mu.Lock()
-	bound, unbound := w.world.truth(w.world.version)
-	nodes := w.world.at(w.world.version, true)
-	w.world.mu.Unlock()
+	w.api.mu.Lock()
+	bound, unbound := w.api.truth(w.api.version)
+	nodes := w.api.at(w.api.version, true)
+	w.api.mu.Unlock()
 	got := map[string]int{}
 	for _, node := range s.Nodes {
 		if got[node.Name] = node.ActivePods; !node.HasAllocatable {

@@ -11,24 +11,24 @@ import (
 	"time"
 )
 
-// spoilt is a world whose streams say something else, for a number of times.
-type spoilt struct {
-	*world
+// hostileAPI is a fakeAPI whose streams have other bodies, a number of times.
+type hostileAPI struct {
+	*fakeAPI
 	times int
 	body  func() io.ReadCloser
-	read  int // streams that were spoilt
+	read  int // streams with hostile bodies
 }
 
-// RoundTrip spoils streams of pods.
-func (s *spoilt) RoundTrip(r *http.Request) (*http.Response, error) {
+// RoundTrip replaces the body of streams of pods.
+func (s *hostileAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Query().Get("watch") == "" || strings.HasSuffix(r.URL.Path, "nodes") || s.read == s.times {
-		return s.world.RoundTrip(r)
+		return s.fakeAPI.RoundTrip(r)
 	}
 	s.read++
 	return answerWith(r, http.StatusOK, s.body()), nil
 }
 
-// repeated gives what make makes, so many times.
+// repeated returns the result of make a number of times.
 type repeated struct {
 	times int
 	make  func(i int) string
@@ -36,7 +36,7 @@ type repeated struct {
 	rest  strings.Reader
 }
 
-// Read gives the next of it.
+// Read returns the next part.
 func (r *repeated) Read(p []byte) (int, error) {
 	for r.rest.Len() == 0 {
 		if r.made == r.times {
@@ -53,8 +53,9 @@ func podEvent(i int, kind, node string) string {
 		kind, 1_000_000+i, definitions(false), node)
 }
 
-// TestHostileStreams has streams that would fill memory, or count wrong. Each fails
-// with a reason or counts for nothing, and when they end the cluster is followed.
+// TestHostileStreams has streams that would fill memory, or lead to wrong numbers.
+// Each fails with a reason or changes nothing, and when they end the cluster is
+// followed.
 func TestHostileStreams(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -109,19 +110,19 @@ func TestHostileStreams(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				world := newWorld(3)
-				server := &spoilt{world: world, times: tt.times, body: tt.body}
+				api := newFakeAPI(3)
+				server := &hostileAPI{fakeAPI: api, times: tt.times, body: tt.body}
 				cfg := DefaultConfig()
 				cfg.Jitter = func() float64 { return 0.5 }
 				cfg.Budget = NewBudget(128 << 20)
-				w := &watching{t: t, world: world, seen: &sum{}}
+				w := &watching{t: t, api: api, seen: &coverage{}}
 				watcher := newWatcher(t, cfg, server, DefaultWatchConfig())
 				ctx, cancel := context.WithCancel(t.Context())
 				done := make(chan struct{})
 				go func() {
 					defer close(done)
 					for ctx.Err() == nil {
-						_ = watcher.Count(ctx, w, func(s *Snapshot) { // what it says meanwhile is not the world's truth
+						_ = watcher.Count(ctx, w, func(s *Snapshot) { // what it publishes meanwhile need not be true
 							w.mu.Lock()
 							w.last = s
 							w.mu.Unlock()
@@ -149,11 +150,11 @@ func TestHostileStreams(t *testing.T) {
 // node, and the pods are listed again.
 func TestAuditFindsLostEvent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		world := newWorld(5)
+		api := newFakeAPI(5)
 		cfg := DefaultConfig()
 		cfg.Jitter = func() float64 { return 0 }
-		w := &watching{t: t, world: world, seen: &sum{}}
-		watcher := newWatcher(t, cfg, world, DefaultWatchConfig())
+		w := &watching{t: t, api: api, seen: &coverage{}}
+		watcher := newWatcher(t, cfg, api, DefaultWatchConfig())
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -165,10 +166,10 @@ func TestAuditFindsLostEvent(t *testing.T) {
 			})
 		}()
 		time.Sleep(time.Second)
-		world.mu.Lock()
-		world.set(false, "lost", &worldPod{node: "n0"})
-		world.dropped = world.version
-		world.mu.Unlock()
+		api.mu.Lock()
+		api.set(false, "lost", &fakePod{node: "n0"})
+		api.dropped = api.version
+		api.mu.Unlock()
 		time.Sleep(firstAudit + 2*time.Minute)
 		synctest.Wait()
 		w.mu.Lock()

@@ -9,9 +9,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 )
 
-// live is a cluster that is followed: what its start has listed, and what the
-// events of its streams changed since. It holds names of nodes and numbers, and
-// nothing of a pod.
+// live is the state of a cluster that is followed: the result of its start, and the
+// changes by the events since. It holds names of nodes and numbers, and nothing of a
+// pod.
 type live struct {
 	names   *names        // of pods' nodes
 	known   *names        // of nodes
@@ -20,24 +20,24 @@ type live struct {
 
 	mu          sync.Mutex
 	streams     []*stream
-	based       bool           // the start is complete
-	broken      bool           // an event could not be made part of the sums
+	based       bool           // the start is part of pods, nodes and unscheduled
+	broken      bool           // an event could not be applied
 	pods        map[string]int // by the name of their node; never 0
 	unscheduled int
 	nodes       map[string]Node
 	order       []string      // names of nodes, sorted; nil when they have changed
-	partial     bool          // some namespaces only
+	partial     bool          // only some namespaces are counted
 	selection   Selection     // of the nodes that are shown
 	figures     Snapshot      // of the latest paged count, without its nodes
 	listFailed  error         // why the nodes could not be listed again
 	moved       chan struct{} // closed with the next event
 }
 
-// errNegative is an event that takes back a pod that is not there: one before it
-// was lost.
+// errNegative means that an event removed a pod that was not counted: an earlier
+// event was lost.
 var errNegative = errors.New("a pod is gone that was not there: an event was lost")
 
-// errPermitted has the cluster listed again, with its nodes.
+// errPermitted restarts the session, so that the nodes are listed too.
 var errPermitted = errors.New("the nodes may be listed now")
 
 func newLive(a *account, cfg Config) *live {
@@ -49,7 +49,7 @@ func newLive(a *account, cfg Config) *live {
 	}
 }
 
-// drop gives back the room of all names.
+// drop gives back the memory of all names.
 func (l *live) drop() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -60,13 +60,13 @@ func (l *live) drop() {
 	}
 }
 
-// apply makes an event part of the sums. One that is not newer than the stream's
-// position has been seen: it counts for nothing.
+// apply applies an event. An event that is not newer than the stream's position has
+// been applied before, and changes nothing.
 func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	defer l.news(s)
-	defer func() { l.broken = l.broken || err != nil }() // the position is beyond it
+	defer l.noteEvent(s)
+	defer func() { l.broken = l.broken || err != nil }() // the position has passed the event
 	if c.kind == EventBookmark {
 		if s.starting && c.initial {
 			s.starting = false
@@ -96,8 +96,8 @@ func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted boo
 	return err == nil, err
 }
 
-// news tells who waits for events.
-func (l *live) news(s *stream) {
+// noteEvent notes that an event came, and wakes whoever waits for one.
+func (l *live) noteEvent(s *stream) {
 	s.seen = time.Now()
 	close(l.moved)
 	l.moved = make(chan struct{})
@@ -125,7 +125,7 @@ func (l *live) fold(s *stream, c change) error {
 	}
 }
 
-// addPods changes the number of a node's pods. l.mu must be held.
+// addPods adds by, which may be negative, to the pods of a node. l.mu must be held.
 func (l *live) addPods(node string, by int) error {
 	n, there := l.pods[node]
 	if !there {
@@ -145,8 +145,8 @@ func (l *live) addPods(node string, by int) error {
 	return nil
 }
 
-// rebase completes the start: what was listed and what the events changed since
-// are one from now on.
+// rebase completes the start: it adds the result of the paged count and the changes
+// that the events have made since.
 func (l *live) rebase(run *count, figures Snapshot) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -178,8 +178,8 @@ func (l *live) rebase(run *count, figures Snapshot) error {
 	return err
 }
 
-// wellFormed says whether a resourceVersion is one that can be compared. Those of
-// etcd are 64-bit numbers.
+// wellFormed says whether a resourceVersion can be compared. Those of etcd are 64-bit
+// numbers.
 func wellFormed(version string) bool {
 	_, err := resourceversion.CompareResourceVersion(version, version)
 	return err == nil && len(version) <= len("18446744073709551615")

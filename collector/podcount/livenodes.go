@@ -20,7 +20,7 @@ func (l *live) foldNode(name string, sign int) error {
 	return nil
 }
 
-// relisted makes a new list of the nodes part of what is known.
+// relisted applies a new list of the nodes.
 func (l *live) relisted(run *count) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -30,9 +30,9 @@ func (l *live) relisted(run *count) error {
 	return l.setNodes(run)
 }
 
-// setNodes replaces the nodes by a list of them, and makes the events after the
-// list's resourceVersion part of it. A list that cannot be put in its place among
-// the events gives no more than what the nodes can hold.
+// setNodes replaces the nodes by a list of them, and applies the events after the
+// list's resourceVersion. If those are not known, the list only says how many pods
+// the nodes can hold.
 func (l *live) setNodes(run *count) error {
 	for _, s := range l.streams {
 		if s.role != nodeStream {
@@ -68,8 +68,8 @@ func (l *live) replaceNodes(run *count) error {
 	return nil
 }
 
-// node is a node as it was listed. What it can hold is left out when only part of
-// its pods is counted.
+// node returns a node as it was listed, without its allocatable pods if only some of
+// its pods are counted.
 func (l *live) node(run *count, name string) Node {
 	node := run.known.nodes[name]
 	if l.partial {

@@ -5,17 +5,17 @@ import "errors"
 const (
 	// maxNodeName is the longest name an object can have (RFC 1123 subdomain).
 	maxNodeName = 253
-	// maxNodeNames and maxNameBytes are far above any cluster: providers offer
-	// 65,000 nodes, some 100,000. They keep a server that makes names up from
-	// filling memory.
+	// maxNodeNames and maxNameBytes are far above any cluster: providers offer 65,000
+	// nodes, some 100,000. They keep a server that makes up names from filling
+	// memory.
 	maxNodeNames = 200_000
 	maxNameBytes = 16 << 20
 )
 
 const (
-	errManyNames = budgetError("the names of nodes are beyond the budget of a cluster, 200000")
-	errNameBytes = budgetError("the names of nodes are beyond the budget of a cluster, 16 MiB")
-	errNoRoom    = budgetError("the names of nodes are beyond what the budget of the process, half of GOMEMLIMIT, has left for this cluster")
+	errManyNames = budgetError("the names of nodes exceed the budget of a cluster, 200000")
+	errNameBytes = budgetError("the names of nodes exceed the budget of a cluster, 16 MiB")
+	errNoRoom    = budgetError("the names of nodes exceed what the budget of the process, half of GOMEMLIMIT, has left for this cluster")
 )
 
 var (
@@ -24,18 +24,18 @@ var (
 	errEchoed   = errors.New("the answer has a credential of the request in place of a name or a resourceVersion")
 )
 
-// names keeps account of the names of one tally or set of nodes.
+// names accounts for the memory of the names in one tally or set of nodes.
 type names struct {
 	ledger *ledger
 	count  int
 	bytes  int
 }
 
-// cost is what a name takes, in bytes: its text in the decoder, in labels and in
-// the exposition, entries in maps and slices, and half of two series.
+// cost is the memory that names take, in bytes: their text in the decoder, in labels
+// and in the exposition, entries in maps and slices, and half of two series.
 func cost(count, bytes int) int64 { return int64(512*count + 4*bytes) }
 
-// take makes room for a name that is new. echoed may be nil.
+// take accounts for a new name. echoed may be nil.
 func (n *names) take(name string, echoed func(string) bool) error {
 	switch {
 	case len(name) > maxNodeName:
@@ -60,7 +60,7 @@ func (n *names) giveBack(name string) {
 	n.ledger.giveBack(cost(1, len(name)))
 }
 
-// drop gives back all.
+// drop gives all back.
 func (n *names) drop() {
 	n.ledger.giveBack(cost(n.count, n.bytes))
 	n.count, n.bytes = 0, 0

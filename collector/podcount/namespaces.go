@@ -12,13 +12,13 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// denialLife is how long a refusal to list nodes holds, and what is known of a
-// namespace. A permission is given once; asking at every count would fill the API
-// server's audit log.
+// denialLife is how long a refusal to list nodes is remembered, and what is known of
+// a namespace. Permissions change rarely, and asking at every count would fill the
+// API server's audit log.
 const denialLife = time.Hour
 
-// checkNamespaces names the first value that cannot be a namespace, or is there
-// twice.
+// checkNamespaces returns an error for the first value that cannot be a namespace or
+// is given twice.
 func checkNamespaces(names []string) error {
 	for i, name := range names {
 		if faults := validation.IsDNS1123Label(name); len(faults) > 0 {
@@ -31,9 +31,8 @@ func checkNamespaces(names []string) error {
 	return nil
 }
 
-// podWalks are the walks of one count: one, or one for each namespace. Each has
-// a tally of its own, so that one that starts afresh takes nothing from the
-// others.
+// podWalks returns the walks of one count: one, or one for each namespace. Each has a
+// tally of its own, so that one can start afresh without touching the others.
 func (c *Counter) podWalks(run *count) (walks []*walk) {
 	namespaces := c.cfg.Namespaces
 	if len(namespaces) == 0 {
@@ -50,17 +49,17 @@ func (c *Counter) podWalks(run *count) (walks []*walk) {
 	return walks
 }
 
-// podContent reads pods into t, be they rows or objects.
+// podContent reads pods into t, whether they come as rows or as objects.
 func podContent(t *tally) content {
-	rows := &table{count: t}
+	rows := &table{tally: t}
 	return content{columns: rows.definitions, row: rows.row, item: podItem(t)}
 }
 
-// countNext completes the next walk over pods, and adds what it counted.
+// countNext completes the next walk over pods, and adds its result to the count's.
 func (c *Counter) countNext(ctx context.Context, run *count) error {
 	w := run.pods[run.next]
 	if run.next > 0 {
-		w.follow(run.pods[run.next-1])
+		w.continueAfter(run.pods[run.next-1])
 	}
 	if err := c.walk(ctx, w, run); err != nil {
 		return err
@@ -77,27 +76,27 @@ func (c *Counter) countNext(ctx context.Context, run *count) error {
 	return run.tally.absorb(own)
 }
 
-// follow has a walk that has not begun continue the count of the one before: its
-// page numbers, and its resourceVersion, so that pods of all namespaces are seen
-// at one moment.
-func (w *walk) follow(before *walk) {
+// continueAfter has a walk that has not begun continue the walk before it: its page
+// numbers, and its resourceVersion, so that the pods of all namespaces are seen at
+// one moment.
+func (w *walk) continueAfter(previous *walk) {
 	if w.token != "" || w.page > 1 || w.expiry != neverExpired {
 		return
 	}
-	w.firstPage, w.before = before.firstPage+before.page-1, before.before+before.total
-	if before.version != "0" {
-		w.startVersion = before.version
+	w.firstPage, w.earlierRows = previous.firstPage+previous.page-1, previous.earlierRows+previous.total
+	if previous.version != "0" {
+		w.startVersion = previous.version
 	}
 }
 
-// versionRefused says whether the failure is that of a walk's resourceVersion,
-// which the server cannot list any more, or does not know how to.
+// versionRefused says whether the failure is caused by a walk's start at a
+// resourceVersion that the server cannot list any more, or does not support.
 func (w *walk) versionRefused(failure *PageError) bool {
 	return w.startVersion != "" && w.token == "" && (failure.Reason == Expired || failure.unknownForm)
 }
 
-// exists makes sure that a namespace without pods is one: a name with a typing
-// error lists no pods either. Whoever may not look it up is taken at their word.
+// exists makes sure that a namespace without pods exists: a misspelt name lists no
+// pods either. If the account may not look it up, the namespace is taken to exist.
 func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 	name := w.listing.namespace
 	if name == "" || w.total > 0 || time.Since(c.namespaces[name]) < denialLife {
@@ -123,7 +122,7 @@ func (w *walk) missing(failure *PageError) bool {
 	return w.listing.name == Namespaces && failure.code == http.StatusNotFound
 }
 
-// nothing takes no rows: one object is read, and not looked at.
+// nothing reads one object and ignores it.
 func nothing() (target, content) { return void{}, content{} }
 
 type void struct{}
@@ -132,19 +131,19 @@ func (void) commit() int { return 0 }
 func (void) discard()    {}
 func (void) drop()       {}
 
-// errForbidden ends a walk that the count does without.
+// errForbidden ends a walk that the count can go without.
 var errForbidden = errors.New("the resource is forbidden")
 
-// dispensable says whether the count can go on without what was refused: without
-// permission to list nodes, those that hold pods are the ones there are, unless
-// their labels matter. Once nodes have been listed, a refusal is a failure like
-// others.
+// dispensable says whether the count can go on without what was forbidden. Without
+// permission to list nodes, the nodes that have pods are shown, unless nodes are
+// selected by label. Once nodes have been listed, a refusal is a failure like any
+// other.
 func (c *Counter) dispensable(w *walk, failure *PageError) bool {
 	nodes := w.listing.name == Nodes && !c.nodesListed && c.cfg.Nodes.Labels == ""
 	return failure.Reason == Forbidden && (nodes || w.listing.name == Namespaces)
 }
 
-// nodesDenied says whether asking for nodes was refused of late.
+// nodesDenied says whether listing the nodes was forbidden lately.
 func (c *Counter) nodesDenied(now time.Time) bool {
 	return !c.deniedAt.IsZero() && now.Sub(c.deniedAt) < denialLife
 }

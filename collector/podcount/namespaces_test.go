@@ -63,8 +63,8 @@ func paths(short []string) []string {
 	return long
 }
 
-// TestNamespaceSetAside runs out of attempts in the second namespace, where each
-// page has one, and goes on with another count.
+// TestNamespaceSetAside runs out of attempts in the second namespace, with one
+// attempt for each page, and goes on in the next count.
 func TestNamespaceSetAside(t *testing.T) {
 	const whole = "a=2 b=1 c=0 unscheduled=0 unknown=0 "
 	tests := []struct {
@@ -104,7 +104,7 @@ func TestNamespaceSetAside(t *testing.T) {
 	}
 }
 
-// A page that times out in the second namespace is asked for at the same
+// A page that times out in the second namespace is requested again at the same
 // resourceVersion, with fewer rows.
 func TestNamespaceTimeout(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -120,7 +120,7 @@ func TestNamespaceTimeout(t *testing.T) {
 	})
 }
 
-// Pages and rows are numbered through over the namespaces.
+// Pages and rows are numbered across the namespaces.
 func TestNamespacePages(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t, podPage("t1", "a", "b"), podPage("", "<none>"), status(503, ""), podPage("t1", "a"), podPage("", "c"))
@@ -139,7 +139,7 @@ func TestNamespacePages(t *testing.T) {
 	})
 }
 
-// TestNamespaceFails has failures that no permission on nodes excuses.
+// TestNamespaceFails has failures that are not about the permission on nodes.
 func TestNamespaceFails(t *testing.T) {
 	tests := []struct {
 		name     string
@@ -179,8 +179,8 @@ func TestNodesForbiddenOnTheWay(t *testing.T) {
 	})
 }
 
-// TestNodesForbiddenLater refuses once what has been given before: that counts no
-// more than any other failure.
+// TestNodesForbiddenLater has the nodes refused after they have been listed before:
+// that is a failure like any other.
 func TestNodesForbiddenLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t, podPage("", "a"), podPage("", "b"), podPage("", "b"))

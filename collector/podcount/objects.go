@@ -7,10 +7,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// podItem reads one object of a PodList, for servers that ignore what the
-// Accept header says of Tables. It looks at the phase itself: such a server may
-// ignore the field selector as well.
-func podItem(count *tally) func(*decoder) error {
+// podItem reads one object of a PodList, for servers that do not answer with a Table.
+// It checks the phase itself: such a server may ignore the field selector as well.
+func podItem(to *tally) func(*decoder) error {
 	return func(d *decoder) error {
 		d.node = d.node[:0]
 		finished := false
@@ -29,11 +28,11 @@ func podItem(count *tally) func(*decoder) error {
 		if err != nil || finished {
 			return err
 		}
-		return count.add(d.node, d.echoed)
+		return to.add(d.node, d.echoed)
 	}
 }
 
-// nodeItem reads name and allocatable pods of one object of a NodeList.
+// nodeItem reads the name and the allocatable pods of one object of a NodeList.
 func nodeItem(to *nodeSet) func(*decoder) error {
 	return func(d *decoder) error {
 		var node Node
@@ -64,8 +63,8 @@ func nodeItem(to *nodeSet) func(*decoder) error {
 	}
 }
 
-// allocatable reads the number of pods that the node can hold. odd says that it
-// is none: one node's value must not hide its cluster.
+// allocatable reads the number of pods that the node can hold. odd means that the
+// value is not a number of pods: one node's value must not hide the whole cluster.
 func (d *decoder) allocatable(node *Node) (odd bool, err error) {
 	err = d.nullable(func(key []byte) error {
 		if string(key) != "pods" {
@@ -83,7 +82,7 @@ func (d *decoder) allocatable(node *Node) (odd bool, err error) {
 }
 
 // wholeQuantity reads a quantity such as 110 or 1k. Long exponents are refused
-// unread: resource.ParseQuantity multiplies them out, which can take hours.
+// unparsed: resource.ParseQuantity multiplies them out, which can take hours.
 func wholeQuantity(text string) (int64, bool) {
 	const longest = len("9223372036854775807")
 	exponent := strings.LastIndexAny(text, "eE")
@@ -95,11 +94,11 @@ func wholeQuantity(text string) (int64, bool) {
 		return 0, false
 	}
 	value := quantity.Value()
-	return value, value > 0 || quantity.IsZero() // 0 stands for an overflow too
+	return value, value > 0 || quantity.IsZero() // an overflow gives 0 too
 }
 
-// member reads an object (or null) and gives the text of one of its members to
-// take. Other members are skipped.
+// member reads an object (or null) and passes the text of one of its members to take.
+// Other members are skipped.
 func (d *decoder) member(name string, take func([]byte)) error {
 	return d.nullable(func(key []byte) error {
 		if string(key) != name {

@@ -2,14 +2,15 @@ package podcount
 
 import "time"
 
-// Observer is told of a count while it runs, from the count's goroutine.
+// Observer learns what happens during a count. It is called from the count's
+// goroutine.
 type Observer interface {
-	// Started is called when the nodes are known and the pods come next; on a
-	// count that goes on after it was suspended, it is called again.
+	// Started is called when the nodes are known and the pods come next. A suspended
+	// count that goes on calls it again.
 	Started(nodes int)
-	// Page is called after every request, whether it gave a page or not; but not
-	// when it is none of the count's failures: what the count does without may not
-	// be read, or the server does not know this form of request.
+	// Page is called after every request, whether it returned a page or failed. It is
+	// not called for failures that are not the count's: a resource that it can go
+	// without is forbidden, or the server does not support a form of request.
 	Page(Page)
 	WatchObserver
 }

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// unknownNames are the nodes that do not exist, and hold pods.
+// unknownNames returns the names of nodes that do not exist and have pods.
 func (n *count) unknownNames() []string {
 	var names []string
 	for i, name := range n.tally.list {
@@ -25,7 +25,7 @@ func (n *count) unknownPods() int {
 	return sum
 }
 
-// snapshot ends a complete count.
+// snapshot makes the Snapshot of a complete count.
 func (c *Counter) snapshot(n *count) *Snapshot {
 	if n.denied {
 		for _, name := range n.unknownNames() {
@@ -43,7 +43,8 @@ func (c *Counter) snapshot(n *count) *Snapshot {
 	return &snapshot
 }
 
-// figures are all of a complete count but the numbers of pods.
+// figures returns everything of a complete count except its nodes and numbers of
+// pods.
 func (c *Counter) figures(n *count) Snapshot {
 	last := n.pods[len(n.pods)-1]
 	return Snapshot{
@@ -62,8 +63,8 @@ func (c *Counter) figures(n *count) Snapshot {
 	}
 }
 
-// sortedNodes leaves out what the nodes can hold when only part of their pods was
-// counted: a share of the whole would be a wrong number.
+// sortedNodes returns the nodes by name. It leaves out their allocatable pods when
+// only some of their pods were counted: the share would be wrong.
 func (n *count) sortedNodes(partial bool) []Node {
 	nodes := make([]Node, 0, len(n.known.nodes))
 	for name, node := range n.known.nodes {

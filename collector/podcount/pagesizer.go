@@ -5,7 +5,7 @@ import "time"
 const (
 	minPageSize  = 50      // a page is not halved below, nor below the first size
 	maxPageBytes = 2 << 20 // pages are not grown beyond about this much
-	worse        = 1.4     // times as long for each row: the larger page does not pay
+	worse        = 1.4     // a larger page does not pay if each row takes this many times as long
 	firstRest    = 4       // pages until a size that did not pay is tried again
 	ceilingRest  = 2048    // pages until a size that failed is tried again
 )
@@ -15,47 +15,47 @@ const (
 // four or by two. A page larger than the size that is known to work is a trial; it
 // has to promise to take at most a fifth of the deadline and about 2 MB.
 //
-//   - A trial that comes becomes the known size.
-//   - A trial that fails, for any reason that its size could have, is given up for
-//     the known size. What failed is the ceiling, and is tried again after 2,048
-//     full pages; after one, if the known size fails as well.
+//   - A trial that succeeds becomes the known size.
+//   - A trial that fails, for any reason that its size could cause, is given up for
+//     the known size. The size that failed is the ceiling, and is tried again after
+//     2,048 full pages, or after one if the known size fails as well.
 //   - A trial whose rows take clearly longer, or that takes more than a tenth of the
 //     deadline, is given up too. It is the ceiling for 4 full pages, which measure
-//     the known size anew (the first page of a list is often a cheap one), and then
+//     the known size again (the first page of a list is often a cheap one), and then
 //     each time for four times as many: one slow page stops nothing.
-//   - A known size that turns out to be like that, going by the mean of its latest
-//     pages, is halved, and is the ceiling for 4 full pages. One that fails is
-//     halved too, and tried again after one.
-//   - Up to the first size, only half of the deadline limits a page: who fixes the
-//     size gets it.
+//   - A known size that is like that, by the mean of its latest pages, is halved, and
+//     is the ceiling for 4 full pages. A known size that fails is halved too, and
+//     tried again after one.
+//   - Up to the first size, only half of the deadline limits a page, so that a fixed
+//     size is used as configured.
 //
 // The last page of a list is not full and says little, so it changes nothing.
 type pageSizer struct {
 	first, top int
 	deadline   time.Duration // of a page
 
-	size    int     // rows to ask for next
-	known   int     // the largest size that works, never above size
-	price   float64 // time for each row at the known size, of late; 0 if not known
-	before  float64 // what it was at the size before; 0 if not known
-	ceiling int     // no page is larger; the top if nothing was given up
-	rest    int     // full pages for which a page has to stay below the ceiling
-	repeat  int     // rest after the next trial that does not pay
+	size          int     // rows to ask for next
+	known         int     // the largest size that works, never above size
+	price         float64 // recent time per row at the known size; 0 if not known
+	previousPrice float64 // time per row at the size before; 0 if not known
+	ceiling       int     // no page is larger; the top unless a size was given up
+	rest          int     // full pages that must still come before the ceiling is tried again
+	repeat        int     // rest after the next trial that does not pay
 }
 
 func newPageSizer(first, top int, deadline time.Duration) *pageSizer {
 	return &pageSizer{first: first, top: top, deadline: deadline, size: first, known: first, ceiling: top, repeat: firstRest}
 }
 
-// restart gives up what the size has grown: rows of another form take other times
-// and bytes.
+// restart forgets all sizes but the first: rows of another form differ in time and
+// bytes.
 func (s *pageSizer) restart() {
 	if s.known > s.first {
 		*s = *newPageSizer(s.first, s.top, s.deadline)
 	}
 }
 
-// done takes the measure of a complete page.
+// done notes the size and duration of a complete page.
 func (s *pageSizer) done(rows int, bytes int64, took time.Duration) {
 	if rows < s.size {
 		return
@@ -65,14 +65,14 @@ func (s *pageSizer) done(rows int, bytes int64, took time.Duration) {
 		if s.price > 0 {
 			price = s.price + (price-s.price)/4
 		}
-		base, back = s.before, max(s.first, s.known/2)
+		base, back = s.previousPrice, max(s.first, s.known/2)
 	}
 	perRow := float64(bytes) / float64(rows)
 	if s.size > s.first && (base > 0 && price > worse*base || !s.fits(s.size, price, perRow, 10)) {
 		if s.size != s.ceiling {
 			s.repeat = firstRest
 		}
-		s.giveUp(back, s.repeat)
+		s.fallBack(back, s.repeat)
 		s.repeat = min(4*s.repeat, ceilingRest)
 		return
 	}
@@ -88,11 +88,10 @@ func (s *pageSizer) grown() {
 	if s.size >= s.ceiling {
 		s.ceiling, s.rest, s.repeat = s.top, 0, firstRest
 	}
-	s.known, s.before = s.size, s.price
+	s.known, s.previousPrice = s.size, s.price
 }
 
-// grow has the next page be a trial, if there is room for one. Bytes are those of a
-// row.
+// grow makes the next page a trial, if a larger one fits. bytes is the size of a row.
 func (s *pageSizer) grow(bytes float64) {
 	for factor := 4; factor > 1; factor /= 2 {
 		size := min(s.known*factor, s.ceiling)
@@ -103,9 +102,9 @@ func (s *pageSizer) grow(bytes float64) {
 	}
 }
 
-// fits says whether a page of size rows, each of which takes this time and these
-// bytes, stays below a part of the deadline and about 2 MB. Up to the first size,
-// half of the deadline has to be enough: a slow server would never get there.
+// fits says whether a page of size rows takes at most 1/part of the deadline and
+// about 2 MB, going by the time and bytes per row. Up to the first size, half of the
+// deadline is enough: a slow server would never reach that size.
 func (s *pageSizer) fits(size int, price, bytes, part float64) bool {
 	rows, deadline := float64(size), float64(s.deadline)
 	if size <= s.first {
@@ -114,19 +113,20 @@ func (s *pageSizer) fits(size int, price, bytes, part float64) bool {
 	return rows*price <= deadline/part && rows*bytes <= 1.1*maxPageBytes
 }
 
-// giveUp goes back to a size, which is measured anew, and has the present one wait.
-func (s *pageSizer) giveUp(back, rest int) {
+// fallBack goes back to a smaller size, which is measured again, and makes the present
+// one the ceiling.
+func (s *pageSizer) fallBack(back, rest int) {
 	s.ceiling, s.rest, s.size, s.price = s.size, rest, back, 0
 	if back < s.known {
-		s.known, s.before = back, 0
+		s.known, s.previousPrice = back, 0
 	}
 }
 
-// retreat answers a failure that may be the size's: it gives up a trial, and says
-// whether there was one.
+// retreat reacts to a failure that the size may have caused: it gives up a trial, and
+// says whether there was one.
 func (s *pageSizer) retreat() bool {
 	if s.size > s.known {
-		s.giveUp(s.known, ceilingRest)
+		s.fallBack(s.known, ceilingRest)
 		return true
 	}
 	if s.rest == ceilingRest { // no page has come since the trial failed
@@ -135,9 +135,9 @@ func (s *pageSizer) retreat() bool {
 	return false
 }
 
-// shrink halves the size after failures of a page that was no trial.
+// shrink halves the size after failures of a page that was not a trial.
 func (s *pageSizer) shrink() {
 	if size := max(min(minPageSize, s.first), s.size/2); size < s.size {
-		s.giveUp(size, 0)
+		s.fallBack(size, 0)
 	}
 }

@@ -12,7 +12,7 @@ import (
 // rowBytes is what one row of a Table of pods takes on the wire.
 const rowBytes = 145
 
-// load is what a simulated server is asked for.
+// load is a request to a simulated server.
 type load struct {
 	walk int // 0 for the first
 	rows int // of the page
@@ -22,7 +22,7 @@ type load struct {
 // model gives the time that a simulated server takes for a page.
 type model func(load) time.Duration
 
-// perRow and perPage are the two ends between which real servers lie.
+// perRow and perPage are the two extremes of real servers.
 func perRow(row time.Duration) model { return perPage(0, row) }
 
 func perPage(page, row time.Duration) model {
@@ -51,8 +51,8 @@ func plateau(l load) time.Duration {
 	return time.Duration(l.rows) * row
 }
 
-// uneven is what the same server does with pages from etcd: 2,000 rows are dearer
-// than 1,000.
+// uneven is what the same server does with pages from etcd: 2,000 rows are more
+// expensive than 1,000.
 func uneven(l load) time.Duration {
 	row := 187 * time.Microsecond
 	switch {
@@ -66,7 +66,7 @@ func uneven(l load) time.Duration {
 	return time.Duration(l.rows) * row
 }
 
-// superlinear has dear pages: time per row falls up to 4,000 rows and rises
+// superlinear has expensive pages: the time per row falls up to 4,000 rows and rises
 // beyond.
 func superlinear(l load) time.Duration {
 	rows := time.Duration(l.rows)
@@ -90,7 +90,7 @@ func cheapFirst(m model) model {
 	}
 }
 
-// above is another server for larger pages.
+// above is a different server for larger pages.
 func above(rows int, small, large model) model {
 	return func(l load) time.Duration {
 		if l.rows > rows {
@@ -108,7 +108,7 @@ func noisy(m model, share float64, seed uint64) model {
 	}
 }
 
-// fromWalk changes the server after some walks, and fromRow amid the first one of
+// fromWalk changes the server after some walks, and fromRow during the first one of
 // 100,000 pods.
 func fromWalk(change int, before, after model) model {
 	return func(l load) time.Duration {
@@ -147,8 +147,8 @@ type outcome struct {
 	longest  time.Duration // of a page
 }
 
-// walk is one walk from the first row to the last. A page that fails does so as
-// in walk.go, without its waits.
+// walk is one walk from the first row to the last. A page that fails is tried again
+// as in walk.go, without the waits.
 func (s simulation) walk(p *pageSizer, number int) outcome {
 	o := outcome{smallest: p.size}
 	for left, attempt := s.pods, 1; left > 0; attempt++ {
@@ -195,8 +195,8 @@ func simulate(server model) simulation {
 }
 
 // TestGrowth has servers of every kind, each started afresh with many sources of
-// noise. No count is to cost much more than pages of the best fixed size, neither
-// the first, nor a later one, nor one after the server has changed.
+// noise. No count may cost much more than pages of the best fixed size: not the
+// first, not a later one, and not one after the server has changed.
 func TestGrowth(t *testing.T) {
 	const us, ms = time.Microsecond, time.Millisecond
 	fast, slow, late := perPage(5*ms, 5*us), perPage(200*ms, 20*us), perPage(2*time.Second, 200*us)
@@ -244,8 +244,8 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
-// freshStarts counts ten times with each of many sources of noise, and gives the
-// most that a count and that ten counts cost, in those of the best fixed size.
+// freshStarts counts ten times with each of many sources of noise, and returns the
+// highest cost of a count and of ten counts, in units of the best fixed size.
 func freshStarts(quiet simulation, share float64) (worst, mean float64) {
 	const seeds, counts = 50, 10
 	best := make([]float64, counts)
@@ -274,8 +274,7 @@ func path(p *pageSizer, server model, bytes int64, pages int) []int {
 	return sizes
 }
 
-// slowPages takes ten times as long for these pages. Here, the number of the walk
-// is that of the page.
+// slowPages takes ten times as long for these pages. Here, each walk is one page.
 func slowPages(m model, numbers ...int) model {
 	return func(l load) time.Duration {
 		if slices.Contains(numbers, l.walk) {
@@ -285,8 +284,8 @@ func slowPages(m model, numbers ...int) model {
 	}
 }
 
-// TestPath has pages of a server that does not change, but for single ones, and
-// checks the size of each.
+// TestPath has a server that does not change, except for single pages, and checks the
+// size of each page.
 func TestPath(t *testing.T) {
 	const us, ms = time.Microsecond, time.Millisecond
 	row := perRow(10 * us)
@@ -329,8 +328,8 @@ func TestPath(t *testing.T) {
 	}
 }
 
-// TestAnySize has more than some number of rows fail, for numbers of all sizes.
-// Every count comes to its end, and ten of them have few failures.
+// TestAnySize has pages fail above a number of rows, for numbers of all sizes. Every
+// count ends, and ten of them have few failures.
 func TestAnySize(t *testing.T) {
 	for most := 50; most < 10_000; most += 1 + most/20 {
 		s := simulate(perPage(20*time.Millisecond, 10*time.Microsecond))
@@ -342,8 +341,8 @@ func TestAnySize(t *testing.T) {
 			last = s.walk(p, number)
 			failed, pages = failed+last.failed, pages+last.pages
 		}
-		// Three attempts for each halving below the first size, two trials above
-		// what works, and as many each 2,048 pages.
+		// Three attempts for each halving below the first size, two trials above what
+		// works, and as many every 2,048 pages.
 		if allowed := 8 + 2*(pages/ceilingRest); failed > allowed {
 			t.Errorf("more than %d rows fail: %d failures in ten counts, want at most %d", most, failed, allowed)
 		}
@@ -353,7 +352,7 @@ func TestAnySize(t *testing.T) {
 	}
 }
 
-// TestCeiling checks for how long a size that failed is not asked for.
+// TestCeiling checks for how long a size that failed is not tried again.
 func TestCeiling(t *testing.T) {
 	row := perRow(10 * time.Microsecond)
 	fresh := func() *pageSizer {
@@ -447,8 +446,8 @@ func TestShrink(t *testing.T) {
 	}
 }
 
-// TestTimeouts has a server that needs too long for more than 300 rows: half of
-// the deadline keeps it from being asked for 500 again.
+// TestTimeouts has a server that is too slow for more than 300 rows: half of the
+// deadline keeps it from being asked for 500 again.
 func TestTimeouts(t *testing.T) {
 	s := simulate(perRow(100 * time.Millisecond))
 	p := newPageSizer(500, 10_000, s.deadline)
@@ -459,7 +458,8 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-// TestSizeIsKept checks that a count begins where the one before ended.
+// TestSizeIsKept checks that a count begins with the size at which the one before
+// ended.
 func TestSizeIsKept(t *testing.T) {
 	s := simulate(perPage(50*time.Millisecond, 0))
 	p := newPageSizer(500, 10_000, s.deadline)

@@ -1,15 +1,16 @@
 // Package podcount counts the active pods of one Kubernetes cluster, page by
 // page, so that no single API request grows with the cluster.
 //
-// A count walks the nodes and then the pods, folds every pod into a number per
-// node while the answer is still arriving, and gives back a Snapshot only after
-// the page with an empty continue token. A page that fails is tried again at
-// the same token; a count that runs out of attempts keeps its progress for the
-// next one.
+// A count walks the nodes and then the pods, folds every pod into a number per node
+// while the answer is still arriving, and publishes a Snapshot only after the page
+// with an empty continue token. A page that fails is tried again with the same token
+// (walk.go). A count that runs out of attempts keeps its progress for the next one.
 //
-// A Watcher counts so once, and then follows the cluster: its streams of events say
-// which pods are bound to a node and which are gone, and audits compare the sums with
-// further counts. The package knows nothing of Prometheus.
+// A Watcher counts like that once, and then follows the cluster: events tell which
+// pods were bound to a node and which are gone, and audits compare the totals with
+// further counts. A stream that ends is opened again where it was (follow.go); if its
+// resourceVersion has expired, the cluster is listed again (watcher.go). The package
+// knows nothing of Prometheus.
 package podcount
 
 import (
@@ -35,7 +36,7 @@ const (
 // Config says how pages are asked for. Start from DefaultConfig.
 type Config struct {
 	PageSize     int           // rows of the first page
-	MaxPageSize  int           // rows per page never grow beyond; equal to PageSize fixes the size
+	MaxPageSize  int           // upper limit of rows per page; equal to PageSize, it fixes the size
 	PageTimeout  time.Duration // deadline of one page, body included; sent to the server too
 	PageAttempts int           // requests for one page before the count is suspended
 	TokenLife    time.Duration // age up to which a suspended count goes on at its token
@@ -45,13 +46,13 @@ type Config struct {
 	// Nodes are those to count; all when empty.
 	Nodes Selection
 
-	// Budget bounds the names that all clusters of the process hold. May be nil.
+	// Budget limits the names that all clusters of the process hold. May be nil.
 	Budget *Budget
 	// Lane holds a value while a request of the cluster is being sent, up to the
-	// headers of its answer. Counters share one where the same file or plugin
-	// gives their credentials, so that it can hang once only. May be nil.
+	// headers of its answer. Counters whose credentials come from the same file or
+	// plugin share a Lane, so that at most one request hangs there. May be nil.
 	Lane chan struct{}
-	// Gate bounds the answers that are read at once. May be nil.
+	// Gate limits how many answers are read at once. May be nil.
 	Gate Gate
 	// Jitter draws from [0, 1) to spread the waits between attempts.
 	Jitter func() float64
@@ -93,15 +94,14 @@ func (c Config) Validate() error {
 	return nil
 }
 
-// Counter counts one cluster, and remembers between counts what it learnt, and
-// the progress of a count that was suspended. Counts of one Counter run one after
-// the other.
+// Counter counts one cluster. Between counts it remembers what it has learnt, and the
+// progress of a suspended count. Counts of one Counter run one after the other.
 type Counter struct {
 	cfg    Config
 	client *http.Client
 	base   *url.URL
 
-	before atomic.Pointer[Counter] // whose memory it takes over; nil when there is none
+	former atomic.Pointer[Counter] // whose memory is to be taken over; nil when there is none
 	busy   chan struct{}           // has a value for a whole count, which owns the memory
 	memory
 }
@@ -119,9 +119,9 @@ type memory struct {
 	namespaces  map[string]time.Time // when those without pods were looked up
 }
 
-// New returns a Counter that asks the API server at base through client. The
-// client must neither follow redirects nor ask for compression by itself, or
-// credentials may reach another host and bytes are counted wrong.
+// New returns a Counter that asks the API server at base through client. The client
+// must not follow redirects, which could send credentials to another host, and must
+// not ask for compression by itself, which would falsify the count of bytes.
 func New(cfg Config, client *http.Client, base *url.URL) (*Counter, error) {
 	if cfg.Jitter == nil {
 		cfg.Jitter = rand.Float64

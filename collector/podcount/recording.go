@@ -1,19 +1,19 @@
 package podcount
 
-// maxRecorded bounds the events that are remembered for one audit. At hundreds a
-// second they are those of minutes.
+// maxRecorded limits the events that are recorded for one audit. At hundreds a second
+// they cover minutes.
 const maxRecorded = 100_000
 
-// recording remembers the events of one stream while a paged count runs beside it,
-// so that what the stream said can be told of the count's own resourceVersion.
+// recording holds the events of one stream while a paged count runs beside it, so
+// that the stream's numbers at the count's own resourceVersion can be worked out.
 type recording struct {
 	on      bool
-	from    string // the stream's position when it began
+	from    string // the stream's position at its beginning
 	entries []entry
 	short   bool // there were more events than it holds
 }
 
-// entry is by how much an event changed a node, and when.
+// entry is the change of a node by an event, and its resourceVersion.
 type entry struct {
 	version string
 	node    string // empty: no node
@@ -34,7 +34,7 @@ func (r *recording) add(version, node string, sign int) {
 	}
 }
 
-// covers says whether all events after a resourceVersion are there.
+// covers says whether all events after a resourceVersion were recorded.
 func (r *recording) covers(version string) bool { return r.on && !r.short && !newer(r.from, version) }
 
 // after returns the entries after a resourceVersion.
@@ -47,8 +47,8 @@ func (r *recording) after(version string) []entry {
 	return nil
 }
 
-// delta is what the events of a stream change while the start is still being
-// listed. A node's number may be negative: its pods are on a page to come.
+// delta is the changes by a stream's events while the start is still being listed. A
+// node's number may be negative: its pods may be on a page to come.
 type delta struct {
 	names       *names
 	pods        map[string]int
@@ -59,7 +59,7 @@ func newDelta(l *ledger) *delta {
 	return &delta{names: &names{ledger: l}, pods: make(map[string]int)}
 }
 
-// add takes a pod to a node, or from it. An empty name is no node.
+// add adds a pod to a node, or removes one. An empty name stands for no node.
 func (d *delta) add(node string, sign int) error {
 	if node == "" {
 		d.unscheduled += sign
@@ -80,7 +80,7 @@ func (d *delta) add(node string, sign int) error {
 	return nil
 }
 
-// drop forgets all. Its stream may still be ending.
+// drop forgets everything. Its stream may still be ending.
 func (d *delta) drop() {
 	d.names.drop()
 	clear(d.pods)

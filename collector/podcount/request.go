@@ -21,7 +21,7 @@ type answer struct {
 	took  time.Duration
 }
 
-// pageRequest is a request for one page, and what reads its rows.
+// pageRequest is a request for one page, with the reader of its rows.
 type pageRequest struct {
 	listing listing
 	at      position
@@ -30,8 +30,8 @@ type pageRequest struct {
 	begun   bool // the count has pages already
 }
 
-// request asks for one page and reads it, all within one deadline. What it waits
-// for a place in which to read the answer is not part of that.
+// request asks for one page and reads it, within one deadline. The wait for a place
+// in which to read the answer does not count.
 func (c *Counter) request(ctx context.Context, p pageRequest) (answer, *PageError) {
 	start := time.Now()
 	x := newExchange(ctx, c.cfg.PageTimeout, c.cfg.Lane)
@@ -43,9 +43,9 @@ func (c *Counter) request(ctx context.Context, p pageRequest) (answer, *PageErro
 		failure.Resource = p.listing.name
 		failure.Err = clean(failure.Err, x.sent)
 		if failure.Reason == Timeout || failure.Reason == Network || ctx.Err() != nil {
-			// The connection may be what is broken, or nobody will need it again.
-			// client-go's transports are wrapped, so http.Client cannot close the
-			// idle ones by itself.
+			// The connection may be broken, or nobody will need it again. client-go's
+			// transports are wrapped, so http.Client cannot close idle connections by
+			// itself.
 			x.hangUp()
 			utilnet.CloseIdleConnectionsFor(c.client.Transport)
 		}
@@ -61,7 +61,7 @@ func (c *Counter) ask(x *exchange, p pageRequest) (a answer, failure *PageError)
 	body := &wire{r: x.ready(response)}
 	defer func() {
 		a.bytes = body.bytes
-		// A failed Close takes nothing from an answer that was read to its end.
+		// Close may fail, but the answer was read to its end.
 		_ = response.Body.Close()
 	}()
 	place, err := x.enter(c.cfg.Gate, p.begun)
@@ -74,7 +74,8 @@ func (c *Counter) ask(x *exchange, p pageRequest) (a answer, failure *PageError)
 	return a, failure
 }
 
-// open sends the request for url and returns the answer when its headers are there.
+// open sends the request for url and returns the answer when its headers have
+// arrived.
 func (x *exchange) open(client *http.Client, url string, f *form) (*http.Response, *PageError) {
 	request, err := http.NewRequestWithContext(x.ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -96,7 +97,7 @@ func (x *exchange) open(client *http.Client, url string, f *form) (*http.Respons
 // of a resourceVersion if there is one.
 type position struct{ token, version string }
 
-// pageURL never has the resourceVersion 0: with it the server ignores the limit.
+// pageURL never sends resourceVersion=0: the server would ignore the limit.
 func (c *Counter) pageURL(p pageRequest) string {
 	query := url.Values{
 		"limit":   {strconv.Itoa(p.limit)},
@@ -125,8 +126,8 @@ func (c *Counter) pageURL(p pageRequest) string {
 
 var errNotJSON = errors.New("the answer is not JSON")
 
-// read decodes the body. What the decoder says counts only if the connection
-// gave all of it: half an answer is a network failure, not a malformed one.
+// read decodes the body. A decoder's error counts only if the connection delivered
+// everything: half an answer is a network failure, not a malformed answer.
 func (a *answer) read(x *exchange, response *http.Response, body *wire, rows content) *PageError {
 	plain, err := plain(response.Header, body)
 	if response.StatusCode != http.StatusOK {

@@ -21,8 +21,8 @@ import (
 // step answers one request of a script.
 type step func(*http.Request) (*http.Response, error)
 
-// script is a transport that plays its steps in order and notes what it was
-// asked. When the steps are used up, a request fails the test.
+// script is a transport that plays its steps in order and notes the requests. When
+// the steps are used up, a request fails the test.
 type script struct {
 	t      *testing.T
 	nodes  []step
@@ -34,7 +34,7 @@ type script struct {
 	lane   chan struct{} // of its Counters
 }
 
-// RoundTrip plays the next step of the resource that is asked for.
+// RoundTrip plays the next step of the requested resource.
 func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	s.query = r.URL.Query()
 	name := strings.TrimPrefix(r.URL.Path, "/api/v1/")
@@ -64,11 +64,11 @@ func (s *script) RoundTrip(r *http.Request) (*http.Response, error) {
 	return next(r)
 }
 
-// CloseIdleConnections is what a transport is told after a timeout.
+// CloseIdleConnections is called after a timeout.
 func (s *script) CloseIdleConnections() { s.idle.Add(1) }
 
-// settle waits for the end of a request that was left behind at its deadline, so
-// that what it did can be read.
+// settle waits for the end of a request that was left behind at its deadline, so that
+// its effects can be read.
 func (s *script) settle() {
 	s.lane <- struct{}{}
 	<-s.lane
@@ -163,7 +163,7 @@ func broken(err error) step {
 	return func(*http.Request) (*http.Response, error) { return nil, err }
 }
 
-// hang answers never.
+// hang never answers.
 func hang(r *http.Request) (*http.Response, error) {
 	<-r.Context().Done()
 	return nil, r.Context().Err()
@@ -198,12 +198,12 @@ func (b *trickling) Read(p []byte) (int, error) {
 
 func (b *trickling) Close() error { return nil }
 
-// cut gives nine tenths of what s answers, then err.
+// cut returns nine tenths of the answer of s, then err.
 func cut(s step, err error) step {
 	return tail(s, func(context.Context) error { return err })
 }
 
-// cutThenHang gives nine tenths of what s answers, and then nothing more.
+// cutThenHang returns nine tenths of the answer of s, and then nothing more.
 func cutThenHang(s step) step {
 	return tail(s, func(ctx context.Context) error {
 		<-ctx.Done()
@@ -211,7 +211,7 @@ func cutThenHang(s step) step {
 	})
 }
 
-// tail lets the last tenth of what s answers be an error.
+// tail replaces the last tenth of the answer of s by an error.
 func tail(s step, end func(context.Context) error) step {
 	return func(r *http.Request) (*http.Response, error) {
 		response, err := s(r)
@@ -232,7 +232,7 @@ type failing func() error
 
 func (f failing) Read([]byte) (int, error) { return 0, f() }
 
-// line is what a snapshot says, without times.
+// line describes a snapshot, without times.
 func line(s *Snapshot) string {
 	if s == nil {
 		return "none"
@@ -256,8 +256,8 @@ func (s *script) count(c *Counter) string {
 	return line(snapshot)
 }
 
-// countFails counts once, and fails the test if that gives anything but a page
-// error with the reason.
+// countFails counts once, and fails the test unless the count fails with a page error
+// of that reason.
 func (s *script) countFails(c *Counter, want Reason) *PageError {
 	s.t.Helper()
 	snapshot, err := countOnce(s.t.Context(), c, &recorder{})

@@ -11,18 +11,18 @@ import (
 
 // Selection says which nodes to count. The zero value is all of them.
 type Selection struct {
-	// Names are exact. One is all that the server is asked for, its pods included;
-	// of several, it is asked for all nodes and pods.
+	// Names are exact. For a single name the server is asked for that node and its
+	// pods only, for several names for all nodes and pods.
 	Names []string
-	// Labels is a selector as kubectl takes it, which the server applies to the
-	// nodes. It knows no such thing for their pods, so those are all counted.
+	// Labels is a selector as kubectl takes it. The server applies it to the nodes.
+	// It cannot select their pods that way, so all pods are counted.
 	Labels string
 }
 
-// some says whether it is not all.
+// some says whether nodes are selected.
 func (s Selection) some() bool { return len(s.Names) > 0 || s.Labels != "" }
 
-// check names the field and the value that cannot be.
+// check returns an error that names the field and the invalid value.
 func (s Selection) check() error {
 	for i, name := range s.Names {
 		if faults := validation.IsDNS1123Subdomain(name); len(faults) > 0 {
@@ -38,8 +38,8 @@ func (s Selection) check() error {
 	return nil
 }
 
-// only is the one name there is, or empty. It holds nothing that a selector
-// would take for a sign of its own.
+// only returns the name if there is exactly one, else "". A valid name has no
+// character with a meaning in a selector.
 func (s Selection) only() string {
 	if len(s.Names) != 1 {
 		return ""
@@ -57,7 +57,7 @@ func (s Selection) listing() listing {
 	return nodes
 }
 
-// podFields selects the pods of one node.
+// podFields returns the field selector for the pods of one node.
 func (s Selection) podFields() string {
 	if name := s.only(); name != "" {
 		return "spec.nodeName=" + name
@@ -65,7 +65,7 @@ func (s Selection) podFields() string {
 	return ""
 }
 
-// of leaves out the nodes of other names.
+// of returns the nodes whose names are selected.
 func (s Selection) of(nodes []Node) []Node {
 	if len(s.Names) == 0 {
 		return nodes

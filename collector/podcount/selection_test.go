@@ -8,8 +8,8 @@ import (
 	"testing/synctest"
 )
 
-// TestSelection holds what a server is asked for, and what is made of pods on
-// nodes that were not.
+// TestSelection checks the requests, and the treatment of pods on nodes that were not
+// selected.
 func TestSelection(t *testing.T) {
 	const unfinished = "status.phase!=Succeeded,status.phase!=Failed"
 	pods := podPage("", "a", "b", "b", "elsewhere", "<none>")
@@ -70,8 +70,8 @@ func TestSelectionIsTold(t *testing.T) {
 	}
 }
 
-// TestLabelsNeedTheNodes asks an account that may not list nodes for some of them
-// by their labels: who has them cannot be known.
+// TestLabelsNeedTheNodes selects nodes by labels with an account that may not list
+// nodes: which nodes have the labels cannot be known.
 func TestLabelsNeedTheNodes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t)

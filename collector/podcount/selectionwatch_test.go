@@ -39,7 +39,7 @@ func (f *followed) Watched(w Watched) {
 
 // asking notes what streams are asked for.
 type asking struct {
-	*world
+	*fakeAPI
 	mu      sync.Mutex
 	streams map[string]bool
 }
@@ -51,7 +51,7 @@ func (a *asking) RoundTrip(r *http.Request) (*http.Response, error) {
 		a.streams[fmt.Sprintf("%s %s%s", strings.TrimPrefix(r.URL.Path, "/api/v1/"), fields, query.Get("labelSelector"))] = true
 		a.mu.Unlock()
 	}
-	return a.world.RoundTrip(r)
+	return a.fakeAPI.RoundTrip(r)
 }
 
 // TestSelectionIsFollowed has a cluster change for two hours, of which some nodes are
@@ -75,7 +75,7 @@ func TestSelectionIsFollowed(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := &asking{world: newWorld(7), streams: make(map[string]bool)}
+				server := &asking{fakeAPI: newFakeAPI(7), streams: make(map[string]bool)}
 				cfg := DefaultConfig()
 				cfg.PageSize, cfg.MaxPageSize, cfg.Nodes = 5, 5, tt.selection
 				f := &followed{recorder: &recorder{}, t: t}
@@ -90,16 +90,16 @@ func TestSelectionIsFollowed(t *testing.T) {
 				}()
 				for range 240 {
 					time.Sleep(30 * time.Second)
-					server.world.mu.Lock()
+					server.fakeAPI.mu.Lock()
 					server.change()
-					server.world.mu.Unlock()
+					server.fakeAPI.mu.Unlock()
 				}
 				time.Sleep(10 * time.Second) // so that what changed last is published
 				cancel()
 				if err := <-ended; !errors.Is(err, context.Canceled) {
 					t.Errorf("it ended with %v", err)
 				}
-				f.want(server.world, tt.shows, tt.selection.some())
+				f.want(server.fakeAPI, tt.shows, tt.selection.some())
 				if got := slices.Sorted(maps.Keys(server.streams)); !slices.Equal(got, slices.Sorted(slices.Values(tt.streams))) {
 					t.Errorf("streams %q, want %q", got, tt.streams)
 				}
@@ -109,7 +109,7 @@ func TestSelectionIsFollowed(t *testing.T) {
 }
 
 // want holds the last snapshot against the truth of the nodes that are shown.
-func (f *followed) want(w *world, shows func(string) bool, some bool) {
+func (f *followed) want(w *fakeAPI, shows func(string) bool, some bool) {
 	f.t.Helper()
 	bound, unbound := w.truth(w.version)
 	want, got := make(map[string]int), make(map[string]int)

@@ -17,7 +17,7 @@ type restartError struct {
 	err    error
 }
 
-// Error is what the cause says.
+// Error is the text of the cause.
 func (e *restartError) Error() string { return e.err.Error() }
 
 // Unwrap gives the cause.
@@ -25,7 +25,7 @@ func (e *restartError) Unwrap() error { return e.err }
 
 var errInconsistent = errors.New("the pages of the start show several resourceVersions")
 
-// wrongSum is the end of a stream with an event that cannot be made part of the sums.
+// wrongSum returns the error for an event that cannot be applied.
 func wrongSum(err error) error {
 	var restart *restartError
 	switch {
@@ -40,8 +40,8 @@ func wrongSum(err error) error {
 	}
 }
 
-// session is the time from one start to the next: a paged count, and the streams from
-// its resourceVersion on.
+// session is the time from one start to the next: a paged count, and the streams that
+// begin at its resourceVersion.
 type session struct {
 	w      *Watcher
 	live   *live
@@ -52,13 +52,14 @@ type session struct {
 	last   *Snapshot // that was published; guarded by the observer's lock
 }
 
-// panicked carries a panic from a goroutine of a session to the one that counts.
+// panicked carries a panic from a goroutine of a session to the goroutine that
+// counts.
 type panicked struct{ value any }
 
-// Error names the kind of the value only: it may hold an answer.
+// Error shows only the type of the value, which may contain an answer.
 func (p *panicked) Error() string { return fmt.Sprintf("following the cluster panicked (%T)", p.value) }
 
-// session starts and follows until something ends it, and returns what.
+// session starts and follows the cluster until an error ends that, which it returns.
 func (w *Watcher) session(ctx context.Context) error {
 	f := &session{w: w, cancel: make(map[*stream]context.CancelFunc)}
 	f.ctx, f.end = context.WithCancelCause(ctx)
@@ -71,7 +72,7 @@ func (w *Watcher) session(ctx context.Context) error {
 	f.end(err)
 	f.group.Wait()
 	utilnet.CloseIdleConnectionsFor(w.streams.Transport)
-	err = context.Cause(f.ctx) // what came first
+	err = context.Cause(f.ctx) // the first error
 	var fault *panicked
 	if errors.As(err, &fault) {
 		panic(fault.value)
@@ -80,21 +81,22 @@ func (w *Watcher) session(ctx context.Context) error {
 	return err
 }
 
-// close keeps the streams' sums for a Watcher that goes on, if nothing is wrong with
-// them, and says else that they are not followed any more.
+// close keeps the state for a Watcher that goes on, if nothing is wrong with it, and
+// otherwise reports that the cluster is not followed any more.
 func (f *session) close(ctx context.Context, err error) {
 	if f.live == nil {
 		return
 	}
 	if f.live.based && !f.live.broken && ctx.Err() != nil && errors.Is(context.Cause(f.ctx), context.Cause(ctx)) {
-		f.w.kept = f.live
+		f.w.inherited = f.live
 		return
 	}
 	f.w.observer.Publish(func() *Snapshot { return f.interrupted(err) })
 	f.live.drop()
 }
 
-// run has do run beside the others. Its error, or its panic, ends the session.
+// run runs do beside the other goroutines of the session. Its error, or its panic,
+// ends the session.
 func (f *session) run(do func() error) {
 	f.group.Go(func() {
 		defer func() {
@@ -108,12 +110,12 @@ func (f *session) run(do func() error) {
 	})
 }
 
-// begin makes what is followed: that which an earlier Count of the same server left,
-// or a new start.
+// begin takes over the state that an earlier Count for the same server left, or makes
+// a new start.
 func (f *session) begin() error {
-	if kept := f.w.kept; kept != nil {
-		f.w.kept, f.live = nil, kept
-		for _, s := range kept.streams {
+	if inherited := f.w.inherited; inherited != nil {
+		f.w.inherited, f.live = nil, inherited
+		for _, s := range inherited.streams {
 			f.open(s)
 		}
 		return nil
@@ -132,14 +134,14 @@ func (f *session) begin() error {
 	return nil
 }
 
-// open follows a stream.
+// open begins to follow a stream.
 func (f *session) open(s *stream) {
 	ctx, cancel := context.WithCancel(f.ctx)
 	f.cancel[s] = cancel
 	f.run(func() error { return f.follow(ctx, s) })
 }
 
-// publish publishes what there is now.
+// publish publishes the present state.
 func (f *session) publish(update bool) {
 	f.w.observer.Publish(func() *Snapshot {
 		f.last = f.live.snapshot(update)
@@ -147,8 +149,9 @@ func (f *session) publish(update bool) {
 	})
 }
 
-// interrupted is the last snapshot of streams that are not followed any more because
-// of err: what came after it may be wrong. It is nil before there was one.
+// interrupted returns the last snapshot, marked with err, because of which the
+// streams are not followed any more: later events may be wrong. It is nil before the
+// first snapshot.
 func (f *session) interrupted(err error) *Snapshot {
 	if f.last == nil {
 		return nil
@@ -159,10 +162,10 @@ func (f *session) interrupted(err error) *Snapshot {
 }
 
 const (
-	// publishPause is how often what the events changed is published, at the most:
-	// putting a snapshot together costs as much as the cluster has nodes.
+	// publishPause is the shortest time between two snapshots of what events changed.
+	// Making one takes time in proportion to the nodes.
 	publishPause = 200 * time.Millisecond
-	// publishShare is the part of the time that may go into that.
+	// publishShare limits the time for that: one part in so many.
 	publishShare = 20
 )
 

@@ -8,12 +8,11 @@ import (
 	"time"
 )
 
-// errAway is why a cluster is not followed when the server itself ended a stream and
-// does not give it back.
+// errAway says that the server ended a stream and has not let it be opened again.
 var errAway = errors.New("a stream of events was closed and has not been opened again")
 
-// noteOpened notes that the server has begun to answer a stream: all before its position is
-// known, and what comes after will be.
+// noteOpened notes that the server has begun to answer a stream: everything before
+// its position is known, and all later events will come.
 func (l *live) noteOpened(s *stream) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -30,7 +29,7 @@ func (l *live) noteOpened(s *stream) {
 	l.publish()
 }
 
-// noteEnded notes that a stream has ended, which is told if it stays so.
+// noteEnded notes that a stream has ended, which is shown if it stays closed.
 func (l *live) noteEnded(s *stream, err error) {
 	if errors.Is(err, io.EOF) {
 		err = errAway
@@ -61,7 +60,7 @@ func (l *live) noteNodes(err error) {
 	l.publish()
 }
 
-// publish says that there is something to publish. l.mu must be held.
+// publish signals that there is something to publish. l.mu must be held.
 func (l *live) publish() {
 	select {
 	case l.changed <- struct{}{}:
@@ -69,8 +68,8 @@ func (l *live) publish() {
 	}
 }
 
-// interruption is why the numbers are not those of this moment; nil when they are.
-// l.mu must be held.
+// interruption returns why the numbers are not up to date, or nil when they are. l.mu
+// must be held.
 func (l *live) interruption() error {
 	for _, s := range l.streams {
 		if s.down != nil {
@@ -80,7 +79,8 @@ func (l *live) interruption() error {
 	return l.listFailed
 }
 
-// snapshot puts together what is known. It is nil before the start is complete.
+// snapshot returns the present state as a Snapshot. It is nil before the start is
+// complete.
 func (l *live) snapshot(update bool) *Snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -111,8 +111,8 @@ func (l *live) snapshot(update bool) *Snapshot {
 	return &s
 }
 
-// sorted are the names of the nodes: those that exist, or where they may not be
-// listed those that hold pods.
+// sorted returns the names of the nodes: of those that exist, or, if they may not be
+// listed, of those that have pods.
 func (l *live) sorted() []string {
 	if l.figures.NodesForbidden {
 		return slices.Sorted(maps.Keys(l.pods))
@@ -123,8 +123,9 @@ func (l *live) sorted() []string {
 	return l.order
 }
 
-// latest is when there was news of the stream of bound pods last, and the
-// resourceVersion that it has come to: of several streams the one that is behind.
+// latest returns when a stream of bound pods last received anything, and the
+// resourceVersion that it has come to. Of several streams, the one that is furthest
+// behind counts.
 func (l *live) latest() (at time.Time, version string) {
 	for _, s := range l.streams {
 		if s.role == boundStream && (at.IsZero() || s.seen.Before(at)) {

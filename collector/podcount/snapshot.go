@@ -17,41 +17,41 @@ type Snapshot struct {
 	UnscheduledPods int
 	// UnknownNodePods are active and bound to a node that does not exist.
 	UnknownNodePods int
-	// Pages of pods that the count took, node pages not among them.
+	// Pages of pods that the count took, not counting pages of nodes.
 	Pages int
-	// Bytes on the wire of all answers, failed attempts among them.
+	// Bytes on the wire of all answers, including failed attempts.
 	Bytes int64
-	// Duration from the start to the last row, waits for a place and between
-	// attempts among it, without the pause of a count that was suspended.
+	// Duration from the start to the last row. It includes waits for a place and
+	// between attempts, but not the pause of a suspended count.
 	Duration time.Duration
 	// ResourceVersion of the last page of pods, as the server gave it.
 	ResourceVersion string
-	// Source says how the pods were listed, and SourceRefused why not in the form
-	// before it of Sources; nil when that is not known, or there is none.
+	// Source says how the pods were listed. SourceRefused says why the server refused
+	// the form before it in Sources; it is nil when that is not known, or there is
+	// none.
 	Source        Source
 	SourceRefused error
-	// NodesForbidden says that the nodes could not be listed: those that hold no
-	// pod are missing, and none has allocatable pods.
+	// NodesForbidden says that the nodes could not be listed: nodes without pods are
+	// missing, and no node has allocatable pods.
 	NodesForbidden bool
-	// OddAllocatable is how many nodes have a value for allocatable pods that is no
-	// number of pods. It is left out of them.
+	// OddAllocatable is how many nodes have a value for allocatable pods that is not
+	// a number of pods. They have no AllocatablePods.
 	OddAllocatable int
-	// Consistent is true when all pages of pods named the same resourceVersion. It
-	// is false when they named several, because a continue token expired on the
-	// way, or none.
+	// Consistent is true when all pages of pods named the same resourceVersion. It is
+	// false when they named several, because a continue token expired, or none.
 	Consistent bool
-	// Started is when the count began; what happened before is in it.
+	// Started is when the count began: everything that happened before is in it.
 	Started time.Time
-	// Time at which the last page was complete; when the cluster is followed, that
-	// of the latest news of it.
+	// Time at which the last page was complete; when the cluster is followed, at
+	// which its latest event or bookmark arrived.
 	Time time.Time
 	// Mode says how the cluster is counted.
 	Mode Mode
-	// Update says that the numbers are those of the latest count and of the events
-	// since: no count has ended.
+	// Update says that no count has ended: the numbers are those of the latest count
+	// and of the events since.
 	Update bool
-	// Interrupted says why the events do not come at the moment. Nil while they do,
-	// and for the end of a count.
+	// Interrupted says why events do not arrive at the moment. It is nil while they
+	// do, and at the end of a count.
 	Interrupted error
 }
 
@@ -63,8 +63,8 @@ type Node struct {
 	HasAllocatable  bool  // false while the node has not reported it
 }
 
-// ActivePods returns all pods that are bound and active, those on nodes that do
-// not exist among them.
+// ActivePods returns all pods that are bound and active, including those on nodes
+// that do not exist.
 func (s *Snapshot) ActivePods() int {
 	sum := s.UnknownNodePods
 	for _, node := range s.Nodes {
@@ -73,8 +73,8 @@ func (s *Snapshot) ActivePods() int {
 	return sum
 }
 
-// AllocatablePods returns what all nodes can hold that say it, and whether any
-// does. A sum beyond the greatest int64 is that.
+// AllocatablePods returns the sum over the nodes that report it, and whether any
+// does. The sum is capped at the largest int64.
 func (s *Snapshot) AllocatablePods() (sum int64, known bool) {
 	for _, node := range s.Nodes {
 		if node.HasAllocatable {

@@ -12,20 +12,20 @@ var (
 )
 
 // listed starts with a paged count. The streams are opened as soon as their
-// resourceVersion is known, while the pages are still being read: a list that takes
-// longer than the server remembers changes would end before its watch could begin.
+// resourceVersion is known, while the pages are still being read: otherwise a list
+// could take so long that its resourceVersion expires before the watch begins.
 func (f *session) listed() error {
 	run := f.w.take(f.w.observer)
-	run.began = func(w *walk) { f.opens(run, w) }
+	run.began = func(w *walk) { f.openStreams(run, w) }
 	for _, w := range append([]*walk{run.nodes}, run.pods...) {
-		if w.version != "" { // of a count that goes on after it was suspended
-			f.opens(run, w)
+		if w.version != "" { // of a count that was suspended and goes on
+			f.openStreams(run, w)
 		}
 	}
 	err := f.w.askFor(f.ctx, run, f.w.pages)
 	run.began = nil // a Counter may go on with the count
 	if err == nil && f.ctx.Err() != nil || run.source == SourceListUnfiltered {
-		f.w.suspended = run // complete: a Counter's Count has it as it is
+		f.w.suspended = run // complete: the Counter's Count finds it done
 	}
 	switch {
 	case f.ctx.Err() != nil:
@@ -42,7 +42,7 @@ func (f *session) listed() error {
 	return f.rebase(run)
 }
 
-// release gives back the names of a count that has served its purpose.
+// release gives back the names of a count that is not needed any more.
 func (c *Counter) release(run *count) {
 	run.known.drop()
 	if run.tally != nil {
@@ -60,9 +60,9 @@ func (n *count) mixed() bool {
 	return false
 }
 
-// opens opens the streams from a walk's first page on, in place of those that an
-// earlier first page of it had opened.
-func (f *session) opens(run *count, w *walk) {
+// openStreams opens the streams at the resourceVersion of a walk's first page. They
+// replace those of an earlier first page of the walk.
+func (f *session) openStreams(run *count, w *walk) {
 	if !wellFormed(w.version) {
 		f.end(&unwatchableError{errOpaque})
 		return
@@ -72,8 +72,8 @@ func (f *session) opens(run *count, w *walk) {
 	}
 }
 
-// roles are the streams that a listing is followed by. Where the pods of one node are
-// listed, those of no node are not.
+// roles returns the roles of the streams that follow a listing. A listing of one
+// node's pods has no stream of pods without a node.
 func (l listing) roles() []role {
 	switch {
 	case l.name == Nodes:
@@ -95,7 +95,7 @@ func newStream(r role, list listing, pods form, l *ledger, version string) *stre
 	return s
 }
 
-// replace puts the stream in the place of one of the same role and path.
+// replace puts the stream in place of one with the same role and path.
 func (f *session) replace(s *stream) *stream {
 	f.live.mu.Lock()
 	defer f.live.mu.Unlock()
@@ -111,7 +111,7 @@ func (f *session) replace(s *stream) *stream {
 	return s
 }
 
-// rebase completes the start with what was listed, once all streams are there.
+// rebase completes the start with the result of the count, once all streams are open.
 func (f *session) rebase(run *count) error {
 	defer f.w.release(run)
 	if err := f.allOpen(); err != nil {
@@ -123,16 +123,16 @@ func (f *session) rebase(run *count) error {
 	return nil
 }
 
-// figures are those of a count whose walks each show one resourceVersion: the streams
-// make one moment of them.
+// figures returns those of a count whose walks each show one resourceVersion: the
+// streams bring all of them to the same moment.
 func (f *session) figures(run *count) Snapshot {
 	figures := f.w.figures(run)
 	figures.Mode, figures.Consistent = ModeWatch, true
 	return figures
 }
 
-// streamed starts with what the streams send first, for a server that cannot keep
-// one resourceVersion for as long as the pages take.
+// streamed starts with the initial events of the streams, for a server that cannot
+// keep one resourceVersion for as long as the pages take.
 func (f *session) streamed() error {
 	run := f.w.take(f.w.observer)
 	if err := f.w.listNodes(f.ctx, run); err != nil {
@@ -141,7 +141,7 @@ func (f *session) streamed() error {
 	}
 	run.observer.Started(len(run.known.nodes))
 	if !run.denied {
-		f.opens(run, run.nodes)
+		f.openStreams(run, run.nodes)
 	}
 	for _, w := range run.pods {
 		for _, r := range w.listing.roles() {
@@ -158,8 +158,8 @@ func (f *session) streamed() error {
 	return f.rebase(run)
 }
 
-// initial opens a stream, and waits until all that there was at its start has come.
-// It takes a place like a page.
+// initial opens a stream, and waits until all its initial events have arrived. It
+// takes a place like a page.
 func (f *session) initial(s *stream) error {
 	if gate := f.w.cfg.Gate; gate != nil {
 		place, err := gate.Enter(f.ctx, true)
@@ -177,16 +177,16 @@ func (f *session) initial(s *stream) error {
 	}
 }
 
-// openWait is how long a start waits for its streams when the pages are complete. A
-// cluster that gives pages and no streams is listed.
+// openWait is how long a start with complete pages waits for its streams. A cluster
+// that returns pages but no streams is counted in list mode.
 const openWait = time.Minute
 
-var errNotOpened = errors.New("pages come, and streams of events cannot be opened")
+var errNotOpened = errors.New("pages can be read, but streams of events cannot be opened")
 
 func (f *session) allOpen() error {
 	timer := time.NewTimer(openWait)
 	defer timer.Stop()
-	for _, s := range f.live.streams { // which only this goroutine changes
+	for _, s := range f.live.streams { // only this goroutine changes them
 		select {
 		case <-s.opened:
 		case <-f.ctx.Done():

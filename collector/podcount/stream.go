@@ -13,21 +13,21 @@ import (
 
 const (
 	// Streams end by themselves after a time between these, so that their ends are
-	// spread. The server's own is half an hour to a whole (kube-apiserver
+	// spread. The server's own limit is half an hour to an hour (kube-apiserver
 	// --min-request-timeout).
 	shortestStream = 5 * time.Minute
 	longestStream  = 10 * time.Minute
-	// endSlack is how much longer than asked for a stream may last.
+	// endSlack is how much longer than requested a stream may last.
 	endSlack = 30 * time.Second
-	// maxSilence ends a stream that has had bookmarks, which come every minute.
+	// maxSilence ends a stream that has had bookmarks before: they come every minute.
 	maxSilence = 3 * time.Minute
 	// maxIdleStart is how long a streamed start may wait for the next pod.
 	maxIdleStart = time.Minute
 )
 
 var (
-	errSilent    = errors.New("bookmarks have ceased to come")
-	errIdleStart = errors.New("the pods of a streamed start have ceased to come, and its last bookmark has not")
+	errSilent    = errors.New("no bookmarks arrive any more")
+	errIdleStart = errors.New("a streamed start stopped before its last bookmark")
 )
 
 // role is what a stream's events mean.
@@ -39,8 +39,8 @@ const (
 	nodeStream                // nodes
 )
 
-// selector is the role's beside that of the listing, which leaves out finished pods
-// and, where one node is counted, those of the others.
+// selector adds the role's field selector to that of the listing, which leaves out
+// finished pods and, if a single node is counted, the pods of all others.
 func (r role) selector(l listing) string {
 	switch {
 	case r == boundStream && l.fields == "":
@@ -52,7 +52,7 @@ func (r role) selector(l listing) string {
 	}
 }
 
-// check refuses an event that the selector should have left out: the sums would be
+// check refuses an event that the selector should have left out: the totals would be
 // wrong.
 func (r role) check(c change) error {
 	gone := c.kind == EventDeleted
@@ -66,24 +66,24 @@ func (r role) check(c change) error {
 	return nil
 }
 
-// stream is one watch that is opened again and again, and how far it has come. The
-// lock of its live guards it.
+// stream is one watch that is opened again and again, and how far it has come. It is
+// guarded by the lock of its live.
 type stream struct {
 	role     role
 	listing  listing
 	position string // resourceVersion of the latest event
-	starting bool   // the events so far are what there was when it was opened
+	starting bool   // the events so far are initial ones
 	delta    *delta
 
-	opened    chan struct{} // closed when it has been there once
+	opened    chan struct{} // closed when it has been open for the first time
 	started   chan struct{} // closed when a streamed start is complete
 	seen      time.Time     // when it was opened, or the latest event came
-	down      error         // why it has ended; nil while it is there
-	away      *time.Timer   // sets down; nil when it does not run
+	down      error         // why it is closed; nil while it is open
+	away      *time.Timer   // sets down after reopenGrace; nil when it does not run
 	recording recording
 }
 
-// url is that of the watch from the stream's position on. It always has a
+// url returns the address of the watch from the stream's position on. It always has a
 // resourceVersion: without one the server would read from etcd.
 func (s *stream) url(base *url.URL, lifetime time.Duration) string {
 	query := url.Values{
@@ -110,9 +110,9 @@ func (s *stream) url(base *url.URL, lifetime time.Duration) string {
 	return watch.String()
 }
 
-// stream opens the watch and reads it to its end. opened is called when the
-// headers are there. The error is never nil: io.EOF is the end that the server
-// gives it, a *PageError is why it failed.
+// stream opens the watch and reads it to its end. opened is called when the headers
+// have arrived. The error is never nil: io.EOF when the server closed the stream, a
+// *PageError when it failed.
 func (w *Watcher) stream(ctx context.Context, l *live, s *stream, opened func()) error {
 	lifetime := shortestStream + time.Duration(w.cfg.Jitter()*float64(longestStream-shortestStream))
 	x := newExchange(ctx, w.cfg.PageTimeout, w.lane)
@@ -145,7 +145,7 @@ func (w *Watcher) read(x *exchange, l *live, s *stream, lifetime time.Duration, 
 	if failure != nil {
 		return failure
 	}
-	defer func() { _ = response.Body.Close() }() // it is left, not read to its end
+	defer func() { _ = response.Body.Close() }() // the stream is left, not read to its end
 	body := &wire{r: response.Body}
 	if response.StatusCode != http.StatusOK {
 		body.r = x.ready(response)
@@ -175,7 +175,7 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, reader *eventReader, b
 	silence.Stop()
 	bookmarked, read := false, int64(0)
 	for {
-		if !s.starting { // which only this goroutine changes
+		if !s.starting { // only this goroutine changes it
 			idle.Stop()
 		}
 		changes, err := reader.next()
@@ -204,7 +204,7 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, reader *eventReader, b
 	}
 }
 
-// broken is the end of a stream whose events cannot be read on.
+// broken returns the error of a stream whose events cannot be read any further.
 func (x *exchange) broken(body *wire, err error) error {
 	var failure *PageError
 	switch cause := context.Cause(x.ctx); {

@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 )
 
-// TestStreamOfDocuments reads documents one after the other as one alone is read: a
-// fault is that of its document, and sizes are those of each.
+// TestStreamOfDocuments reads documents one after the other like single ones: a fault
+// belongs to its document, and so does a size.
 func TestStreamOfDocuments(t *testing.T) {
 	table := func(version, rows string) string {
 		return `{"kind":"Table","metadata":{"resourceVersion":"` + version + `"},"columnDefinitions":[{"name":"Node"}],"rows":` + rows + `}`
@@ -59,21 +59,21 @@ func TestStreamOfDocuments(t *testing.T) {
 	}
 }
 
-// withoutPods is a world in which pods may not be listed.
-type withoutPods struct{ *world }
+// withoutPods is a fakeAPI in which pods may not be listed.
+type withoutPods struct{ *fakeAPI }
 
 func (w withoutPods) RoundTrip(r *http.Request) (*http.Response, error) {
 	if strings.HasSuffix(r.URL.Path, "/pods") {
 		return status(http.StatusForbidden, "")(r)
 	}
-	return w.world.RoundTrip(r)
+	return w.fakeAPI.RoundTrip(r)
 }
 
 // TestStreamsLeaveTheFailureAlone has a page fail while streams are open, which end for
 // it: it is still told as what it is.
 func TestStreamsLeaveTheFailureAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		watcher := newWatcher(t, DefaultConfig(), withoutPods{newWorld(1)}, DefaultWatchConfig())
+		watcher := newWatcher(t, DefaultConfig(), withoutPods{newFakeAPI(1)}, DefaultWatchConfig())
 		err := watcher.Count(t.Context(), &recorder{}, func(*Snapshot) { t.Error("there is a snapshot") })
 		var failure *PageError
 		if !errors.As(err, &failure) || failure.Resource != Pods || failure.Page != 1 || failure.Reason != Forbidden {

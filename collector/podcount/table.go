@@ -10,12 +10,12 @@ import (
 type table struct {
 	columns int // number of columns
 	node    int // index of the column Node
-	count   *tally
+	tally   *tally
 }
 
 const (
 	nodeColumn = "Node"
-	// noNode stands in the cell of a pod that is not bound
+	// noNode is in the cell of a pod that is not bound
 	// (k8s.io/kubernetes/pkg/printers/internalversion).
 	noNode = "<none>"
 )
@@ -47,8 +47,8 @@ func (t *table) definitions(d *decoder) error {
 	return err
 }
 
-// row reads one row and counts its pod, unless it has finished: a server that
-// does not select still says so.
+// row reads one row and counts its pod, unless it has finished: the row says so even
+// if the server ignored the selector.
 func (t *table) row(d *decoder) error {
 	seen, finished := false, false
 	d.node = d.node[:0]
@@ -72,7 +72,7 @@ func (t *table) row(d *decoder) error {
 	case finished:
 		return nil
 	}
-	return t.count.add(d.node, d.echoed)
+	return t.tally.add(d.node, d.echoed)
 }
 
 // finishedPod reads the conditions of a row: those of a finished pod have one of

@@ -1,14 +1,14 @@
 package podcount
 
-// tally counts pods per node name. What the page under way adds is kept apart
-// until commit, so a page that fails half-way leaves no trace.
+// tally counts pods per node name. The page under way is kept apart until commit, so
+// a page that fails half-way leaves no trace.
 type tally struct {
 	names       *names
 	index       map[string]int // name to position in the slices below
 	list        []string
 	total       []int
 	page        []int
-	old         int // names of complete pages
+	old         int // number of names from complete pages
 	unscheduled int
 	pageWithout int
 }
@@ -17,8 +17,8 @@ func newTally(l *ledger) *tally {
 	return &tally{names: &names{ledger: l}, index: make(map[string]int)}
 }
 
-// add counts one active pod of the page under way. An empty name means that it
-// is not bound. A known name allocates nothing.
+// add counts one active pod of the page under way. An empty name means that it is not
+// bound. A known name allocates nothing.
 func (t *tally) add(node []byte, echoed func(string) bool) error {
 	if len(node) == 0 {
 		t.pageWithout++
@@ -45,7 +45,7 @@ func (t *tally) enter(name string) int {
 	return at
 }
 
-// commit makes the page part of the count and returns its pods.
+// commit makes the page part of the count and returns the number of its pods.
 func (t *tally) commit() int {
 	rows := t.pageWithout
 	for i, n := range t.page {
@@ -58,7 +58,7 @@ func (t *tally) commit() int {
 	return rows
 }
 
-// discard forgets the page, and the names that it brought.
+// discard forgets the page, and the names that were new on it.
 func (t *tally) discard() {
 	for _, name := range t.list[t.old:] {
 		delete(t.index, name)
@@ -70,10 +70,10 @@ func (t *tally) discard() {
 	t.pageWithout = 0
 }
 
-// drop gives back the room of all names.
+// drop gives back the memory of all names.
 func (t *tally) drop() { t.names.drop() }
 
-// absorb adds what the complete walk over another namespace counted, and drops it.
+// absorb adds the complete tally of another namespace, and drops it.
 func (t *tally) absorb(other *tally) error {
 	other.drop()
 	t.unscheduled += other.unscheduled
@@ -91,13 +91,13 @@ func (t *tally) absorb(other *tally) error {
 	return nil
 }
 
-// nodeSet gathers nodes in the same two steps.
+// nodeSet collects nodes with the same commit and discard.
 type nodeSet struct {
 	names     *names
 	nodes     map[string]Node
 	page      []Node
-	odd       int // nodes whose allocatable pods are no number of pods
-	oddOnPage int // of them, on the page under way
+	odd       int // nodes whose allocatable pods are not a number of pods
+	oddOnPage int // those of the page under way
 }
 
 func newNodeSet(l *ledger) *nodeSet {

@@ -5,15 +5,15 @@ import (
 	"hash/fnv"
 )
 
-// The budgets of one walk. They are what a cluster can be, with room to spare:
-// providers offer some 100,000 nodes, and a million pods at 50 a page are 20,000
-// pages. Time has no budget.
+// The budgets of one walk, well above what a cluster can be: providers offer some
+// 100,000 nodes, and a million pods at 50 a page are 20,000 pages. Time has no
+// budget.
 const (
 	maxRows  = 4_000_000
 	maxPages = 100_000
 	maxBytes = 64 << 30 // of JSON: a million pods of 64 KiB
 	// maxSparse is how many pages may have less than a tenth of the rows that were
-	// asked for. A server fills its pages, but for the last.
+	// requested. A server fills all pages but the last.
 	maxSparse = 1000
 	maxEmpty  = 10 // pages without rows, in a row
 
@@ -34,10 +34,10 @@ var (
 	errNull      = errors.New("the answer has a null where the rows of a page should be")
 )
 
-// usage is what the complete pages of a walk took of its budgets, and the
-// tokens that lead back.
+// usage is how much of the budgets the complete pages of a walk have taken, and the
+// tokens that have been sent.
 type usage struct {
-	sent   map[uint64]struct{} // hashes of the tokens that were given, and so sent
+	sent   map[uint64]struct{} // hashes of the continue tokens
 	pages  int
 	rows   int
 	bytes  int64
@@ -45,8 +45,8 @@ type usage struct {
 	empty  int // pages without rows, in a row
 }
 
-// check refuses a page that leads nowhere. The token is opaque: one that was
-// sent before is all that it can be found out by.
+// check refuses a page that does not lead on. A token is opaque, so the only sign of
+// a loop is that it was sent before.
 func (u *usage) check(token string, doc document, limit int) *PageError {
 	var err error
 	next := u.with(doc, limit)
@@ -78,7 +78,7 @@ func (u *usage) check(token string, doc document, limit int) *PageError {
 	return failure
 }
 
-// with is the usage after one more page.
+// with returns the usage after one more page.
 func (u *usage) with(doc document, limit int) usage {
 	next := *u
 	next.pages++
@@ -94,8 +94,8 @@ func (u *usage) with(doc document, limit int) usage {
 	return next
 }
 
-// passed notes a page that counts.
-func (u *usage) passed(doc document, limit int) {
+// add adds a complete page.
+func (u *usage) add(doc document, limit int) {
 	*u = u.with(doc, limit)
 	if u.sent == nil {
 		u.sent = make(map[uint64]struct{})

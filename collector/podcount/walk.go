@@ -5,32 +5,32 @@ import (
 	"time"
 )
 
-// freeExpiries is how often a page may answer 410 before that costs attempts: once
-// for each step of expiry.
+// freeExpiries is how many answers 410 for one page cost no attempt: one for each
+// step of expiry.
 const freeExpiries = 3
 
-// maxRefusals is how often one page is asked for with credentials that are refused.
-// Each time, a credential plugin may run.
+// maxRefusals is how often one page is requested with refused credentials. Each time,
+// a credential plugin may run.
 const maxRefusals = 2
 
-// target takes rows and keeps those of complete pages only.
+// target collects rows, and keeps only those of complete pages.
 type target interface {
-	commit() (rows int) // the page is complete: it counts
-	discard()           // the page failed: it never was
+	commit() (rows int) // the page is complete
+	discard()           // the page failed, and its rows are forgotten
 	drop()              // nothing of it is needed any more
 }
 
-// walk is the way through all pages of one resource, and how far it has come.
+// walk reads all pages of one resource, and knows how far it has come.
 type walk struct {
 	listing listing
 	sizer   *pageSizer
-	open    func() (target, content) // gives an empty target
+	open    func() (target, content) // returns an empty target
 	target  target
 	content content
 
 	startVersion string // resourceVersion to start at; empty for the newest
-	firstPage    int    // pages of the walks before
-	before       int    // rows of the walks before
+	firstPage    int    // pages of the walks before this one
+	earlierRows  int    // rows of the walks before this one
 
 	token    string
 	tokenAt  time.Time // when the server gave it
@@ -45,15 +45,15 @@ type walk struct {
 	inconsistent bool // the pages are not known to show one resourceVersion
 }
 
-// expiry is what expired tokens have made of a walk. It goes from each value to
-// the next, and with every complete page back to startedAfresh, if it was there.
+// expiry is how a walk has reacted to expired tokens. It moves from each value to the
+// next. Every complete page takes it back to startedAfresh, if it was beyond that.
 type expiry int
 
 const (
 	neverExpired  expiry = iota
-	startedAfresh        // once
-	askedAgain           // with the token that expired, for one that is exact
-	newTokenTaken        // the token came with a 410
+	startedAfresh        // the walk began again, which it does once
+	askedAgain           // the expired token was sent again, to get an exact one
+	newTokenTaken        // the walk goes on with the token of a 410
 )
 
 func newWalk(r listing, sizer *pageSizer, open func() (target, content)) *walk {
@@ -74,9 +74,9 @@ func (w *walk) rewind() {
 	w.expiry, w.inconsistent = min(w.expiry, startedAfresh), false
 }
 
-// walk asks for pages until the continue token is empty. It ends early with a
-// *PageError when a page runs out of attempts, or with the context's error;
-// called again, it goes on at that page.
+// walk asks for pages until the continue token is empty. It returns a *PageError when
+// a page runs out of attempts, or the context's error. Called again, it goes on at
+// that page.
 func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
 	for !w.complete {
 		if err := c.nextPage(ctx, w, run); err != nil {
@@ -86,10 +86,10 @@ func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
 	return nil
 }
 
-// nextPage asks for one page until it is complete or the attempts are used up.
-// All attempts, waits and their counting are here. The first answers that a
-// token or a resourceVersion is too old cost no attempt: the page was refused for
-// its age. Nor does a form of request that the server cannot give.
+// nextPage asks for one page until it is complete or its attempts are used up. All
+// retries, waits and their reports are here. The first answers that a token or a
+// resourceVersion is too old cost no attempt, and neither does a form of request that
+// the server does not support.
 func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 	allowed := c.cfg.PageAttempts
 	for attempt := 1; ; attempt++ {
@@ -100,7 +100,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
-			return err // this process is stopping: nobody's failure
+			return err // cancelled: not a failure of the page
 		}
 		if c.dispensable(w, failure) {
 			return errForbidden
@@ -126,7 +126,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			w.recover(event, last)
 		}
 		if last {
-			w.giveUp(failure)
+			w.rewindIfStuck(failure)
 			return failure
 		}
 		if err := sleep(ctx, event.Wait); err != nil {
@@ -148,7 +148,7 @@ func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int)
 	if failure != nil {
 		w.target.discard()
 		failure.Resource, failure.Page, failure.Attempt = w.listing.name, event.Number, attempt
-		event.Err, event.Total = failure, w.before+w.total
+		event.Err, event.Total = failure, w.earlierRows+w.total
 		return event, failure
 	}
 	w.sizer.done(a.rows, a.bytes, a.took)
@@ -159,14 +159,14 @@ func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int)
 	if w.listing.name == Pods {
 		c.noteSource(run, w, a.document)
 	}
-	event.Total = w.before + w.total
+	event.Total = w.earlierRows + w.total
 	return event, nil
 }
 
-// keep makes a complete page part of the walk.
+// keep adds a complete page to the walk.
 func (w *walk) keep(a answer, limit int) int {
 	rows := w.target.commit()
-	w.usage.passed(a.document, limit)
+	w.usage.add(a.document, limit)
 	if w.page == 1 {
 		w.began, w.version = time.Now(), a.resourceVersion
 	}
@@ -180,9 +180,9 @@ func (w *walk) keep(a answer, limit int) int {
 	return rows
 }
 
-// fewerRows has the next attempt ask for as many rows as are known to work, and
-// says whether it does. A failure of a larger page is first blamed on its size:
-// some proxies give all but the large answers.
+// fewerRows reduces the next attempt to the number of rows that is known to work, and
+// says whether it does. When a page of a larger size fails, the size is the first
+// suspect: some proxies fail only for large answers.
 func (w *walk) fewerRows(failure *PageError) bool {
 	switch failure.Reason {
 	case Unauthorized, Forbidden, Throttled, Expired:
@@ -191,11 +191,12 @@ func (w *walk) fewerRows(failure *PageError) bool {
 	return w.sizer.retreat()
 }
 
-// shrinkAfter is the attempt at one page from which on it has fewer rows, whatever
-// it fails for. After an outage the size is back within some pages.
+// shrinkAfter is the attempt at one page from which the number of rows shrinks after
+// any failure. After an outage the size grows back within some pages.
 const shrinkAfter = 3
 
-// recover prepares the next attempt after a failed one, be it in the next count.
+// recover prepares the next attempt after a failed one, even if that is in the next
+// count.
 func (w *walk) recover(event Page, last bool) {
 	failure := event.Err
 	switch {
@@ -211,29 +212,28 @@ func (w *walk) recover(event Page, last bool) {
 	}
 }
 
-// giveUp throws the walk's progress away if going on from it cannot help.
-func (w *walk) giveUp(failure *PageError) {
+// rewindIfStuck goes back to before the first page if going on from the walk's
+// progress cannot help.
+func (w *walk) rewindIfStuck(failure *PageError) {
 	if failure.stuck || failure.Reason == Expired && failure.token == "" {
 		w.rewind()
 	}
 }
 
-// expired starts afresh once. A server so slow that the token expires again
-// would never be counted that way, so from then on the walk goes on with the
-// server's own token, at a newer revision.
-//
-// That token cannot be trusted at once. To fill a page past a selector, the
-// server reads etcd several times, and if a compaction comes between, its token
-// leads on from the read that failed: the pods of the reads before it, never
-// sent, would be lost (k8s.io/apiserver/pkg/storage/etcd3, store.go). Asked
-// again with the same token, the first read fails, and the token is exact. A
-// token that came from a 410 names no revision, so it is asked with again; and
-// without a new token the old one is, until the attempts are used up: starting
-// afresh every time would never end.
+// expired reacts to an expired token. The first time, the walk starts afresh. On a
+// server so slow that the token expires again, that would never end, so from then on
+// the walk goes on with the server's new token, at a newer revision.
+// That token cannot be trusted at once. To fill a page past a selector, the server
+// reads etcd several times. If a compaction comes in between, its token points behind
+// the read that failed, and the pods of the earlier reads, never sent, would be lost
+// (k8s.io/apiserver/pkg/storage/etcd3, store.go). When the same token is sent again,
+// the first read fails, and the new token is exact.
+// A token from a 410 names no revision, so it is sent again when it expires. Without
+// a new token, the old one is sent again until the attempts are used up.
 func (w *walk) expired(token string) {
 	switch {
 	case w.expiry == neverExpired:
-		w.startVersion = "" // the resourceVersion is what has expired
+		w.startVersion = "" // the resourceVersion has expired
 		w.expiry = startedAfresh
 		w.rewind()
 	case w.expiry == newTokenTaken || token == "":

@@ -113,9 +113,8 @@ func TestSetAside(t *testing.T) {
 	}
 }
 
-// TestSetAsideAges keeps failing at the first page of the second node walk.
-// What was counted before must not be given out as new, however often that is
-// tried.
+// TestSetAsideAges keeps failing at the first page of the second node walk. The count
+// from before must not be published as new, however often that is tried.
 func TestSetAsideAges(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fault := status(http.StatusInternalServerError, "")
@@ -183,8 +182,8 @@ func TestExpired(t *testing.T) {
 	}
 }
 
-// TestExpiredWithoutToken has a server that says 410 to every token and gives
-// none to go on with. It is asked a bounded number of times.
+// TestExpiredWithoutToken has a server that answers 410 to every token, without a new
+// one. The number of requests is limited.
 func TestExpiredWithoutToken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		gone := body(http.StatusGone, `{"kind":"Status","code":410}`)
@@ -199,7 +198,8 @@ func TestExpiredWithoutToken(t *testing.T) {
 	})
 }
 
-// TestTokensThatLeadNowhere are refused, and the next count starts afresh.
+// TestTokensThatLeadNowhere shows that they are refused, and that the next count
+// starts afresh.
 func TestTokensThatLeadNowhere(t *testing.T) {
 	empty := make([]step, 0, maxEmpty)
 	for i := range maxEmpty {
@@ -248,7 +248,7 @@ func TestInconsistent(t *testing.T) {
 	}
 }
 
-// TestNodesAgain has a node join, and one go, while the pods are counted.
+// TestNodesAgain has a node join, and one leave, while the pods are counted.
 func TestNodesAgain(t *testing.T) {
 	script := newScript(t, podPage("t1", "a", "new"), podPage("", "new", "gone"))
 	script.nodes = []step{nodePage("n1", "a"), nodePage("", "old"), nodePage("", "new"), nodePage("")}
@@ -310,7 +310,7 @@ func TestCancelledWait(t *testing.T) {
 	})
 }
 
-// TestCancelledRequest stops a count within a request: that is nobody's failure.
+// TestCancelledRequest stops a count during a request: that is not a failure.
 func TestCancelledRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t, podPage("t1", "a", "b"), hang)
@@ -330,8 +330,8 @@ func TestCancelledRequest(t *testing.T) {
 	})
 }
 
-// TestPageDeadline checks that the deadline covers the body, that fewer rows
-// are asked for afterwards, and that the connection is given up.
+// TestPageDeadline checks that the deadline covers the body, that fewer rows are
+// requested afterwards, and that the connection is closed.
 func TestPageDeadline(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -396,7 +396,7 @@ func TestWaits(t *testing.T) {
 	})
 }
 
-// TestObserver checks that every request is reported once, with what it gave.
+// TestObserver checks that every request is reported once, with its result.
 func TestObserver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t, podPage("t1", "a", "b"), body(500, "oops"), podPage("", "a", "<none>", "c"))

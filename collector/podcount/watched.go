@@ -17,15 +17,15 @@ const (
 // Modes returns every Mode.
 func Modes() []Mode { return []Mode{ModeList, ModeWatch} }
 
-// WatchEnd says why a stream of events ended, or a cluster's streams are all begun
-// anew.
+// WatchEnd is the reason why a stream of events ended, or why all streams of a
+// cluster are restarted.
 type WatchEnd string
 
-// The ends. After drift and expired the cluster is listed again; after the others
+// The reasons. After drift and expired the cluster is listed again; after the others
 // the stream goes on where it was.
 const (
 	EndClosed       WatchEnd = "closed"       // by the server, between two events
-	EndSilent       WatchEnd = "silent"       // nothing came for too long
+	EndSilent       WatchEnd = "silent"       // nothing arrived for too long
 	EndExpired      WatchEnd = "expired"      // 410: the resourceVersion is too old
 	EndDrift        WatchEnd = "drift"        // the sum of the events is wrong
 	EndThrottled    WatchEnd = "throttled"    // 429
@@ -33,7 +33,7 @@ const (
 	EndForbidden    WatchEnd = "forbidden"    // 403
 	EndServer       WatchEnd = "server"       // any other status that is not 200
 	EndNetwork      WatchEnd = "network"      // no answer, or one that was cut off
-	EndMalformed    WatchEnd = "malformed"    // what came is not a stream of events
+	EndMalformed    WatchEnd = "malformed"    // the answer is not a stream of events
 )
 
 // WatchEnds returns every WatchEnd, for metrics that start at 0.
@@ -41,8 +41,8 @@ func WatchEnds() []WatchEnd {
 	return []WatchEnd{EndClosed, EndSilent, EndExpired, EndDrift, EndThrottled, EndUnauthorized, EndForbidden, EndServer, EndNetwork, EndMalformed}
 }
 
-// WatchObserver is told of what happens to the streams of a cluster that is
-// followed, one thing after the other.
+// WatchObserver learns what happens to the streams of a cluster that is followed. Its
+// methods are never called at the same time.
 type WatchObserver interface {
 	// Event is called for each event that was read.
 	Event(Event)
@@ -54,15 +54,15 @@ type WatchObserver interface {
 type Event struct {
 	Resource string // Pods or Nodes
 	Type     EventType
-	Bound    bool      // a pod was bound to a node, and not at the start of the stream
+	Bound    bool      // a pod was bound to a node; false for initial events
 	Left     bool      // a bound pod finished or was deleted
 	Bytes    int64     // on the wire, since the event before
 	Time     time.Time // when it was read
 }
 
-// Watched is one thing that happened. One of its fields is set.
+// Watched is one thing that happened. Exactly one of its fields is set.
 type Watched struct {
-	Following bool         // the start is complete, and the streams are there
+	Following bool         // the start is complete, and all streams are open
 	Ended     *StreamEnded // a stream ended
 	Restart   *Restart     // all streams end, and the cluster is listed again
 	Fallback  error        // why the cluster cannot be watched: it is listed for a while
@@ -89,14 +89,14 @@ type Audit struct {
 	Err         error        // why there is nothing to compare; nil otherwise
 }
 
-// Difference is one node on which an audit differs.
+// Difference is a node on which the stream and the paged count differ.
 type Difference struct {
 	Node    string // empty for the pods without a node
 	Watched int    // pods, by the events
 	Listed  int    // pods, by the paged count
 }
 
-// Drift is by how many pods an audit differs, over all nodes.
+// Drift returns the number of pods by which an audit differs, over all nodes.
 func (a *Audit) Drift() int {
 	sum := 0
 	for _, d := range a.Differences {

@@ -16,11 +16,11 @@ const (
 )
 
 const (
-	// fallbackLife is how long a cluster that cannot be watched is listed until that
-	// is tried again.
+	// fallbackLife is how long a cluster that cannot be watched is counted in list
+	// mode before watching is tried again.
 	fallbackLife = 10 * time.Minute
-	// maxShortStreams is how often in a row a stream may be a short one until the cluster
-	// counts as one that cannot be watched.
+	// maxShortStreams is how many streams in a row may live shorter than shortStream
+	// until the cluster counts as one that cannot be watched.
 	maxShortStreams = 5
 	shortStream     = time.Minute
 	// maxDrifts is the same for audits that find a difference.
@@ -31,7 +31,7 @@ const (
 type WatchConfig struct {
 	AuditInterval time.Duration // between paged counts beside the streams; 0: none
 	NodesInterval time.Duration // between lists of the nodes, for their allocatable pods
-	// Lane is that of Config, for the requests that open streams: one that never
+	// Lane is like that of Config, for the requests that open streams: one that never
 	// gets an answer holds up no page.
 	Lane chan struct{}
 }
@@ -53,8 +53,8 @@ func (c WatchConfig) Validate() error {
 }
 
 // Watcher follows one cluster: it lists the pods page by page once, and from then on
-// adds and takes away what the events of its streams say. It holds numbers by node
-// and nothing of a pod. A cluster that cannot be watched is counted by its Counter.
+// adds and subtracts what the events say. It holds numbers per node and nothing of a
+// pod. A cluster that cannot be watched is counted by its Counter.
 type Watcher struct {
 	*Counter
 	watch   WatchConfig
@@ -64,20 +64,20 @@ type Watcher struct {
 
 	observer *serialObserver // of the Count under way
 
-	former       *Watcher       // whose streams it goes on with
-	kept         *live          // what an earlier Count of the same server has left
+	former       *Watcher       // whose streams this one goes on with
+	inherited    *live          // the state that an earlier Count left, to go on with
 	account      *account       // of the names of live; those of paged counts have their own
 	shortStreams map[string]int // in a row, by stream
 	drifts       int            // audits in a row that found a difference
-	short        int            // audits in a row that could remember too little
+	short        int            // audits in a row that ended with errShort
 	stale        int            // starts in a row that were inconsistent
 	listedUntil  time.Time      // the cluster cannot be watched until then
-	refused      string         // why, as it has been told
+	refused      string         // the latest reason that was reported for it
 }
 
-// NewWatcher returns a Watcher that lists as counter does, and opens its streams
-// through another client to the same server: a page that times out closes its
-// connection, which would take the streams along.
+// NewWatcher returns a Watcher that lists with counter, and opens its streams through
+// another client for the same server: a page that times out closes its connection,
+// and would close the streams with it.
 func NewWatcher(counter *Counter, streams *http.Client, cfg WatchConfig) (*Watcher, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func NewWatcher(counter *Counter, streams *http.Client, cfg WatchConfig) (*Watch
 	}, nil
 }
 
-// Audit has a paged count run beside the streams soon. It does not wait.
+// Audit has the cluster audited soon. It does not wait.
 func (w *Watcher) Audit() {
 	select {
 	case w.asked <- struct{}{}:
@@ -100,7 +100,7 @@ func (w *Watcher) Audit() {
 }
 
 // Follow has the Watcher go on with the streams of another one for the same server,
-// as Resume has a Counter. Call it before the first Count.
+// as Resume does for a Counter. Call it before the first Count.
 func (w *Watcher) Follow(former *Watcher) {
 	if former != w {
 		w.former = former
@@ -111,16 +111,16 @@ func (w *Watcher) Follow(former *Watcher) {
 // unwatchableError is why a cluster cannot be watched.
 type unwatchableError struct{ err error }
 
-// Error is what the cause says.
+// Error is the text of the cause.
 func (e *unwatchableError) Error() string { return e.err.Error() }
 
 // Unwrap gives the cause.
 func (e *unwatchableError) Unwrap() error { return e.err }
 
-// Count follows the cluster until ctx ends, and publishes a Snapshot for the start,
-// for each audit, and whenever events have changed it. An error is that of Counter's
-// Count: the cluster could not be listed. A cluster that cannot be watched is
-// counted once, as Counter does.
+// Count follows the cluster until ctx ends, and publishes a Snapshot at the start,
+// after each audit, and whenever events have changed it. Its error is that of
+// Counter's Count: the cluster could not be listed. A cluster that cannot be watched
+// is counted once, as by Counter.
 func (w *Watcher) Count(ctx context.Context, observer Observer, publish func(*Snapshot)) error {
 	if time.Now().Before(w.listedUntil) {
 		return w.Counter.Count(ctx, observer, publish)
@@ -147,7 +147,7 @@ func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*S
 	defer w.leave()
 	w.observer = &serialObserver{next: observer, publish: publish}
 	if w.former != nil {
-		w.kept, w.former.kept, w.former = w.former.kept, nil, nil
+		w.inherited, w.former.inherited, w.former = w.former.inherited, nil, nil
 	}
 	for short := 0; ; {
 		began := time.Now()
@@ -172,7 +172,7 @@ func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*S
 	}
 }
 
-// serialObserver passes on what is told by several goroutines, one thing after the other.
+// serialObserver passes on the calls of several goroutines, one after the other.
 type serialObserver struct {
 	mu      sync.Mutex
 	next    Observer
@@ -193,8 +193,8 @@ func (i *serialObserver) Event(e Event) { i.in(func() { i.next.Event(e) }) }
 // Watched passes it on.
 func (i *serialObserver) Watched(w Watched) { i.in(func() { i.next.Watched(w) }) }
 
-// Publish publishes what make returns, unless that is nil: what is made last is
-// published last.
+// Publish publishes what make returns, unless that is nil. Both happen under the
+// lock, so that snapshots are published in the order in which they are made.
 func (i *serialObserver) Publish(make func() *Snapshot) {
 	i.in(func() {
 		if s := make(); s != nil {

@@ -10,14 +10,14 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
-// readWords reads an answer that is an error as far as it goes. Its own words are
-// the message of a Status, or of what looks like one; else the text of a page,
-// such as a proxy's, without its tags.
+// readWords reads the body of an error for its message: that of a Status, or of what
+// looks like one; else the text of a page, such as a proxy's, without its tags.
 func readWords(body io.Reader, sent *redact.Exchange) document {
-	raw, _ := io.ReadAll(io.LimitReader(body, maxStatusBytes)) // what has come is quoted
+	raw, _ := io.ReadAll(io.LimitReader(body, maxStatusBytes)) // what has arrived is quoted
 	doc, _ := readDocument(newDecoder(bytes.NewReader(raw)), content{})
 	if doc.message == "" {
-		// Tags and entities would take a credential apart.
+		// Tags and entities could split a credential, so credentials are hidden
+		// first.
 		doc.message = pageText([]byte(sent.Hide(string(raw))))
 	}
 	return doc
@@ -39,7 +39,7 @@ func pageText(raw []byte) string {
 		case html.TextToken:
 			if !hidden {
 				text.Write(tokens.Text())
-				text.WriteByte(' ') // tags part words
+				text.WriteByte(' ') // tags separate words
 			}
 		}
 	}

@@ -1,6 +1,7 @@
-// Package redact says what may be quoted of whom: only what is known to be harmless.
-// A response can echo nothing but what its own request carried, so each exchange
-// knows what it sent; of the lines of libraries the constant part is kept.
+// Package redact decides what may be quoted: only what is known to be harmless. A
+// response can echo nothing secret but what its own request contained, so each
+// exchange knows what it sent. Of lines that libraries log, only the constant part is
+// kept.
 package redact
 
 import (
@@ -17,28 +18,29 @@ import (
 	"unicode/utf8"
 )
 
-// Exchange knows what the requests of one exchange have carried besides what is
-// in every request. The zero Exchange knows nothing. It is safe for concurrent use.
+// Exchange knows what the requests of one exchange contained besides the usual
+// headers. The zero Exchange knows nothing. It is safe for concurrent use.
 type Exchange struct {
 	mu   sync.Mutex
-	sent []credential // nil until a request comes as far as the innermost transport
+	sent []credential // nil until a request has reached the innermost transport
 }
 
-// credential is a text that is not to be shown.
+// credential is a text that must not be shown.
 type credential struct {
 	text string
-	// alone is for what is a part of too many words: it is hidden only where no letter
-	// and no digit stands beside it. Within a word nobody can tell it, unless what is
-	// left of the word tells it.
+	// alone marks a text that is part of too many words: it is hidden only where no
+	// letter or digit is next to it. Within a word nobody can recognize it, unless
+	// the rest of the word gives it away.
 	alone bool
-	// name is for who the user is, which other names may contain.
+	// name marks the name of a user, which other names may contain.
 	name bool
 }
 
 type exchangeKey struct{}
 
-// NewExchange returns a context for the requests of one exchange, and what the
-// innermost transport notes of them. Within an exchange it returns that one.
+// NewExchange returns a context for the requests of one exchange, and the Exchange in
+// which the innermost transport notes them. If ctx has an Exchange already, it
+// returns that.
 func NewExchange(ctx context.Context) (context.Context, *Exchange) {
 	if e, within := ctx.Value(exchangeKey{}).(*Exchange); within {
 		return ctx, e
@@ -47,7 +49,7 @@ func NewExchange(ctx context.Context) (context.Context, *Exchange) {
 	return context.WithValue(ctx, exchangeKey{}, e), e
 }
 
-// Of returns an Exchange that knows these texts, as if they had been sent.
+// Of returns an Exchange that knows these texts as if they had been sent.
 func Of(secrets ...string) *Exchange {
 	e := &Exchange{}
 	e.add(credential{}, secrets...)
@@ -60,15 +62,16 @@ func (e *Exchange) credentials() []credential {
 	return e.sent
 }
 
-// Reached says whether a request came as far as the innermost transport. If not,
-// what failed is on this side, and its error may quote a kubeconfig.
+// Reached says whether a request has reached the innermost transport. If not, the
+// failure is on this side, and its error may quote a kubeconfig.
 func (e *Exchange) Reached() bool { return e.credentials() != nil }
 
-// Hide replaces what was sent, wherever text has it: as it is, or as Go and JSON
-// quote it. It must see the whole text: a credential cut elsewhere is not known.
+// Hide replaces what was sent wherever text contains it, as it is or as Go and JSON
+// quote it. It must see the whole text: a credential that has been cut is not
+// recognized.
 func (e *Exchange) Hide(text string) string {
 	text = strings.TrimSpace(text)
-	// The longest comes first: of one that begins another, the rest would stay.
+	// The longest come first: if one begins with another, the rest would remain.
 	longest := slices.SortedStableFunc(slices.Values(e.credentials()), func(a, b credential) int { return len(b.text) - len(a.text) })
 	for _, c := range longest {
 		secret := c.text
@@ -78,11 +81,11 @@ func (e *Exchange) Hide(text string) string {
 		if c.alone {
 			continue
 		}
-		// Line would put together again what only white space keeps apart.
+		// Line would join what only white space separates.
 		if bared := bare(secret); len(bared) >= 2*shortest && strings.Contains(bare(text), bared) {
 			return "*** (left out, as it quotes a credential)"
 		}
-		for n := len(secret) - 1; n >= 2*shortest; n-- { // reading may have stopped amid it
+		for n := len(secret) - 1; n >= 2*shortest; n-- { // reading may have stopped in the middle of it
 			if before, cut := strings.CutSuffix(text, secret[:n]); cut {
 				text = before + "***"
 			}
@@ -91,11 +94,11 @@ func (e *Exchange) Hide(text string) string {
 	return text
 }
 
-// forms are the ways in which a text is quoted: as it is, by Go, and by JSON, with
-// what is not ASCII as it is or escaped.
+// forms returns the ways in which a text is quoted: as it is, by Go, and by JSON,
+// with non-ASCII characters as they are or escaped.
 func forms(text string) []string {
 	inGo, inASCII := strconv.Quote(text), strconv.QuoteToASCII(text)
-	inJSON, _ := json.Marshal(text) // a string always can be
+	inJSON, _ := json.Marshal(text) // a string can always be encoded
 	plain := string(inJSON[1 : len(inJSON)-1])
 	var escaped strings.Builder
 	for _, unit := range utf16.Encode([]rune(plain)) {
@@ -110,7 +113,7 @@ func forms(text string) []string {
 	return slices.Compact(all)
 }
 
-// shortest is the length below which a credential is a part of too many words.
+// shortest is the length below which a credential is part of too many words.
 const shortest = 4
 
 // hide replaces one form of c, and says whether text has it.
@@ -137,8 +140,8 @@ func (c credential) hide(text, form string) (without string, had bool) {
 func inWord(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
 
 // Echoed says whether a text that is shown as it is, such as the name of a node,
-// has in it what was sent. A user's name is looked for as the whole of it: there may
-// be a node admin-1.
+// contains what was sent. The name of a user must be the whole text: there may be a
+// node admin-1.
 func (e *Exchange) Echoed(text string) bool {
 	return slices.ContainsFunc(e.credentials(), func(c credential) bool {
 		_, has := c.hide(text, c.text)

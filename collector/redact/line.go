@@ -9,8 +9,8 @@ import (
 // MaxLine is the length in bytes that Line shortens to.
 const MaxLine = 200
 
-// Line makes one printable line of at most MaxLine bytes, and an ellipsis, of a
-// text that somebody else wrote.
+// Line turns a text from elsewhere into one printable line of at most MaxLine bytes
+// and an ellipsis.
 func Line(text string) string {
 	line := strings.Join(strings.FieldsFunc(text, invisible), " ")
 	if len(line) <= MaxLine {
@@ -23,13 +23,13 @@ func invisible(r rune) bool {
 	return unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf) || r == utf8.RuneError
 }
 
-// bare is text without what leaves no trace in a line, and what quoting adds.
+// bare returns text without what Line removes, and without what quoting adds.
 func bare(text string) string {
 	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return invisible(r) || r == '\\' }), "")
 }
 
-// Constant reduces a line that net/http (1.26) or client-go (0.37) logs on its
-// own to its constant part. What follows quotes servers, files and users.
+// Constant reduces a line that net/http (1.26) or client-go (0.37) logs by itself to
+// its constant part. The rest quotes servers, files and users.
 func Constant(line string) string {
 	for _, constant := range []string{
 		"Unsolicited response received on idle HTTP channel", "http2: Transport received unsolicited DATA frame",

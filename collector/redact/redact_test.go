@@ -18,8 +18,8 @@ type roundTrip func(*http.Request) (*http.Response, error)
 
 func (f roundTrip) RoundTrip(req *http.Request) (*http.Response, error) { return f(req) }
 
-// send sends a request with headers through a proxy, if there is one, and gives
-// its exchange and its error.
+// send sends a request with headers through a proxy, if there is one, and returns its
+// exchange and its error.
 func send(tb testing.TB, proxy string, headers ...string) (*redact.Exchange, error) {
 	tb.Helper()
 	ctx, exchange := redact.NewExchange(tb.Context())
@@ -113,7 +113,7 @@ func TestHideKnowsTheOwnExchangeOnly(t *testing.T) {
 	}
 }
 
-// All requests of an exchange are one: a retry may carry a new token.
+// All requests of an exchange share what they know: a retry may carry a new token.
 func TestExchangeOfSeveralRequests(t *testing.T) {
 	ctx, first := redact.NewExchange(t.Context())
 	if _, again := redact.NewExchange(ctx); again != first {
@@ -189,7 +189,7 @@ func TestLine(t *testing.T) {
 	}
 }
 
-// What another cluster has sent is of no consequence, however many there are.
+// What another cluster has sent does not matter, however many there are.
 func BenchmarkHide(b *testing.B) {
 	line := `status 403: pods is forbidden: User "prometheus" cannot list resource "pods" in API group "" at the cluster scope`
 	for _, clusters := range []int{1, 300} {
@@ -205,7 +205,8 @@ func BenchmarkHide(b *testing.B) {
 	}
 }
 
-// TestHideLongestFirst has one credential begin another: of the longer nothing stays.
+// TestHideLongestFirst has one credential begin with another: nothing of the longer
+// one remains.
 func TestHideLongestFirst(t *testing.T) {
 	for range 20 { // whatever order they were sent in
 		for _, sent := range []*redact.Exchange{redact.Of("admin-77", "admin-77secret88"), redact.Of("admin-77secret88", "admin-77")} {

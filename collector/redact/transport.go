@@ -8,8 +8,9 @@ import (
 	"strings"
 )
 
-// Transport notes what each request carries in the Exchange of its context. It must
-// be a client's innermost wrapper. proxy is next's, nil for http.ProxyFromEnvironment.
+// Transport notes what each request contains in the Exchange of its context. It must
+// be the innermost wrapper of a client. proxy is that of next, nil for
+// http.ProxyFromEnvironment.
 func Transport(next http.RoundTripper, proxy func(*http.Request) (*url.URL, error)) http.RoundTripper {
 	if proxy == nil {
 		proxy = http.ProxyFromEnvironment
@@ -28,7 +29,7 @@ func (r recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 	_, exchange := NewExchange(req.Context())
 	exchange.note(req.Header, proxy)
 	if err != nil {
-		return nil, errors.New("the proxy's address is not a URL") // which err quotes
+		return nil, errors.New("the proxy's address is not a URL") // err quotes it
 	}
 	return r.next.RoundTrip(req)
 }
@@ -36,9 +37,9 @@ func (r recorder) RoundTrip(req *http.Request) (*http.Response, error) {
 // WrappedRoundTripper is how client-go's helpers look through wrappers.
 func (r recorder) WrappedRoundTripper() http.RoundTripper { return r.next }
 
-// note adds what a request is about to carry: any header that is not in every
-// request, what a Basic one is made of (RFC 7617, section 2), and the proxy's user,
-// which the transport sends in a CONNECT that no wrapper sees.
+// note adds what a request is about to send: any header that is not in every request,
+// the parts of a Basic one (RFC 7617, section 2), and the proxy's user, which the
+// transport sends in a CONNECT that no wrapper sees.
 func (e *Exchange) note(header http.Header, proxy *url.URL) {
 	var carried []string
 	for name, values := range header {
@@ -59,13 +60,13 @@ func (e *Exchange) note(header http.Header, proxy *url.URL) {
 		if pair, err := base64.StdEncoding.DecodeString(secret); err == nil && scheme == "Basic" {
 			user, password, _ := strings.Cut(string(pair), ":")
 			e.add(credential{}, string(pair), password)
-			named := password != "" // else it may be a token
+			named := password != "" // otherwise it may be a token
 			e.add(credential{alone: named, name: named}, user)
 		}
 	}
 }
 
-// add notes texts of a kind, those of too few letters as what stands alone.
+// add notes texts of a kind. Those of too few letters are marked as alone.
 func (e *Exchange) add(kind credential, secrets ...string) {
 	for _, secret := range secrets {
 		if secret = strings.TrimSpace(secret); secret != "" {

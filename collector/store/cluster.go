@@ -8,9 +8,9 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
-// Parts of the cache TTL over which the counts of many clusters are spread, so
-// that they do not all come at once for ever. The first counts all begin when
-// the process does, so those after them are spread further.
+// Parts of the cache TTL over which the counts of many clusters are spread, so that
+// they do not begin at the same moment again and again. All first counts begin with
+// the process, so those after them are spread further.
 const (
 	spread      = 0.1
 	firstSpread = 0.5
@@ -29,11 +29,11 @@ type Cluster struct {
 	counts   *sync.WaitGroup
 
 	mu          sync.Mutex
-	counter     Counter            // counts from now on
-	predecessor Counter            // the one before that could count; nil if there was none
+	counter     Counter            // for the next count
+	predecessor Counter            // the last one before it that was usable; nil if there was none
 	changes     int                // how often counter was replaced
-	interrupt   context.CancelFunc // ends what the running count does with its Counter
-	news        chan struct{}      // closed with the next snapshot or end of a count
+	interrupt   context.CancelFunc // ends the running call of Counter.Count
+	updated     chan struct{}      // closed with the next snapshot or end of a count
 
 	snapshot *podcount.Snapshot // nil before the first complete count
 	taken    Instant            // when the snapshot was complete
@@ -48,7 +48,7 @@ type Cluster struct {
 	fresh *freshCount // nil when none has been asked for
 }
 
-// run is a count from its begin to its end.
+// run is one count, from its beginning to its end.
 type run struct {
 	began     time.Time
 	ready     chan struct{} // closed when there is a snapshot, or the count has ended
@@ -60,9 +60,10 @@ type run struct {
 // Name returns the cluster's name.
 func (c *Cluster) Name() string { return c.name }
 
-// Await returns what is to be shown. If the snapshot is not fresh, or the latest count failed, a count is begun
-// (or joined, when one runs) and waited for until ctx ends; the count goes on after
-// that. In the pause after a failed count nothing is waited for.
+// Await returns what is to be shown. If the snapshot is not fresh, or the latest
+// count failed, it begins a count (or joins the one that is running) and waits for it
+// until ctx ends; the count goes on after that. In the pause after a failed count it
+// does not wait.
 func (c *Cluster) Await(ctx context.Context) View {
 	if ready := c.refresh(); ready != nil {
 		c.waits.wait(ctx, ready)
@@ -70,12 +71,13 @@ func (c *Cluster) Await(ctx context.Context) View {
 	return c.View()
 }
 
-// Refresh has the cluster counted if that is due, and waits for nothing.
+// Refresh begins a count if one is due. It does not wait.
 func (c *Cluster) Refresh() { c.refresh() }
 
-// refresh begins a count if the snapshot is not fresh or the latest count failed,
-// none is running, the last did not just fail, and there is a way to count. It returns what to wait
-// for: nil when there is no need to.
+// refresh begins a count if the snapshot is not fresh or the latest count failed, no
+// count is running, the pause after a failed count is over, and the Counter is
+// usable. It returns the channel to wait on, or nil when there is nothing to wait
+// for.
 func (c *Cluster) refresh() <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()

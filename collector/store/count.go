@@ -7,8 +7,8 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
-// begin begins a count when none is running; nil means that none can begin any
-// more. c.mu must be held.
+// begin begins a count. It returns nil when the cluster's context has ended. c.mu
+// must be held, and no count may be running.
 func (c *Cluster) begin() *run {
 	if c.ctx.Err() != nil {
 		return nil
@@ -21,7 +21,7 @@ func (c *Cluster) begin() *run {
 	return r
 }
 
-// interruptible is the context of a count with the present Counter. c.mu must be
+// interruptible returns the context of a count with the present Counter. c.mu must be
 // held.
 func (c *Cluster) interruptible() context.Context {
 	ctx, cancel := context.WithCancel(c.ctx)
@@ -65,7 +65,7 @@ func (c *Cluster) goOn(former Counter) (context.Context, Counter, int) {
 	return c.interruptible(), c.counter, c.changes
 }
 
-// publish replaces the snapshot in one step, and ends the waiting for the count.
+// publish replaces the snapshot in one step, and wakes whoever waits for the count.
 func (c *Cluster) publish(r *run, snapshot *podcount.Snapshot) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -81,11 +81,11 @@ func (c *Cluster) publish(r *run, snapshot *podcount.Snapshot) {
 	}
 	c.snapshot, c.err = snapshot, snapshot.Interrupted
 	c.forgive()
-	c.release(r)
+	c.wake(r)
 }
 
-// end is the end of a count. One that was cancelled leaves everything as it was,
-// and so does one that no Counter could go on with.
+// end ends a run. A count that was cancelled changes nothing of the cluster's
+// outcome, and neither does one whose Counter is unusable.
 func (c *Cluster) end(r *run, err error, counter Counter, changes int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -102,14 +102,14 @@ func (c *Cluster) end(r *run, err error, counter Counter, changes int) {
 	}
 	c.run, c.interrupt = nil, nil
 	r.err, r.ended = err, true
-	c.release(r)
+	c.wake(r)
 }
 
-// release ends the waiting for a snapshot, or for the end. c.mu must be held.
-func (c *Cluster) release(r *run) {
+// wake ends all waits for the count. c.mu must be held.
+func (c *Cluster) wake(r *run) {
 	r.readyOnce.Do(func() { close(r.ready) })
-	close(c.news)
-	c.news = make(chan struct{})
+	close(c.updated)
+	c.updated = make(chan struct{})
 }
 
 // forgive ends the pause after failed counts.

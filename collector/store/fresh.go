@@ -7,8 +7,9 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
-// freshInterval is how often requests for fresh counts can have one begun. They
-// need no credentials, so without it they would be a way to load API servers.
+// freshInterval is the shortest time between two counts that requests for fresh
+// counts begin. Such requests need no credentials, so without it they could put load
+// on API servers.
 const freshInterval = 10 * time.Second
 
 // CountFresh waits for a complete count that began at or after the call, or one
@@ -32,7 +33,8 @@ func (c *Cluster) CountFresh(ctx context.Context) error {
 	}
 }
 
-// freshSince is since when a count must have begun to be fresh for who asks now.
+// freshSince returns the time since which a count must have begun to be fresh for a
+// request made at asked.
 func (c *Cluster) freshSince(asked time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -42,22 +44,22 @@ func (c *Cluster) freshSince(asked time.Time) time.Time {
 	return asked
 }
 
-// freshCount is the latest count that was asked for: when it was.
+// freshCount says when a count was last begun for a request for a fresh one.
 type freshCount struct {
 	began   time.Time
 	instant Instant // the same moment
 }
 
-// auditor is a Counter that follows its cluster, and lists it when it is asked to.
+// auditor is a Counter that follows its cluster, and can be asked to list it.
 type auditor interface {
 	// Audit has the cluster listed soon, and waits for nothing.
 	Audit()
 }
 
-// joinFresh returns the count to wait for, which it begins unless one is running,
-// and what is closed with its news; or no count, and what is closed when one may
-// begin; or neither, when the snapshot is of since or later; or why nothing can be
-// counted.
+// joinFresh returns a count to wait for, which it begins unless one is running, and a
+// channel that is closed when there is news of it. It returns only a channel when no
+// count may begin before that is closed, only an error when nothing can be counted,
+// and nothing when the snapshot is of since or later.
 func (c *Cluster) joinFresh(since time.Time) (*run, <-chan struct{}, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -70,15 +72,16 @@ func (c *Cluster) joinFresh(since time.Time) (*run, <-chan struct{}, error) {
 		return nil, nil, faultOf(c.counter)
 	case c.run != nil:
 		c.audit()
-		return c.run, c.news, nil
+		return c.run, c.updated, nil
 	case c.untilFresh() > 0:
 		return nil, after(c.untilFresh()), nil
 	}
 	c.noteFresh()
-	return c.begin(), c.news, nil
+	return c.begin(), c.updated, nil
 }
 
-// audit has a running count that never ends list the cluster. c.mu must be held.
+// audit asks a running count that follows the cluster, and so never ends, to list it.
+// c.mu must be held.
 func (c *Cluster) audit() {
 	a, follows := c.counter.(auditor)
 	if follows && c.snapshot != nil && c.snapshot.Mode == podcount.ModeWatch && c.untilFresh() == 0 {
@@ -89,14 +92,15 @@ func (c *Cluster) audit() {
 
 func (c *Cluster) noteFresh() { c.fresh = &freshCount{time.Now(), c.opts.Clock()} }
 
-// after is closed when the time has passed.
+// after returns a channel that is closed after the pause.
 func after(pause time.Duration) <-chan struct{} {
 	passed := make(chan struct{})
 	time.AfterFunc(pause, func() { close(passed) })
 	return passed
 }
 
-// failure is that of a count that began at or after the request, and has ended.
+// failure returns the error of a count that began at or after the request and has
+// ended.
 func (c *Cluster) failure(r *run, asked time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -106,7 +110,7 @@ func (c *Cluster) failure(r *run, asked time.Time) error {
 	return r.err
 }
 
-// untilFresh is the rest of the freshInterval. c.mu must be held.
+// untilFresh returns the rest of the freshInterval. c.mu must be held.
 func (c *Cluster) untilFresh() time.Duration {
 	if c.fresh == nil {
 		return 0
@@ -114,7 +118,8 @@ func (c *Cluster) untilFresh() time.Duration {
 	return max(0, freshInterval-c.opts.Clock().since(c.fresh.instant))
 }
 
-// await waits until done is closed. Its error is a context's.
+// await waits until done is closed, or returns the error of the context that ended
+// first.
 func (c *Cluster) await(ctx context.Context, done <-chan struct{}) error {
 	select {
 	case <-done:

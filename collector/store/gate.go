@@ -10,15 +10,15 @@ import (
 )
 
 const (
-	// overflowPlaces is how many slow answers can be read for each place. They bound
-	// what slow answers hold in memory.
+	// overflowPlaces is how many slow answers can be read for each place. It limits
+	// the memory that slow answers take.
 	overflowPlaces = 20
-	// headStart is by how much a count that has begun is put ahead in the queue. It
-	// ends early so, and yet overtakes nobody for ever.
+	// headStart puts a count that has begun ahead in the queue by this much: it ends
+	// early, but cannot overtake the others forever.
 	headStart = 10 * time.Second
 )
 
-// class is what is expected of a cluster's next answer, going by its latest one.
+// class is what is expected of a cluster's next answer, judged by its latest one.
 type class int
 
 const (
@@ -29,19 +29,19 @@ const (
 	classes
 )
 
-// gate gives out the places in which answers are read. Each class has a share of
-// them that it cannot exceed, so that some are always left for quick answers. An
-// answer that proves slow is read on beside the places, as long as not too many
-// are: servers that nobody knows yet do not block one another.
+// gate gives out the places in which answers are read. Each class has a share of them
+// that it cannot exceed, so that some are always left for quick answers. An answer
+// that proves slow moves to the overflow, as long as that has room, so that servers
+// that stall do not block others of which nothing is known yet.
 type gate struct {
 	places   room
 	overflow room // where slow answers move to
 	mu       sync.Mutex
-	waiting  []*place // who has waited longest comes first
+	waiting  []*place // sorted by since
 }
 
-// room holds answers, up to a limit for each class. That of quickClass is the limit
-// of all together.
+// room holds answers, up to a limit for each class. The limit of quickClass is that
+// of all classes together.
 type room struct{ limit, held [classes]int }
 
 // take says whether there was room for one more.
@@ -67,7 +67,7 @@ func newGate(places int) *gate {
 	}
 }
 
-// ask puts p in the queue, behind those that have waited as long.
+// ask puts p in the queue, ordered by since.
 func (g *gate) ask(p *place) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -95,7 +95,7 @@ func (g *gate) admit() {
 type place struct {
 	cluster *clusterGate
 	class   class
-	since   time.Time // when it was asked for, less the head start
+	since   time.Time // when it was asked for, minus the head start
 	granted chan struct{}
 
 	room *room // where the answer is read; nil before and after
@@ -104,7 +104,7 @@ type place struct {
 
 var _ podcount.Place = (*place)(nil)
 
-// Yield lets the answer go on beside the places, if there is room.
+// Yield moves a slow answer to the overflow, if there is room.
 func (p *place) Yield() {
 	g := p.cluster.gate
 	g.mu.Lock()
@@ -117,9 +117,9 @@ func (p *place) Yield() {
 	}
 }
 
-// Leave gives the place back, and remembers what the cluster's answer was like.
+// Leave gives the place back, and notes the class of the cluster's answer.
 func (p *place) Leave(failed bool) {
-	slow := p.cluster.gate.giveUp(p)
+	slow := p.cluster.gate.remove(p)
 	switch {
 	case failed:
 		p.cluster.class = failingClass
@@ -130,9 +130,9 @@ func (p *place) Leave(failed bool) {
 	}
 }
 
-// giveUp takes p out of the gate, granted or not, and says whether its answer
-// proved slow.
-func (g *gate) giveUp(p *place) (slow bool) {
+// remove takes p out of the queue or its room, and says whether its answer proved
+// slow.
+func (g *gate) remove(p *place) (slow bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if p.room == nil {
@@ -145,8 +145,7 @@ func (g *gate) giveUp(p *place) (slow bool) {
 	return p.slow
 }
 
-// clusterGate is one cluster's way through the gate. Its answers come one after
-// the other.
+// clusterGate is one cluster's way through the gate. It has one answer at a time.
 type clusterGate struct {
 	gate  *gate
 	class class
@@ -165,7 +164,7 @@ func (c *clusterGate) Enter(ctx context.Context, begun bool) (podcount.Place, er
 	case <-p.granted:
 		return p, nil
 	case <-ctx.Done():
-		c.gate.giveUp(p)
+		c.gate.remove(p)
 		return nil, ctx.Err()
 	}
 }

@@ -36,8 +36,8 @@ func idle(t *testing.T, g *gate) {
 	}
 }
 
-// TestGateShares has answers that take longer than anybody waits: as many places
-// are taken as the class may have, and as many answers are read beside them.
+// TestGateShares has answers that take longer than anybody waits: as many places are
+// taken as the class may have, and as many answers are read beside them.
 func TestGateShares(t *testing.T) {
 	for _, tt := range []struct {
 		name         string
@@ -89,7 +89,7 @@ func TestGateShares(t *testing.T) {
 	}
 }
 
-// TestGateClasses tells what is expected after which answer.
+// TestGateClasses checks what is expected after which answer.
 func TestGateClasses(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

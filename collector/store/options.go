@@ -17,9 +17,9 @@ const (
 // Options say how long snapshots serve, and how much is counted at once. Start
 // from DefaultOptions.
 type Options struct {
-	CacheTTL     time.Duration // a snapshot older than this is counted anew
+	CacheTTL     time.Duration // a snapshot older than this is counted again
 	MaxStaleness time.Duration // a snapshot older than this is withdrawn
-	Concurrency  int           // answers that are read at once, slow ones not among them; requests that wait for an answer are not limited
+	Concurrency  int           // answers that are read at once, not counting slow ones; requests that wait for an answer are not limited
 
 	// Jitter draws from [0, 1) to spread the counts of many clusters over time.
 	Jitter func() float64
@@ -48,9 +48,9 @@ func (o Options) Validate() error {
 	case o.Concurrency < 1:
 		return fmt.Errorf("Concurrency=%d: must be at least 1", o.Concurrency)
 	case o.Jitter == nil:
-		return errors.New("Jitter: there is none")
+		return errors.New("Jitter: must be set")
 	case o.Clock == nil:
-		return errors.New("Clock: there is none")
+		return errors.New("Clock: must be set")
 	}
 	return nil
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
-// progress is how far the running count of one cluster has come. It passes on
-// what it is told.
+// progress is how far the running count of one cluster has come. It passes everything
+// on to next.
 type progress struct {
 	next podcount.Observer
 
@@ -20,8 +20,8 @@ type progress struct {
 type Progress struct {
 	Since    time.Time       // zero when none runs
 	Resource string          // podcount.Nodes, Pods or Namespaces
-	Page     int             // under way
-	Attempt  int             // at that page
+	Page     int             // number of the page under way
+	Attempt  int             // attempt at that page
 	Pods     int             // on the pages so far
 	Reason   podcount.Reason // of the failure of the attempt before; empty if there was none
 }
@@ -34,13 +34,13 @@ func (p *progress) begin() {
 
 func (p *progress) end() { p.change(func(r *Progress) { *r = Progress{} }) }
 
-// Started tells that the pods come next.
+// Started notes that the pods come next.
 func (p *progress) Started(nodes int) {
 	p.change(func(r *Progress) { r.Resource, r.Page, r.Attempt = podcount.Pods, 1, 1 })
 	p.next.Started(nodes)
 }
 
-// Page tells of one request.
+// Page notes one request.
 func (p *progress) Page(page podcount.Page) {
 	p.change(func(r *Progress) {
 		r.Resource, r.Page, r.Attempt, r.Reason = page.Resource, page.Number+1, 1, ""
@@ -54,10 +54,10 @@ func (p *progress) Page(page podcount.Page) {
 	p.next.Page(page)
 }
 
-// Event passes on what it is told.
+// Event passes the event on.
 func (p *progress) Event(e podcount.Event) { p.next.Event(e) }
 
-// Watched tells, of a restart, that the nodes come next.
+// Watched notes, at a restart, that the nodes come next.
 func (p *progress) Watched(w podcount.Watched) {
 	if w.Restart != nil {
 		p.begin()

@@ -1,7 +1,7 @@
-// Package store is what is kept: the clusters to count, the last complete snapshot
-// of each, when it is counted anew, the places in which answers are read, and how
-// long a scrape waits. It knows neither Prometheus nor HTTP; what happens is told to
-// an Observer.
+// Package store keeps the clusters to count and the last complete snapshot of each.
+// It decides when a cluster is counted again, how many answers are read at once, and
+// how long a scrape waits. It knows neither Prometheus nor HTTP, and reports to an
+// Observer.
 package store
 
 import (
@@ -30,8 +30,8 @@ func New(ctx context.Context, opts Options, observers Observers) *Store {
 	return &Store{ctx: ctx, opts: opts, gate: newGate(opts.Concurrency), observers: observers, clusters: make(map[string]*Cluster)}
 }
 
-// Gate returns a new cluster's way to a place among those in which answers are
-// read. One for each Counter.
+// Gate returns the gate for the requests of one more Counter. All of them share the
+// places in which answers are read.
 func (s *Store) Gate() podcount.Gate { return &clusterGate{gate: s.gate, class: unknownClass} }
 
 // Warm begins a count of every cluster that needs one, and waits for none: the
@@ -65,11 +65,11 @@ func (s *Store) Find(name string) *Cluster {
 	return s.clusters[name]
 }
 
-// Set makes targets the clusters that there are. One whose Counter is the same as
-// before goes on as it was; one with another Counter for the same server keeps its
-// snapshot and its outcome, and a running count goes on with the new Counter; the
-// counts of the others end, and what is not a target any more is forgotten. Nothing
-// is asked of a new one before Warm or the first scrape.
+// Set makes targets the clusters to count. One whose Counter is the same as before is
+// left alone. One with another Counter for the same server keeps its snapshot and
+// outcome, and a running count goes on with the new Counter. The counts of all others
+// end, and clusters that are not a target any more are forgotten. A new cluster is
+// counted at Warm or the first scrape, not here.
 func (s *Store) Set(targets ...Target) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -105,7 +105,7 @@ func (s *Store) newCluster(t Target) *Cluster {
 	observer := s.observers.Observe(t.Name)
 	return &Cluster{
 		name: t.Name, target: t, cancel: cancel,
-		ctx: ctx, opts: s.opts, counter: t.Counter, counts: &s.counts, news: make(chan struct{}),
+		ctx: ctx, opts: s.opts, counter: t.Counter, counts: &s.counts, updated: make(chan struct{}),
 		observer: observer, progress: progress{next: observer},
 	}
 }

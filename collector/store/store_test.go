@@ -22,7 +22,7 @@ func bubble(t *testing.T, test func(*testing.T)) {
 	synctest.Test(t, test)
 }
 
-// notes is what the Store told of its clusters, in order.
+// notes is what the Store reported about its clusters, in order.
 type notes struct {
 	mu    sync.Mutex
 	lines []string
@@ -76,7 +76,7 @@ func snapshotOf(pods int) *podcount.Snapshot {
 	return &podcount.Snapshot{Nodes: []podcount.Node{{Name: "a", ActivePods: pods}}, Started: time.Now(), Time: time.Now()}
 }
 
-// newStore is a Store without chance that ends with the test.
+// newStore is a Store without randomness that ends with the test.
 func newStore(t *testing.T, change func(*Options)) (*Store, *notes) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -130,8 +130,8 @@ func TestObserversComeAndGoWithTheClusters(t *testing.T) {
 	})
 }
 
-// TestFollowing has a Counter that publishes one snapshot after the other, as one
-// that follows a stream does, until the stream breaks.
+// TestFollowing has a Counter that publishes one snapshot after the other, as when it
+// follows a stream, until the stream breaks.
 func TestFollowing(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		s, told := newStore(t, nil)
@@ -208,8 +208,8 @@ type heir struct {
 
 func (h *heir) Resume(former *podcount.Counter) { h.former = append(h.former, former) }
 
-// TestProgressOutlivesAFault has a kubeconfig that is broken for a while: who comes
-// after it goes on where the one before it was.
+// TestProgressOutlivesAFault has a kubeconfig that is broken for a while: the next
+// usable Counter goes on where the one before the fault was.
 func TestProgressOutlivesAFault(t *testing.T) {
 	first, err := podcount.New(podcount.DefaultConfig(), http.DefaultClient, &url.URL{Scheme: "http", Host: "api"})
 	if err != nil {

@@ -23,9 +23,9 @@ func (e *ConfigError) Unwrap() error { return e.Err }
 // unusable is the Counter of a cluster whose configuration is at fault.
 type unusable struct{ fault *ConfigError }
 
-// Unusable returns the Counter of a cluster that cannot be asked because of err.
-// Nothing is counted with it, so nothing fails either: the cluster has err, no
-// success, and its last snapshot for as long as that may be shown.
+// Unusable returns the Counter of a cluster that cannot be asked because of err. It
+// counts nothing, so no count fails either: the cluster has err, no success, and its
+// last snapshot for as long as that may be shown.
 func Unusable(err error) Counter { return &unusable{&ConfigError{Err: err, Since: time.Now()}} }
 
 // Count fails.

@@ -17,7 +17,7 @@ const (
 	Withdrawn State = "withdrawn" // older than the max staleness, and not shown
 )
 
-// View is what there is to be shown of a cluster, at one moment.
+// View is what is to be shown of a cluster, at one moment.
 type View struct {
 	Cluster  string
 	State    State
@@ -25,13 +25,13 @@ type View struct {
 	Age      time.Duration      // of the snapshot
 	Success  bool               // it is shown, and the latest count was complete
 	Err      error              // of the latest count, when it was not
-	Progress Progress           // of the count that runs
+	Progress Progress           // of the running count
 }
 
 // Shown says whether the snapshot is to be shown as the truth.
 func (v View) Shown() bool { return v.State == Fresh || v.State == Stale }
 
-// View returns what is to be shown, at once.
+// View returns what is to be shown, without waiting.
 func (c *Cluster) View() View {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -52,7 +52,7 @@ func (c *Cluster) view() View {
 	return v
 }
 
-// state is that of a snapshot of this age.
+// state returns the state of a snapshot of this age.
 func (c *Cluster) state(age time.Duration) State {
 	switch {
 	case age > c.opts.MaxStaleness:

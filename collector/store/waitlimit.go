@@ -11,19 +11,20 @@ const (
 	// shortWait is how long a scrape waits for a cluster that an earlier scrape has
 	// waited for in vain.
 	shortWait = time.Second
-	// timeoutTolerance is by how much the times that two scrapes have may differ.
+	// timeoutTolerance is the difference up to which two scrapes have the same
+	// timeout.
 	timeoutTolerance = 100 * time.Millisecond
 )
 
-// waitLimiter keeps a cluster that is slow or down from holding up every scrape
-// until its deadline: after one has waited for all its time in vain, those with
-// no more time than that wait a moment only, until a count completes.
+// waitLimiter keeps a cluster that is slow or down from holding up every scrape until
+// its deadline: after one has waited for all its time in vain, those with no more
+// time than that wait for shortWait only, until a count completes.
 type waitLimiter struct {
 	mu   sync.Mutex
 	vain time.Duration // the longest time that was waited in vain
 }
 
-// wait returns when done is closed, ctx has ended, or the short wait has.
+// wait returns when done is closed, ctx has ended or shortWait is over.
 func (w *waitLimiter) wait(ctx context.Context, done <-chan struct{}) {
 	allowed, cancel := ctx, context.CancelFunc(func() {})
 	left, limited := remaining(ctx)
@@ -57,7 +58,7 @@ func (w *waitLimiter) note(left time.Duration) {
 	w.vain = max(w.vain, left)
 }
 
-// reset begins anew: the cluster can be counted.
+// reset lets scrapes wait for all their time again: a count has completed.
 func (w *waitLimiter) reset() {
 	w.mu.Lock()
 	defer w.mu.Unlock()

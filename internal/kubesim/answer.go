@@ -8,9 +8,9 @@ import (
 	"strconv"
 )
 
-// Answer is one answer about to be spoiled.
+// Answer is one answer that a fault is about to change.
 type Answer struct {
-	// Writer takes what the client gets.
+	// Writer writes to the client.
 	Writer http.ResponseWriter
 	// Request is what the client asked for.
 	Request *http.Request
@@ -21,7 +21,7 @@ type Answer struct {
 	recorded *recording
 }
 
-// truth returns the true answer, whole and not compressed.
+// truth returns the true answer, whole and uncompressed.
 func (a *Answer) truth() *recording {
 	if a.recorded == nil {
 		r := a.Request.Clone(a.Request.Context())
@@ -32,7 +32,7 @@ func (a *Answer) truth() *recording {
 	return a.recorded
 }
 
-// forward gives the true answer to the client.
+// forward sends the true answer to the client.
 func (a *Answer) forward() {
 	if a.recorded == nil {
 		a.next.ServeHTTP(a.Writer, a.Request)
@@ -41,7 +41,7 @@ func (a *Answer) forward() {
 	a.recorded.send(a.Writer)
 }
 
-// recording is an answer held back; it implements http.ResponseWriter.
+// recording is an answer that is held back; it implements http.ResponseWriter.
 type recording struct {
 	code   int
 	header http.Header
@@ -62,7 +62,7 @@ func (r *recording) token() string {
 	return readMeta(r.body.Bytes()).Continue
 }
 
-// send gives the answer to a client. A client that is gone is no error.
+// send sends the answer to a client. It ignores a client that is gone.
 func (r *recording) send(w http.ResponseWriter) {
 	maps.Copy(w.Header(), r.header)
 	w.Header().Set("Content-Length", strconv.Itoa(r.body.Len()))
@@ -70,13 +70,13 @@ func (r *recording) send(w http.ResponseWriter) {
 	_, _ = w.Write(r.body.Bytes())
 }
 
-// wireMeta is what a list's metadata says.
+// wireMeta has the metadata of a list.
 type wireMeta struct {
 	Continue        string `json:"continue"`
 	ResourceVersion string `json:"resourceVersion"`
 }
 
-// readMeta reads a list's metadata; what is no list has none.
+// readMeta reads a list's metadata; it is empty for anything else.
 func readMeta(body []byte) wireMeta {
 	var list struct {
 		Metadata wireMeta `json:"metadata"`
@@ -90,8 +90,8 @@ func readMeta(body []byte) wireMeta {
 // beginning is a start key before all others, for tokens of the first page.
 const beginning = "\x00"
 
-// alias returns another token for the page that token leads to, different for
-// every n: clients must not look into tokens, so they cannot tell.
+// alias returns another token for the page that token leads to, a different one for
+// every n. Tokens are opaque, so clients cannot tell.
 func alias(token string, version int64, n int) string {
 	t, refused := decodeToken(token)
 	if refused != "" {

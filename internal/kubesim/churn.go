@@ -8,11 +8,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// errNotFound is the cause when a change names a pod or node that is not there.
+// errNotFound is the cause when a change names a pod or node that does not exist.
 var errNotFound = errors.New("not found")
 
-// CreatePod creates a pod on a node (any name will do, also of a node that is
-// not there), or an unscheduled one for an empty name, and returns its key.
+// CreatePod creates a pod on a node (even one that does not exist), or an unscheduled
+// one for an empty name, and returns its key.
 func (s *Server) CreatePod(node string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,7 +51,7 @@ func (s *Server) FinishPod(key string, phase corev1.PodPhase) error {
 	})
 }
 
-// TouchPod changes something of a pod that no count depends on.
+// TouchPod changes a pod in a way that no count depends on.
 func (s *Server) TouchPod(key string) error {
 	return s.changePod(key, func(p *pod) error {
 		p.bits ^= 1 << 63
@@ -93,9 +93,9 @@ func (s *Server) RemoveNode(name string) error {
 	return nil
 }
 
-// Compact makes every resourceVersion, continue token and watch position that
-// was handed out before too old. It frees what only they could see, except
-// for requests under way since the call before.
+// Compact makes every resourceVersion, continue token and watch position that was
+// handed out before too old. It frees what only they could read, except for requests
+// that have been running since the previous call.
 func (s *Server) Compact() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,7 +103,7 @@ func (s *Server) Compact() {
 	s.pods.history.forget(s.compacted)
 	s.nodes.history.forget(s.compacted)
 	s.retained, s.compacted = s.compacted, s.version
-	s.wake() // so that watches that have seen all are not left behind
+	s.wake() // so that watches that have seen everything are not left behind
 }
 
 // fresh returns bits for a new object, different at every call.
@@ -144,7 +144,7 @@ func (s *Server) putNode(key string, n *node) {
 	s.wake()
 }
 
-// wake lets all watches look at the log again.
+// wake makes all watches read the log again.
 func (s *Server) wake() {
 	close(s.changed)
 	s.changed = make(chan struct{})

@@ -45,8 +45,8 @@ func appendListMeta(b []byte, m listMeta) []byte {
 	return append(b, '}')
 }
 
-// tableCodec writes meta.k8s.io/v1 Tables. Ages are those at the time of now: a
-// watch outlives its first event.
+// tableCodec writes meta.k8s.io/v1 Tables. It calls now for each row, since a watch
+// outlives its first event.
 func tableCodec[T any](res *apiResource[T], include metav1.IncludeObjectPolicy, now func() time.Time) codec[T] {
 	head := func(b []byte, m listMeta, headers bool) []byte {
 		b = append(b, `{"kind":"Table","apiVersion":"meta.k8s.io/v1",`...)
@@ -90,7 +90,7 @@ func tableCodec[T any](res *apiResource[T], include metav1.IncludeObjectPolicy, 
 	}
 }
 
-// bookmarkMeta is the metadata that a bookmark's row carries.
+// bookmarkMeta is the metadata in a bookmark's row.
 func bookmarkMeta(version int64, initialEnd bool) *metav1.PartialObjectMetadata {
 	m := &metav1.PartialObjectMetadata{
 		TypeMeta:   metav1.TypeMeta{Kind: "PartialObjectMetadata", APIVersion: "meta.k8s.io/v1"},
@@ -117,7 +117,7 @@ func partial(o object, apiVersion string) *metav1.PartialObjectMetadata {
 	}
 }
 
-// appendObject appends a whole object with its kind, as it stands alone.
+// appendObject appends a whole object with its kind, as outside a list.
 func appendObject[T any](b []byte, res *apiResource[T], v *T) []byte {
 	b = append(b, `{"kind":"`+res.kind+`","apiVersion":"v1",`...)
 	return append(b, appendJSON(nil, res.object(v))[1:]...)

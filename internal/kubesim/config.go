@@ -22,8 +22,8 @@ const (
 	DefaultBookmarkInterval = time.Minute
 )
 
-// maxObjects bounds the pods and the nodes of a cluster: names stay unique and
-// index arithmetic stays within 64 bits below it.
+// maxObjects limits the pods and the nodes of a cluster: up to it, names are unique
+// and index arithmetic stays within 64 bits.
 const maxObjects = 1 << 30
 
 // Config describes a cluster and how its API server behaves. Counts are
@@ -40,7 +40,7 @@ type Config struct {
 	Finished int
 	// Unscheduled is the number of pending pods without a node.
 	Unscheduled int
-	// UnknownNode is the number of active pods bound to a node that is gone.
+	// UnknownNode is the number of active pods bound to a node that does not exist.
 	UnknownNode int
 	// EmptyNodes is how many of the nodes hold no active pod.
 	EmptyNodes int
@@ -55,15 +55,15 @@ type Config struct {
 	Token string
 	// Forbidden lists resources (pods, nodes) that are answered with 403.
 	Forbidden []string
-	// Roles lists the namespaces in which the account may list and watch pods,
-	// and all else is answered with 403, as with a Role in each of them. Empty
-	// means that it may list and watch everything.
+	// Roles lists the namespaces in which the account may list and watch pods, as
+	// with a Role in each of them; everything else is answered with 403. Empty means
+	// that it may list and watch everything.
 	Roles []string
-	// Latency gives the time that a page takes before its first byte, from the
-	// rows it may hold and the keys left from its start on. Nil means none.
+	// Latency returns the time that a page takes before its first byte, for the rows
+	// it may hold and the keys left from its start on. Nil means none.
 	Latency func(rows, remaining int) time.Duration
-	// TokenLife is the age at which continue tokens expire; 0 means never. Every
-	// list then gets a resourceVersion of its own, as if other writes went on.
+	// TokenLife is the age at which continue tokens expire; 0 means never. If set,
+	// every list gets a resourceVersion of its own, as if there were other writes.
 	TokenLife time.Duration
 	// BookmarkInterval is the time between bookmarks of a watch that allows
 	// them; 0 means DefaultBookmarkInterval.
@@ -71,8 +71,8 @@ type Config struct {
 	// IgnoreAccept makes every answer plain JSON, as from a proxy or an old
 	// server that does not know Tables.
 	IgnoreAccept bool
-	// Intercept wraps the whole API, to spoil answers; a Script's Intercept
-	// method fits.
+	// Intercept wraps the whole API, to change answers; a Script's Intercept method
+	// fits.
 	Intercept func(next http.Handler) http.Handler
 }
 
@@ -89,7 +89,7 @@ func DefaultConfig() Config {
 	}
 }
 
-// validate returns all that is wrong with c, each error naming its field.
+// validate returns everything that is wrong with c, each error naming its field.
 func (c Config) validate() error {
 	var errs []error
 	for _, f := range []struct {
@@ -131,7 +131,7 @@ func (c Config) validateNames() error {
 	return errors.Join(errs...)
 }
 
-// checkNames finds what is wrong with a field of namespaces.
+// checkNames returns what is wrong with a field of namespaces.
 func checkNames(field string, namespaces []string) []error {
 	var errs []error
 	for i, ns := range namespaces {
@@ -139,7 +139,7 @@ func checkNames(field string, namespaces []string) []error {
 			errs = append(errs, fmt.Errorf("%s: %q: %s", field, ns, strings.Join(msgs, "; ")))
 		}
 		if slices.Contains(namespaces[:i], ns) {
-			errs = append(errs, fmt.Errorf("%s: %q is there twice", field, ns))
+			errs = append(errs, fmt.Errorf("%s: %q appears twice", field, ns))
 		}
 	}
 	return errs

@@ -10,8 +10,8 @@ import (
 // leaseGroup is the API group in which the kubelets' heartbeats are.
 const leaseGroup = "coordination.k8s.io"
 
-// discovery returns what a path says of the API itself, so that kubectl finds
-// its way, or nil where it says nothing.
+// discovery returns the API's description of itself at a path, which kubectl needs,
+// or nil if there is none.
 func discovery(path string) any {
 	switch path {
 	case "/api":
@@ -48,8 +48,8 @@ func resourceList(groupVersion string, resources ...metav1.APIResource) *metav1.
 	}
 }
 
-// serveEvents answers that there are none: nothing of them is simulated, and
-// kubectl describe asks for them.
+// serveEvents answers with an empty list: events are not simulated, but kubectl
+// describe asks for them.
 func serveEvents(w http.ResponseWriter) {
 	writeJSON(w, http.StatusOK, &corev1.EventList{
 		TypeMeta: metav1.TypeMeta{Kind: "EventList", APIVersion: "v1"}, Items: []corev1.Event{},

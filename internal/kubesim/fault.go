@@ -11,28 +11,27 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// Fault spoils one answer.
+// Fault changes or breaks one answer.
 type Fault struct {
 	// Name says what is wrong with the answer.
 	Name string
-	// NeedsToken is true of faults that make sense only on a page asked for
-	// with a continue token; a Script passes over them on first pages.
+	// NeedsToken marks faults that make sense only on a page requested with a
+	// continue token; a Script skips them on first pages.
 	NeedsToken bool
-	// Harmless is true if the answer still is a right one, only an unusual one:
-	// a client must count it.
+	// Harmless marks answers that are unusual but still right: a client must count
+	// them.
 	Harmless bool
-	// Spoil writes the spoiled answer, or breaks the connection.
+	// Spoil writes the changed answer, or breaks the connection.
 	Spoil func(a *Answer)
 }
 
-// Faults returns every fault there is, with parameters that make a client
-// notice within its usual bounds.
+// Faults returns every fault, with parameters that make a client notice within its
+// usual limits.
 func Faults() []Fault {
 	return slices.Concat(StatusFaults(), ConnectionFaults(), BodyFaults(), TokenFaults())
 }
 
-// StatusFaults are error answers as the API server and its load balancer give
-// them.
+// StatusFaults are error answers of the API server or its load balancer.
 func StatusFaults() []Fault {
 	return []Fault{
 		HTTPStatus(http.StatusUnauthorized), HTTPStatus(http.StatusForbidden),
@@ -76,8 +75,7 @@ func TooManyRequests(retryAfter string) Fault {
 	}}
 }
 
-// TooManyRequestsUntil answers 429 with a Retry-After that is a date, a time
-// from now.
+// TooManyRequestsUntil answers 429 with a Retry-After that is a date, wait from now.
 func TooManyRequestsUntil(wait time.Duration) Fault {
 	return Fault{Name: "status 429 with Retry-After as a date", Spoil: func(a *Answer) {
 		throttle(a, time.Now().Add(wait).UTC().Format(http.TimeFormat))
@@ -91,8 +89,8 @@ func throttle(a *Answer, retryAfter string) {
 	writeStatus(a.Writer, statusOf(apierrors.NewTooManyRequestsError("please try again later")))
 }
 
-// Expired answers 410, with a token to go on with or, as after a restore of
-// etcd, without.
+// Expired answers 410, with a token to go on with or, as after a restore of etcd,
+// without one.
 func Expired(fresh bool) Fault {
 	if !fresh {
 		return Fault{Name: "status 410 without a token", Spoil: func(a *Answer) {

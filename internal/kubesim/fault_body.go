@@ -8,9 +8,8 @@ import (
 	"strings"
 )
 
-// BodyFaults are answers with status 200 whose body or headers are not those
-// of a good list. On plain lists, what concerns cells concerns the name in an
-// item's metadata.
+// BodyFaults are answers with status 200 whose body or headers are not those of a
+// valid list. On plain lists, faults of cells change the name in an item's metadata.
 func BodyFaults() []Fault {
 	return []Fault{
 		body("truncated JSON", func(b []byte) []byte { return b[:len(b)/2] }),
@@ -30,13 +29,13 @@ func BodyFaults() []Fault {
 	}
 }
 
-// harmless marks what a client can still read one way only.
+// harmless marks a fault whose answer can still be read in one way only.
 func harmless(f Fault) Fault {
 	f.Harmless = true
 	return f
 }
 
-// body is a fault that edits the true body of a good answer.
+// body is a fault that changes the body of a true answer.
 func body(name string, edit func(b []byte) []byte) Fault {
 	return Fault{Name: name, Spoil: func(a *Answer) {
 		truth := a.truth()
@@ -60,7 +59,7 @@ func rowsKey(b []byte) (key string, at int) {
 	return "", -1
 }
 
-// splitRows cuts a list before its first row and behind its last.
+// splitRows cuts a list before its first row and after its last.
 func splitRows(b []byte) (head, rows, tail []byte) {
 	_, at := rowsKey(b)
 	end := bytes.LastIndexByte(b, ']')
@@ -70,8 +69,8 @@ func splitRows(b []byte) (head, rows, tail []byte) {
 	return b[:at], b[at:end], b[end:]
 }
 
-// NullRows puts a null in place of the rows of a page, where that can be told from
-// an empty list: of a page that is not the only one.
+// NullRows replaces the rows of a page by null, if that differs from an empty list:
+// on a page that is not the only one.
 func NullRows() Fault {
 	return Fault{Name: "null rows", Spoil: func(a *Answer) {
 		truth := a.truth()
@@ -110,8 +109,8 @@ func noNodeColumn(b []byte) []byte {
 	return bytes.ReplaceAll(b, []byte(`{"metadata":{"name":`), []byte(`{"metadata":{"knot":`))
 }
 
-// cells is a fault that edits the cells of the first row, as they stand in the
-// JSON; n is the node's, or in the table of nodes the name's.
+// cells is a fault that edits the cells of the first row, as JSON; n is the index of
+// the node's cell, or in the table of nodes that of the name.
 func cells(name string, edit func(cells []string, n int) []string) Fault {
 	return body(name, func(b []byte) []byte {
 		key, at := rowsKey(b)
@@ -129,8 +128,8 @@ func cells(name string, edit func(cells []string, n int) []string) Fault {
 	})
 }
 
-// nodeColumn is the index of the pods' Node column, within the nodes' columns
-// too.
+// nodeColumn is the index of the Node column of pods. The table of nodes has more
+// columns.
 const nodeColumn = 6
 
 // HugeCell makes the first row's name n bytes long.
@@ -149,8 +148,7 @@ func HugeName(n int) Fault {
 	})
 }
 
-// DeepNesting puts arrays within each other into the first row's last cell, in
-// place of an object.
+// DeepNesting replaces the first row's last cell by arrays nested in each other.
 func DeepNesting(depth int) Fault {
 	return cells(fmt.Sprintf("%d levels of nesting", depth), func(c []string, _ int) []string {
 		c[len(c)-1] = strings.Repeat("[", depth) + strings.Repeat("]", depth)
@@ -174,14 +172,14 @@ func HTML() Fault {
 	}}
 }
 
-// StatusWith200 answers with status 200 and a Status that tells of a failure.
+// StatusWith200 answers with status 200 and a Status that reports a failure.
 func StatusWith200() Fault {
 	return Fault{Name: "Status with 200", Spoil: func(a *Answer) {
 		writeJSON(a.Writer, http.StatusOK, statusFor(http.StatusInternalServerError))
 	}}
 }
 
-// UnaskedGzip compresses the true body whatever the client accepts.
+// UnaskedGzip compresses the true body, even if the client does not accept that.
 func UnaskedGzip() Fault {
 	return Fault{Name: "gzip that was not asked for", Spoil: func(a *Answer) {
 		truth := a.truth()

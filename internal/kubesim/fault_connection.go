@@ -17,8 +17,8 @@ func ConnectionFaults() []Fault {
 	}
 }
 
-// ResetBeforeHeader breaks the connection instead of answering. On a connection
-// that it has used before, Go's transport tells nobody and asks again.
+// ResetBeforeHeader breaks the connection instead of answering. If the connection was
+// used before, Go's transport repeats the request on its own.
 func ResetBeforeHeader() Fault {
 	return Fault{Name: "reset before the header", Spoil: func(a *Answer) { reset(a.Writer, "") }}
 }
@@ -28,8 +28,8 @@ func ResetInHeader() Fault {
 	return Fault{Name: "reset within the header", Spoil: func(a *Answer) { reset(a.Writer, "HTTP/1.1 200 OK\r\nContent-Type: appl") }}
 }
 
-// reset breaks the connection after some first bytes, on TCP by a reset, else
-// by an early end.
+// reset breaks the connection after some first bytes: on TCP with a reset, otherwise
+// by closing it.
 func reset(w http.ResponseWriter, first string) {
 	conn, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
@@ -37,7 +37,7 @@ func reset(w http.ResponseWriter, first string) {
 	}
 	_, _ = conn.Write([]byte(first))
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		_ = tcp.SetLinger(0) // without it, the end only looks like an early EOF
+		_ = tcp.SetLinger(0) // otherwise the end looks only like an early EOF
 	}
 	_ = conn.Close()
 }
@@ -62,7 +62,7 @@ func (a *Answer) begin() []byte {
 	return truth.body.Bytes()
 }
 
-// BlackHole takes the request and never answers.
+// BlackHole accepts the request and never answers.
 func BlackHole() Fault {
 	return Fault{Name: "black hole", Spoil: func(a *Answer) {
 		<-a.Request.Context().Done()
@@ -92,11 +92,11 @@ func Trickle() Fault {
 	}}
 }
 
-// endlessPause keeps endless bodies at a few MB a second, so that deadlines
-// come to pass in virtual time too.
+// endlessPause keeps endless bodies at a few MB a second, so that deadlines pass in
+// virtual time too.
 const endlessPause = 10 * time.Millisecond
 
-// pour writes a piece of a body and waits; false once the client is gone.
+// pour writes a piece of a body and waits; it returns false once the client is gone.
 func (a *Answer) pour(piece []byte, pause time.Duration) bool {
 	_, err := a.Writer.Write(piece)
 	if err == nil {
@@ -105,7 +105,7 @@ func (a *Answer) pour(piece []byte, pause time.Duration) bool {
 	return err == nil && wait(a.Request.Context(), pause) == nil
 }
 
-// EndlessBody never ends its rows: the true ones come again and again.
+// EndlessBody never ends its rows: it repeats the true ones.
 func EndlessBody() Fault {
 	return Fault{Name: "endless rows", Spoil: func(a *Answer) {
 		head, rows, _ := splitRows(a.begin())
@@ -116,7 +116,7 @@ func EndlessBody() Fault {
 	}}
 }
 
-// EndlessWhitespace goes on after the true answer's last byte, with spaces.
+// EndlessWhitespace sends spaces after the true answer.
 func EndlessWhitespace() Fault {
 	return Fault{Name: "endless whitespace", Spoil: func(a *Answer) {
 		body := bytes.TrimSpace(a.begin())
@@ -126,7 +126,7 @@ func EndlessWhitespace() Fault {
 	}}
 }
 
-// GzipBomb sends a small compressed body that unpacks to n bytes of spaces.
+// GzipBomb sends a small compressed body that expands to n bytes of spaces.
 func GzipBomb(n int) Fault {
 	return Fault{Name: "gzip bomb", Spoil: func(a *Answer) {
 		const member = 1 << 20

@@ -17,7 +17,7 @@ import (
 	"unicode/utf8"
 )
 
-// outcome is what a client gets of one request.
+// outcome is what a client receives for one request.
 type outcome struct {
 	err     error // no answer at all
 	code    int
@@ -33,8 +33,8 @@ const (
 	clientBytes   = 16 << 20
 )
 
-// fetch sends one request as the exporter does: one deadline for it all, and a
-// bound on the body.
+// fetch sends one request like the exporter: with one deadline for everything, and a
+// limit on the body.
 func fetch(t *testing.T, client *http.Client, path, token string) outcome {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), clientTimeout)
@@ -162,7 +162,7 @@ func bodyChecks() map[string]func(got, truth outcome) bool {
 	}
 }
 
-// json200 checks a good answer that is JSON.
+// json200 checks a right answer in JSON.
 func json200(check func(a answer, got outcome) bool) func(got, truth outcome) bool {
 	return func(got, _ outcome) bool {
 		var a answer
@@ -170,7 +170,7 @@ func json200(check func(a answer, got outcome) bool) func(got, truth outcome) bo
 	}
 }
 
-// rawCells checks the first row of a good answer.
+// rawCells checks the first row of a right answer.
 func rawCells(check func(cells []any) bool) func(got, truth outcome) bool {
 	return func(got, _ outcome) bool {
 		var table struct{ Rows []struct{ Cells []any } }

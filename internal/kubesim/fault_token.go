@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-// TokenFaults are answers whose continue token is not the one that goes on.
+// TokenFaults are answers whose continue token does not lead to the next page.
 func TokenFaults() []Fault {
 	return []Fault{SameToken(), CyclingTokens(), EmptyPageWithToken(), EndlessTokens()}
 }
@@ -17,10 +17,10 @@ func SameToken() Fault {
 	return retoken("same token again", func(a *Answer, _ wireMeta) string { return a.token() })
 }
 
-// CyclingTokens answers with the true rows and a token that leads back to the
-// page before, so that the two follow each other for ever; at the second page, to
-// itself, for nothing was sent for the first. A new token that leads back cannot
-// be told from a right one: to clients, tokens are opaque.
+// CyclingTokens answers with the true rows and a token that leads back to the page
+// before, so that the two repeat forever; the second page's leads to itself, since
+// the first has no token. A new token that leads back looks like a right one: to
+// clients, tokens are opaque.
 func CyclingTokens() Fault {
 	return retoken("tokens in a cycle", func(a *Answer, _ wireMeta) string {
 		if a.Previous != "" {
@@ -44,8 +44,8 @@ func retoken(name string, token func(a *Answer, meta wireMeta) string) Fault {
 	}}
 }
 
-// setToken returns a list with another continue token, and without a count of
-// what remains.
+// setToken returns a list with another continue token, and without
+// remainingItemCount.
 func setToken(b []byte, meta wireMeta, token string) []byte {
 	b = bytes.Clone(b)
 	version := `"metadata":{"resourceVersion":"` + meta.ResourceVersion + `"`
@@ -63,16 +63,16 @@ func versionOf(meta wireMeta) int64 {
 	return version
 }
 
-// EmptyPageWithToken answers with no rows and a token that leads to the true
-// page, as a server may that looked at many keys and selected none.
+// EmptyPageWithToken answers without rows and with a token for the true page, like a
+// server that has read many keys and selected none.
 func EmptyPageWithToken() Fault {
 	f := emptyPages()
 	f.Name, f.Harmless = "empty page with a token", true
 	return f
 }
 
-// EndlessTokens is the same for ever, with a new token each time, if its rule
-// applies for ever.
+// EndlessTokens does the same with a new token each time. It never ends if its rule
+// applies forever.
 func EndlessTokens() Fault {
 	f := emptyPages()
 	f.Name = "tokens without end"

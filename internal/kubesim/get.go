@@ -13,7 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// serveGet answers a request for one object, as a Table of one row too.
+// serveGet answers a request for one object, also as a Table of one row.
 func serveGet[T any](s *Server, res *apiResource[T], key string, w http.ResponseWriter, r *http.Request) {
 	s.mu.RLock()
 	value, known := res.history.get(key)
@@ -26,14 +26,14 @@ func serveGet[T any](s *Server, res *apiResource[T], key string, w http.Response
 	for _, c := range parseAccept(s.accept(r)) {
 		if contentType, body := getBody(res, &value, c, include); body != nil {
 			w.Header().Set("Content-Type", contentType)
-			_, _ = w.Write(body) // a client that went away is no error of the server's
+			_, _ = w.Write(body) // a client that is gone is not an error
 			return
 		}
 	}
 	writeStatus(w, notAcceptable())
 }
 
-// getBody encodes one object as a clause asks for it; nil if it cannot.
+// getBody encodes one object as a clause asks; nil if it cannot.
 func getBody[T any](res *apiResource[T], v *T, c clause, include metav1.IncludeObjectPolicy) (contentType string, body []byte) {
 	switch {
 	case c.mediaType == runtime.ContentTypeProtobuf && c.params["as"] == "":
@@ -73,7 +73,7 @@ const leasePath = "/apis/" + leaseGroup + "/v1/namespaces/kube-node-lease/leases
 // leaseSeconds is kubelet's default (nodeLeaseDurationSeconds).
 const leaseSeconds = 40
 
-// serveLease answers with the heartbeat of a node, which is always just now.
+// serveLease answers with the heartbeat of a node, which is always the present time.
 func (s *Server) serveLease(w http.ResponseWriter, name string) {
 	s.mu.RLock()
 	_, known := s.nodes.history.get(name)

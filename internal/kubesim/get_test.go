@@ -90,7 +90,7 @@ func TestForbiddenGet(t *testing.T) {
 	}
 }
 
-// TestDiscovery holds what the API says of itself against what it serves.
+// TestDiscovery compares the API's description of itself with what it serves.
 func TestDiscovery(t *testing.T) {
 	s := newServer(t, small)
 	for _, path := range []string{"/api/v1", "/apis/" + leaseGroup + "/v1"} {

@@ -53,7 +53,7 @@ func ask(t testing.TB, h http.Handler, path, accept string, query ...string) *ht
 	return w
 }
 
-// answer is what tests look at in a Table, a list or a Status.
+// answer has the fields of a Table, a list or a Status that tests check.
 type answer struct {
 	Kind     string
 	Metadata struct {

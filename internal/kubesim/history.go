@@ -15,16 +15,16 @@ type base[T any] interface {
 }
 
 // history is a base and every change to it since: a value for each key at each
-// resourceVersion, in memory that grows with the changes only. Its owner
-// guards it against concurrent use.
+// resourceVersion. Its memory grows with the changes only. Its owner guards it
+// against concurrent use.
 type history[T any] struct {
 	base    base[T]
 	changed []*versions[T] // sorted by key
 	log     []change[T]    // sorted by version
 }
 
-// versions are the values that one key had, oldest first. Before the first of
-// them the base's value holds, if the base has the key.
+// versions are the values that one key had, oldest first. Before the first of them,
+// the key has the base's value, if the base has the key.
 type versions[T any] struct {
 	key    string
 	inBase bool
@@ -37,8 +37,8 @@ type state[T any] struct {
 	value   *T
 }
 
-// change is one entry of the log that watches read: what a key's value was and
-// what it became, nil for none.
+// change is one entry of the log that watches read: the value of a key before and
+// after, nil for none.
 type change[T any] struct {
 	version  int64
 	key      string
@@ -51,7 +51,7 @@ type item[T any] struct {
 	value T
 }
 
-// search returns the index in the base of the first key not below key, and
+// search returns the index in the base of the first key that is not below key, and
 // whether it is that key.
 func (h *history[T]) search(key string) (int, bool) {
 	n := h.base.Len()
@@ -78,7 +78,7 @@ func (h *history[T]) searchChanged(key string) (int, bool) {
 	})
 }
 
-// at returns the value at a resourceVersion, and whether the base's still holds.
+// at returns the value at a resourceVersion, and whether that is still the base's.
 func (v *versions[T]) at(version int64) (value *T, unchanged bool) {
 	for i := len(v.states) - 1; i >= 0; i-- {
 		if v.states[i].version <= version {
@@ -119,8 +119,8 @@ func (h *history[T]) read(out []item[T], start string, version int64, limit int)
 	return out
 }
 
-// count returns how many keys there are from start to end at a version; an
-// empty end means no end.
+// count returns the number of keys from start to end at a version; an empty end means
+// no end.
 func (h *history[T]) count(start, end string, version int64) int {
 	i, _ := h.search(start)
 	c, _ := h.searchChanged(start)
@@ -175,7 +175,7 @@ func (h *history[T]) put(key string, value *T, version int64) {
 	h.changed[c].states = append(h.changed[c].states, state[T]{version, value})
 }
 
-// forget drops what only readers of versions below the given one could see.
+// forget drops what only readers of versions below the given one could read.
 func (h *history[T]) forget(version int64) {
 	h.log = slices.Clone(h.log[h.since(version-1):])
 	h.changed = slices.DeleteFunc(h.changed, func(v *versions[T]) bool {

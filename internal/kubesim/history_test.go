@@ -14,8 +14,8 @@ type evens int
 func (e evens) Len() int               { return int(e) }
 func (e evens) At(i int) (string, int) { return fmt.Sprintf("%04d", 2*i), 2 * i }
 
-// TestHistoryAgainstMaps makes random changes, keeps a whole map of each
-// version beside them, and reads both.
+// TestHistoryAgainstMaps makes random changes, keeps a whole map of each version, and
+// compares the two.
 func TestHistoryAgainstMaps(t *testing.T) {
 	for seed := range uint64(10) {
 		random := rand.New(rand.NewPCG(seed, 1))

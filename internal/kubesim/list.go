@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// requestTimeout is how long the real server works at most on a request that
-// is no watch (kube-apiserver --request-timeout).
+// requestTimeout is how long the real server works on a request that is not a watch
+// (kube-apiserver --request-timeout).
 const requestTimeout = time.Minute
 
 // chunk is the number of keys that are read while the cluster is locked.
@@ -34,7 +34,7 @@ func serveList[T any](s *Server, res *apiResource[T], q query, enc codec[T], w h
 	ctx, cancel := context.WithTimeout(r.Context(), limit)
 	defer cancel()
 	if q.version == "0" && q.token == "" {
-		q.limit = 0 // the watch cache answers, and it does not page
+		q.limit = 0 // the watch cache answers, which does not page
 	}
 	version, start, status := s.resolve(q)
 	if status != nil {
@@ -156,9 +156,8 @@ func prefixEnd(prefix string) string {
 	return strings.TrimSuffix(prefix, "/") + "0" // "0" follows "/" in ASCII
 }
 
-// page reads up to a limit of rows ahead, because the list's metadata, which
-// comes first, says whether more follow; without a limit rows are read as they
-// are written.
+// page reads up to a limit of rows ahead: the list's metadata comes first and says
+// whether more follow. Without a limit, rows are read as they are written.
 func page[T any](s *Server, res *apiResource[T], q query, version int64, start string) (listMeta, iter.Seq[item[T]]) {
 	meta := listMeta{version: version}
 	keys := res.walk(s, q.prefix, start, version)

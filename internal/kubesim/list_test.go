@@ -189,8 +189,8 @@ func TestNamespacedList(t *testing.T) {
 	}
 }
 
-// TestNamespacedTruth holds lists of namespaces at a resourceVersion of the past
-// against what the truth says of it.
+// TestNamespacedTruth compares lists of namespaces at an old resourceVersion with the
+// truth at that version.
 func TestNamespacedTruth(t *testing.T) {
 	s := newServer(t, func(c *Config) { small(c); c.Namespaces = []string{"web", "web-2", "we"} })
 	churn := func() {
@@ -221,7 +221,7 @@ func TestNamespacedTruth(t *testing.T) {
 	compare(t, nodesOf(both), s.Truth("we", "web-2"))
 }
 
-// TestKeysAscend checks what paging stands on: keys in order, none twice.
+// TestKeysAscend checks what paging relies on: keys in order, none twice.
 func TestKeysAscend(t *testing.T) {
 	for _, pods := range []int{1, 63, 64, 65, 5000, 300_000} {
 		t.Run(fmt.Sprint(pods, " pods"), func(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// serveNamespace answers for one namespace by name. A Role within it does not
+// serveNamespace answers for one namespace by name. A Role in the namespace does not
 // permit that.
 func (s *Server) serveNamespace(name string, w http.ResponseWriter) {
 	switch {

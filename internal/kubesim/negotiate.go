@@ -15,8 +15,8 @@ type clause struct {
 	quality   float64
 }
 
-// parseAccept returns the clauses of an Accept header, best first; those that
-// do not parse are left out.
+// parseAccept returns the clauses of an Accept header, best first, without those that
+// cannot be parsed.
 func parseAccept(header string) []clause {
 	var clauses []clause
 	for part := range strings.SplitSeq(header, ",") {
@@ -42,8 +42,7 @@ func parseAccept(header string) []clause {
 	return clauses
 }
 
-// negotiate picks the encoding of an answer, the first acceptable one that the
-// server can give, or a 406.
+// negotiate returns the first acceptable encoding that the server supports, or a 406.
 func negotiate[T any](res *apiResource[T], accept string, q query) (codec[T], *apiStatus) {
 	if strings.TrimSpace(accept) == "" {
 		return jsonCodec(res), nil

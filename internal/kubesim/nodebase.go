@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// node is what the simulation knows of a node.
+// node is what the simulation stores of a node.
 type node struct {
 	name        string
 	allocatable int
@@ -15,13 +15,13 @@ type node struct {
 	version     int64
 }
 
-// nodeBase holds the nodes that the cluster starts with, sorted by name, and
-// says which of them each active pod is on. Its memory grows with the nodes.
+// nodeBase has the nodes that the cluster starts with, sorted by name, and says which
+// of them each active pod is on. Its memory grows with the nodes.
 type nodeBase struct {
 	cfg   Config
 	names []string
-	// starts[i] is the place of node i's first active pod; the last entry is
-	// the number of pods.
+	// starts[i] is the number of node i's first active pod; the last entry is the
+	// number of pods.
 	starts []int
 	gone   []string
 	began  time.Time
@@ -67,12 +67,13 @@ func (b *nodeBase) At(i int) (string, node) {
 	}
 }
 
-// holder returns the name of the node that the active pod at a place is on.
-func (b *nodeBase) holder(place int) string {
-	return b.names[sortSearch(b.starts, place)]
+// holder returns the name of the node of the active pod with a number.
+func (b *nodeBase) holder(number int) string {
+	return b.names[sortSearch(b.starts, number)]
 }
 
-// allocatable returns the usual kubelet limits, the smallest that holds pods.
+// allocatable returns the smallest of the usual kubelet limits that is enough for
+// pods.
 func allocatable(pods int) int {
 	for _, limit := range []int{110, 250, 500} {
 		if pods <= limit {

@@ -21,8 +21,8 @@ const (
 	containerRuntime = "containerd://2.1.4"
 )
 
-// imagePool is the number of different images in a cluster: nodes share them,
-// which is what makes real node lists compress well.
+// imagePool is the number of different images in a cluster. Nodes share them, which
+// is why real lists of nodes compress well.
 const imagePool = 150
 
 func nodeResource(b *nodeBase, cfg Config) *apiResource[node] {
@@ -63,7 +63,7 @@ func nodeColumns() []metav1.TableColumnDefinition {
 }
 
 func nodeCells(b []byte, n *node, now time.Time) []byte {
-	if n.name == "" { // what a bookmark carries
+	if n.name == "" { // of a bookmark
 		return append(b, `"","Unknown",`+none+`,"\u003cunknown\u003e","",`+none+`,`+none+
 			`,"\u003cunknown\u003e","\u003cunknown\u003e","\u003cunknown\u003e"`...)
 	}
@@ -72,7 +72,7 @@ func nodeCells(b []byte, n *node, now time.Time) []byte {
 	return append(b, `","`+kubeletVersion+`","`+n.ip()+`",`+none+`,"`+osImage+`","`+kernelVersion+` (amd64)","`+containerRuntime+`"`...)
 }
 
-// ready is the Status column; a few nodes are not ready.
+// ready returns the Status column; a few nodes are not ready.
 func (n *node) ready() string {
 	if n.bits>>20%61 == 0 {
 		return "NotReady"
@@ -128,7 +128,7 @@ func nodeLabels(n *node) labels.Set {
 	}
 }
 
-// nodeResources is what a node offers; reserved GiB are added for capacity.
+// nodeResources returns what a node offers; for its capacity, reserved GiB are added.
 func nodeResources(n *node, reserved int64) corev1.ResourceList {
 	return corev1.ResourceList{
 		corev1.ResourceCPU:              *resource.NewQuantity(16, resource.DecimalSI),
@@ -155,7 +155,7 @@ func nodeConditions(n *node) []corev1.NodeCondition {
 	}
 }
 
-// nodeImages draws a node's images from the cluster's pool without repeats.
+// nodeImages picks a node's images from the cluster's pool without repeats.
 func nodeImages(n *node, cfg Config) []corev1.ContainerImage {
 	size := max(imagePool, cfg.ImagesPerNode)
 	order, names := newShuffle(n.bits, size), imageNames()
@@ -188,7 +188,7 @@ func managed(manager string, op metav1.ManagedFieldsOperationType, at time.Time,
 	}
 }
 
-// nodeFields is what the kubelet owns of a node, as a FieldsV1 document.
+// nodeFields are the fields of a node that the kubelet owns, as a FieldsV1 document.
 const nodeFields = `{"f:metadata":{"f:annotations":{".":{},"f:csi.volume.kubernetes.io/nodeid":{},` +
 	`"f:volumes.kubernetes.io/controller-managed-attach-detach":{}},"f:labels":{".":{},` +
 	`"f:beta.kubernetes.io/arch":{},"f:beta.kubernetes.io/os":{},"f:kubernetes.io/arch":{},` +

@@ -14,7 +14,7 @@ func (s *Server) permitted(resource, namespace string) bool {
 	return len(s.cfg.Roles) == 0 || resource == "pods" && slices.Contains(s.cfg.Roles, namespace)
 }
 
-// verbOf names what a request for a resource does, as permissions know it.
+// verbOf returns the verb of a request, as permissions name it.
 func verbOf(r *http.Request, t target) string {
 	if t.name != "" {
 		return "get"

@@ -47,8 +47,8 @@ func (p *PipeListener) Close() error {
 // Addr returns a name; there is no address.
 func (p *PipeListener) Addr() net.Addr { return pipeAddr{} }
 
-// DialContext opens a connection, whatever the address. After Close it fails
-// like a connection that was refused.
+// DialContext opens a connection, whatever the address. After Close it fails like a
+// refused connection.
 func (p *PipeListener) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
 	client, server := net.Pipe()
 	select {

@@ -8,8 +8,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// pod is what the simulation knows of a pod; the rest of its row or object
-// follows from bits.
+// pod is what the simulation stores of a pod; the rest of its row or object follows
+// from bits.
 type pod struct {
 	namespace, name, node string
 	phase                 corev1.PodPhase
@@ -18,7 +18,7 @@ type pod struct {
 	version               int64
 }
 
-// active reports whether the pod holds a slot on a node.
+// active reports whether the pod counts as active on a node.
 func (p *pod) active() bool {
 	return p.node != "" && !p.finished()
 }
@@ -40,7 +40,7 @@ type podBase struct {
 	starts     []int // index of each namespace's first pod, and the total
 	words      [64]string
 	shapes     [][]workload
-	place      shuffle
+	numbers    shuffle
 	nodes      *nodeBase
 	began      time.Time
 }
@@ -54,10 +54,10 @@ func newPodBase(cfg Config, nodes *nodeBase, began time.Time) *podBase {
 	if len(b.namespaces) == 0 {
 		b.namespaces = defaultNamespaces()
 	}
-	// Keys have a slash behind the namespace, and "-" sorts before it.
+	// Keys have a slash after the namespace, and "-" sorts before it.
 	slices.SortFunc(b.namespaces, func(x, y string) int { return strings.Compare(x+"/", y+"/") })
 	total := cfg.Pods + cfg.Finished + cfg.Unscheduled + cfg.UnknownNode
-	b.place = newShuffle(cfg.Seed^0x5eed, total)
+	b.numbers = newShuffle(cfg.Seed^0x5eed, total)
 	weights := make([]uint64, len(b.namespaces))
 	for i := range weights {
 		weights[i] = 10 + mix(cfg.Seed^0x5ace, uint64(i))%90
@@ -81,7 +81,7 @@ func (b *podBase) At(i int) (string, pod) {
 	full := string(key)
 	p.name = full[len(p.namespace)+1:]
 	p.created = b.began.Add(-time.Duration(p.bits%(90*24*3600)) * time.Second)
-	b.assign(&p, b.place.at(i))
+	b.assign(&p, b.numbers.at(i))
 	return full, p
 }
 
@@ -97,21 +97,21 @@ func (b *podBase) each(namespace string, visit func(p *pod)) {
 	}
 }
 
-// assign gives the pod its phase and node: places are counted off class by
-// class, so that every class has exactly the configured size.
-func (b *podBase) assign(p *pod, place int) {
+// assign sets the phase and node of the pod with a number: each class has a range of
+// numbers, and so exactly the configured size.
+func (b *podBase) assign(p *pod, number int) {
 	switch c := b.cfg; {
-	case place < c.Pods:
-		p.phase, p.node = activePhase(p.bits), b.nodes.holder(place)
-	case place < c.Pods+c.Finished:
+	case number < c.Pods:
+		p.phase, p.node = activePhase(p.bits), b.nodes.holder(number)
+	case number < c.Pods+c.Finished:
 		p.phase, p.node = corev1.PodSucceeded, b.nodes.names[int(p.bits>>8%uint64(c.Nodes))]
 		if p.bits>>32%5 == 0 {
 			p.phase = corev1.PodFailed
 		}
-	case place < c.Pods+c.Finished+c.Unscheduled:
+	case number < c.Pods+c.Finished+c.Unscheduled:
 		p.phase = corev1.PodPending
 	default:
-		p.phase, p.node = activePhase(p.bits), b.nodes.gone[place%len(b.nodes.gone)]
+		p.phase, p.node = activePhase(p.bits), b.nodes.gone[number%len(b.nodes.gone)]
 	}
 }
 
@@ -145,8 +145,8 @@ func (b *podBase) appendName(out []byte, n, j int) []byte {
 	return out
 }
 
-// appendSubject appends one to three words for a block, in sorted order: as
-// few as number all blocks of the namespace.
+// appendSubject appends one to three words for a block, in sorted order: as few as
+// are needed to number all blocks of the namespace.
 func (b *podBase) appendSubject(out []byte, block, blocks int) []byte {
 	digits, room := 1, len(b.words)
 	for room < blocks {

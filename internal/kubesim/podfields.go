@@ -4,7 +4,7 @@ import "k8s.io/apimachinery/pkg/util/intstr"
 
 func httpPort() intstr.IntOrString { return intstr.FromString("http") }
 
-// podSpecFields and podStatusFields are what the controllers own of a pod, as
+// podSpecFields and podStatusFields are the fields of a pod that controllers own, as
 // FieldsV1 documents; a sixth of a real pod's bytes.
 const (
 	podSpecFields = `{"f:metadata":{"f:annotations":{".":{},"f:checksum/config":{},"f:prometheus.io/port":{},"f:prometheus.io/scrape":{}},` +

@@ -82,7 +82,7 @@ func podColumns() []metav1.TableColumnDefinition {
 }
 
 func podCells(b []byte, p *pod, now time.Time) []byte {
-	if p.name == "" { // what a bookmark carries
+	if p.name == "" { // of a bookmark
 		return append(b, `"","0/0","","0","\u003cunknown\u003e",`+none+`,`+none+`,`+none+`,`+none...)
 	}
 	b = append(append(b, '"'), p.name...)
@@ -112,7 +112,7 @@ func podCompleted(p *pod) string {
 	return ""
 }
 
-// crashing reports whether a container of a running pod fails again and again.
+// crashing reports whether a container of a running pod keeps failing.
 func (p *pod) crashing() bool {
 	return p.phase == corev1.PodRunning && p.bits>>50%211 == 0
 }
@@ -127,7 +127,7 @@ func (p *pod) ready() int {
 	return 0
 }
 
-// status is the Status column: the phase, or what is behind it.
+// status returns the Status column: the phase, or its cause.
 func (p *pod) status() string {
 	switch {
 	case p.terminating():
@@ -144,7 +144,7 @@ func (p *pod) status() string {
 	return string(p.phase)
 }
 
-// restarts is the number of restarts of the first container.
+// restarts returns the restarts of the first container.
 func (p *pod) restarts() int {
 	switch {
 	case p.crashing():
@@ -163,7 +163,7 @@ func (p *pod) restartText() string {
 	return strconv.Itoa(n) + " (" + strconv.Itoa(int(2+p.bits>>36%9)) + "h ago)"
 }
 
-// ip is the pod's address, or nothing before it runs.
+// ip returns the pod's address, or nothing before it runs.
 func (p *pod) ip() string {
 	if p.node == "" || p.phase == corev1.PodPending {
 		return ""

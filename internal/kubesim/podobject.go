@@ -10,8 +10,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// podObject returns the whole pod, about 6 kB of JSON and 4 kB of protobuf,
-// most of it what real pods carry too and a count does not need.
+// podObject returns the whole pod, about 6 kB of JSON and 4 kB of protobuf. As in
+// real pods, most of that is not needed for a count.
 func podObject(p *pod) *corev1.Pod {
 	app, hash := owner(p.name)
 	o := &corev1.Pod{

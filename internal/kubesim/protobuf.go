@@ -12,9 +12,9 @@ import (
 // (k8s.io/apimachinery/pkg/runtime/serializer/protobuf).
 const protobufMagic = "k8s\x00"
 
-// protobufCodec writes lists in Kubernetes' protobuf: a list is field 1, its
-// metadata, and one field 2 for each item, within an envelope that says its
-// kind. The envelope gives the length first, so the page is built whole.
+// protobufCodec writes lists in Kubernetes' protobuf: field 1 is the metadata, and
+// each item is a field 2, within an envelope with the kind. The envelope begins with
+// the length, so the page is built as a whole.
 func protobufCodec[T any](res *apiResource[T]) codec[T] {
 	return codec[T]{
 		contentType: runtime.ContentTypeProtobuf,
@@ -41,7 +41,7 @@ func protobufCodec[T any](res *apiResource[T]) codec[T] {
 	}
 }
 
-// protobufMarshaler is what gogo's generated types offer.
+// protobufMarshaler is implemented by gogo's generated types.
 type protobufMarshaler interface{ Marshal() ([]byte, error) }
 
 func appendField(b []byte, number protowire.Number, m protobufMarshaler) []byte {

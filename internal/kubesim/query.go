@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// query is what a list or a watch asks for.
+// query has the parameters of a list or a watch.
 type query struct {
 	prefix        string // of the keys: the namespace and a slash, or nothing
 	limit         int
@@ -31,8 +31,8 @@ type query struct {
 	watchSeconds     int
 }
 
-// parseQuery reads the parameters of a list or watch as kube-apiserver 1.37
-// does, and returns its error where it would.
+// parseQuery reads the parameters of a list or watch like kube-apiserver 1.37, errors
+// included.
 func parseQuery(v url.Values, fieldLabels []string) (query, *apiStatus) {
 	q := query{
 		token: v.Get("continue"), version: v.Get("resourceVersion"),
@@ -92,7 +92,7 @@ func (q *query) parseLabelSelector(text string, simulated bool) *apiStatus {
 	return nil
 }
 
-// check refuses parameters that exclude each other.
+// check rejects parameters that exclude each other.
 func (q *query) check() *apiStatus {
 	const match = "resourceVersionMatch"
 	if q.version != "" {
@@ -127,7 +127,7 @@ func (q *query) check() *apiStatus {
 // fields returns the fields of an object that selectors may name.
 func (res *apiResource[T]) fields(v *T) fields.Fields { return fieldsOf[T]{res, v} }
 
-// fieldsOf makes an object's fields readable to a selector.
+// fieldsOf lets a selector read an object's fields.
 type fieldsOf[T any] struct {
 	res   *apiResource[T]
 	value *T

@@ -1,8 +1,8 @@
 package kubesim
 
-// mix turns a seed and a number into 64 well-spread bits (the finaliser of
-// splitmix64). It stands in for a random source that needs no state, so that
-// any row can be made without those before it.
+// mix turns a seed and a number into 64 well-distributed bits (the finaliser of
+// splitmix64). It replaces a random source, which would have state: any row can be
+// made without the rows before it.
 func mix(seed, n uint64) uint64 {
 	z := seed + (n+1)*0x9e3779b97f4a7c15
 	z = (z ^ z>>30) * 0xbf58476d1ce4e5b9
@@ -10,8 +10,8 @@ func mix(seed, n uint64) uint64 {
 	return z ^ z>>31
 }
 
-// shuffle is a bijection of [0, n): it says which class and node the pod at an
-// index belongs to, so that totals are exact although rows look random.
+// shuffle is a bijection of [0, n). It maps the index of a pod to the number that
+// decides its class and node, so that totals are exact although rows look random.
 type shuffle struct{ n, factor, offset uint64 }
 
 func newShuffle(seed uint64, n int) shuffle {
@@ -28,7 +28,7 @@ func newShuffle(seed uint64, n int) shuffle {
 	return s
 }
 
-// at returns the place of index i; i must be below n.
+// at returns the number for index i; i must be below n.
 func (s shuffle) at(i int) int {
 	if s.n < 2 {
 		return i
@@ -59,8 +59,8 @@ func appendSuffix(b []byte, v uint64) []byte {
 	return append(b, s[:]...)
 }
 
-// spread returns the i-th of n increasing numbers below limit, each at a
-// random place within its own n-th part.
+// spread returns the i-th of n increasing numbers below limit, each at random within
+// its own n-th part.
 func spread(seed uint64, i, n int, limit uint64) uint64 {
 	part := limit / uint64(n)
 	return uint64(i)*part + mix(seed, uint64(i))%part

@@ -37,8 +37,8 @@ func targetOf(path string) (t target, ok bool) {
 	return t, false
 }
 
-// route answers what needs no resource, and refuses what the real server would
-// refuse before it looks at a cluster.
+// route answers requests that need no resource, and rejects those that the real
+// server would reject before it reads from a cluster.
 func (s *Server) route(w http.ResponseWriter, r *http.Request) {
 	if !s.authenticated(r) {
 		writeStatus(w, unauthorized())

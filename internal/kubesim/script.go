@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// Page picks pages of a walk; a positive number is that page, from 1 on.
+// Page selects pages of a walk; a positive number is that page, from 1 on.
 type Page int
 
-// Pages that no number names.
+// Pages without a fixed number.
 const (
 	// AnyPage is every page.
 	AnyPage Page = 0
@@ -22,23 +22,23 @@ const (
 	LastPage Page = -2
 )
 
-// Forever as a Rule's Times spoils every answer that the rule fits.
+// Forever as a Rule's Times changes every answer that the rule matches.
 const Forever = math.MaxInt
 
-// Rule says which answers a fault spoils.
+// Rule says which answers a fault changes.
 type Rule struct {
 	Fault Fault
 	// Resource is pods or nodes; empty means both.
 	Resource string
-	// Page is the page to spoil.
+	// Page is the page to change.
 	Page Page
-	// Times is how many answers are spoiled before the rule is used up.
+	// Times is how many answers are changed before the rule is used up.
 	Times int
 }
 
-// Script spoils answers by rules; the first that fits applies. Give its
-// Intercept method to Config. It is safe for concurrent use, but knows pages
-// by the order in which one client asks for them, list by list.
+// Script changes answers by rules; the first rule that matches applies. Pass its
+// Intercept method to Config. It is safe for concurrent use, but it recognizes pages
+// by the order in which a single client requests them, list by list.
 type Script struct {
 	mu    sync.Mutex
 	rules []Rule
@@ -49,7 +49,7 @@ type Script struct {
 // walked is the walk over one resource so far.
 type walked struct {
 	ordinals map[string]int // by the token's start key
-	tokens   []string       // the first token seen of each page
+	tokens   []string       // the first token of each page
 }
 
 // NewScript returns a script of these rules.
@@ -57,7 +57,7 @@ func NewScript(rules ...Rule) *Script {
 	return &Script{rules: rules, used: make([]int, len(rules)), walks: map[string]*walked{}}
 }
 
-// Hits returns how many answers were spoiled so far.
+// Hits returns how many answers have been changed so far.
 func (s *Script) Hits() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -68,8 +68,8 @@ func (s *Script) Hits() int {
 	return sum
 }
 
-// Intercept puts the script before an API; it fits Config.Intercept. Watches
-// and other requests pass through.
+// Intercept puts the script in front of an API; it fits Config.Intercept. Watches and
+// other requests pass through.
 func (s *Script) Intercept(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		resource := r.URL.Path[strings.LastIndex(r.URL.Path, "/")+1:]
@@ -90,9 +90,9 @@ func (s *Script) Intercept(next http.Handler) http.Handler {
 	})
 }
 
-// locate returns the number of the page that a token leads to, and the token
-// of the page before. Tokens are told apart by where they lead: a fault's own
-// token for the same page, or one for a newer resourceVersion, is that page.
+// locate returns the number of the page that a token leads to, and the token of the
+// page before. Tokens are compared by the key they lead to, so a fault's own token
+// for a page, or one for a newer resourceVersion, is still that page.
 func (s *Script) locate(resource, token string) (ordinal int, previous string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,7 +120,7 @@ func (s *Script) locate(resource, token string) (ordinal int, previous string) {
 	return ordinal, previous
 }
 
-// needsTruth reports whether the page's true answer decides what fits.
+// needsTruth reports whether a rule depends on the page's true answer.
 func (s *Script) needsTruth(resource string, ordinal int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,8 +13,8 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 )
 
-// Server is a simulated API server, and the handle by which its cluster is
-// changed. It is safe for concurrent use.
+// Server is a simulated API server, with methods that change its cluster. It is safe
+// for concurrent use.
 type Server struct {
 	cfg     Config
 	handler http.Handler
@@ -34,8 +34,8 @@ type Server struct {
 	nodeBase *nodeBase
 }
 
-// New returns the API server of the cluster that cfg describes, or an error
-// that names the fields that cannot be.
+// New returns the API server of the cluster that cfg describes, or an error that
+// names the invalid fields.
 func New(cfg Config) (*Server, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, fmt.Errorf("kubesim: %w", err)
@@ -100,29 +100,29 @@ func (s *Server) accept(r *http.Request) string {
 	return strings.Join(r.Header.Values("Accept"), ",")
 }
 
-// apiResource is what the API needs to know of a kind of object.
+// apiResource is what the API needs to know about a kind of object.
 type apiResource[T any] struct {
 	name, kind string // such as pods and Pod
 	history    *history[T]
 	labels     []string // fields that selectors may name
 	columns    []byte   // a Table's columnDefinitions, in JSON
-	// cells appends the row's cells as they stand in its JSON array.
+	// cells appends the row's cells as the content of a JSON array.
 	cells func(b []byte, v *T, now time.Time) []byte
 	// completed returns the row's conditions as a JSON member, or "".
 	completed func(v *T) string
 	// field returns the value of a field that a selector names.
 	field func(v *T, name string) string
-	// labelsOf returns the object's labels; nil where selectors of them are not
+	// labelsOf returns the object's labels; nil where label selectors are not
 	// simulated.
 	labelsOf func(v *T) labels.Set
 	// object returns the whole API object at a resourceVersion.
 	object func(v *T) object
-	// version is where the value keeps its resourceVersion.
+	// version returns where the value stores its resourceVersion.
 	version func(v *T) *int64
 }
 
-// object is an API object that can be encoded as protobuf; encoding/json does
-// the rest.
+// object is an API object that can be encoded as protobuf; encoding/json encodes the
+// JSON.
 type object interface {
 	metav1.Object
 	Marshal() ([]byte, error)

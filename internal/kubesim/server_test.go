@@ -21,7 +21,7 @@ func TestNewRefuses(t *testing.T) {
 		{"namespace that is no name", Config{Namespaces: []string{"A/b"}}, `Namespaces: "A/b"`},
 		{"namespace twice", Config{Namespaces: []string{"a", "a"}}, "twice"},
 		{"role in what is no name", Config{Roles: []string{""}}, `Roles: ""`},
-		{"role twice", Config{Roles: []string{"a", "b", "a"}}, `Roles: "a" is there twice`},
+		{"role twice", Config{Roles: []string{"a", "b", "a"}}, `Roles: "a" appears twice`},
 		{"forbidden resource unknown", Config{Forbidden: []string{"secrets"}}, `Forbidden: "secrets"`},
 		{"negative token life", Config{TokenLife: -1}, "TokenLife"},
 	} {

@@ -11,11 +11,11 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// userName is whom the bearer token belongs to, for the text of a 403.
+// userName is the user of the bearer token, in the text of a 403.
 const userName = "system:serviceaccount:monitoring:pod-count-exporter"
 
-// Texts of kube-apiserver 1.37, so that tests of log lines and of the
-// classification see what operators see.
+// Texts of kube-apiserver 1.37, so that tests of log lines and of the classification
+// see what operators see.
 const (
 	textInconsistent = "The provided continue parameter is too old to display a consistent list result. " +
 		"You can start a new list without the continue parameter, or use the continue token in this response " +
@@ -73,12 +73,12 @@ func notAcceptable() *apiStatus {
 	}
 }
 
-// tooLarge answers a resourceVersion that is yet to come.
+// tooLarge is the answer for a resourceVersion that does not exist yet.
 func tooLarge(asked, newest int64) *apiStatus {
 	return statusOf(apierrors.NewTimeoutError(fmt.Sprintf("Too large resource version: %d, current: %d", asked, newest), 1))
 }
 
-// tooOld answers a watch from a resourceVersion that is forgotten.
+// tooOld is the answer for a watch from a forgotten resourceVersion.
 func tooOld(asked, oldest int64) *apiStatus {
 	return expired(fmt.Sprintf("too old resource version: %d (%d)", asked, oldest), "")
 }
@@ -87,14 +87,14 @@ func timedOut() *apiStatus {
 	return statusOf(apierrors.NewTimeoutError(textTimeout, 0))
 }
 
-// expired is a 410; token, if not empty, is where an inconsistent list goes on.
+// expired is a 410. If token is not empty, an inconsistent list goes on with it.
 func expired(text, token string) *apiStatus {
 	status := statusOf(apierrors.NewResourceExpired(text))
 	status.Continue = token
 	return status
 }
 
-// writeStatus answers with a Status object, as the API server answers errors.
+// writeStatus answers with a Status object, like the API server for errors.
 func writeStatus(w http.ResponseWriter, status *apiStatus) {
 	if status.Details != nil && status.Details.RetryAfterSeconds > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(status.Details.RetryAfterSeconds)))
@@ -102,8 +102,7 @@ func writeStatus(w http.ResponseWriter, status *apiStatus) {
 	writeJSON(w, int(status.Code), status)
 }
 
-// writeJSON answers with one JSON value. A client that went away is no error
-// of the server's.
+// writeJSON answers with one JSON value. It ignores a client that is gone.
 func writeJSON(w http.ResponseWriter, code int, value any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)

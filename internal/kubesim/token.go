@@ -10,15 +10,15 @@ import (
 // anyVersion in a continue token means: go on at the newest resourceVersion.
 const anyVersion = -1
 
-// continueToken is the real server's token, field for field.
+// continueToken has the fields of the real server's token.
 type continueToken struct {
 	APIVersion string `json:"v"`
 	Version    int64  `json:"rv"`
 	Start      string `json:"start"`
 }
 
-// encodeToken returns the token that goes on at key start, which is relative
-// to the list's prefix. Spaces at its end make tokens differ that mean the same.
+// encodeToken returns the token for key start, relative to the list's prefix. Spaces
+// at the end make different tokens for the same key.
 func encodeToken(version int64, start string, spaces int) string {
 	data, err := json.Marshal(continueToken{"meta.k8s.io/v1", version, start})
 	if err != nil {
@@ -27,7 +27,7 @@ func encodeToken(version int64, start string, spaces int) string {
 	return base64.RawURLEncoding.EncodeToString(append(data, strings.Repeat(" ", spaces)...))
 }
 
-// decodeToken returns the token, or why the real server refuses it.
+// decodeToken returns the token, or the real server's reason to refuse it.
 func decodeToken(text string) (continueToken, string) {
 	var t continueToken
 	data, err := base64.RawURLEncoding.DecodeString(text)

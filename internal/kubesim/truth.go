@@ -6,7 +6,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Truth is what a right count of the cluster finds. It is computed from the
+// Truth is the result of a right count of the cluster. It is computed from the
 // configuration and the changes since, without any request.
 type Truth struct {
 	// Version is the resourceVersion that the numbers hold for.
@@ -23,16 +23,16 @@ type Truth struct {
 	UnknownNode int
 }
 
-// Truth returns the numbers of the newest resourceVersion: of the pods in the
-// namespaces given, or of all pods without any. All nodes are among them.
+// Truth returns the numbers at the newest resourceVersion: of the pods in the given
+// namespaces, or of all pods if none are given. It always has all nodes.
 func (s *Server) Truth(namespaces ...string) Truth {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return s.truthAt(s.version, namespaces)
 }
 
-// TruthAt returns the same of a resourceVersion at which pods were listed; it
-// must not be older than the last call but one of Compact.
+// TruthAt does the same for a resourceVersion at which pods were listed. It must not
+// be older than the last call of Compact but one.
 func (s *Server) TruthAt(version int64, namespaces ...string) Truth {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
@@ -81,8 +81,8 @@ func (s *Server) truthAt(version int64, namespaces []string) Truth {
 	return t
 }
 
-// configured returns the pods that the cluster starts with, by node, and those
-// without one. It makes no pod: clusters have up to a million.
+// configured returns the number of pods per node that the cluster starts with, and of
+// those without a node. It makes no pods: there may be a million.
 func (s *Server) configured() (active map[string]int, unscheduled int) {
 	active = map[string]int{s.nodeBase.gone[0]: s.cfg.UnknownNode}
 	for i, name := range s.nodeBase.names {
@@ -91,8 +91,9 @@ func (s *Server) configured() (active map[string]int, unscheduled int) {
 	return active, s.cfg.Unscheduled
 }
 
-// difference tells apart the base and a version: -1 for every value of the
-// base that no longer holds, +1 for every value that holds instead.
+// difference calls apply for everything that differs between the base and a version:
+// with -1 for each value of the base that no longer holds, and with +1 for each new
+// value.
 func difference[T any](h *history[T], version int64, apply func(value *T, sign int)) {
 	for _, v := range h.changed {
 		now, unchanged := v.at(version)
@@ -110,9 +111,9 @@ func difference[T any](h *history[T], version int64, apply func(value *T, sign i
 	}
 }
 
-// Pod is what the simulation tells of a pod.
+// Pod is what the simulation reveals of a pod.
 type Pod struct {
-	// Key is the namespace and the name with a slash between.
+	// Key is the namespace and the name, separated by a slash.
 	Key string
 	// Node is the node's name, or empty.
 	Node string
@@ -125,8 +126,8 @@ func (p Pod) Active() bool {
 	return p.Node != "" && p.Phase != corev1.PodSucceeded && p.Phase != corev1.PodFailed
 }
 
-// FindPod returns the first pod that fits, from the n-th on and around; false
-// if none does.
+// FindPod returns the first pod that fits, beginning with the n-th and wrapping
+// around; false if there is none.
 func (s *Server) FindPod(n uint64, fits func(Pod) bool) (Pod, bool) {
 	start := ""
 	if size := s.podBase.Len(); size > 0 {

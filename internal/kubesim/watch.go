@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// watchTimeout ends a watch that does not say when to end; the real server
-// draws a time from half an hour to a whole one.
+// watchTimeout ends a watch without a timeout of its own; the real server picks a
+// random time from half an hour to an hour.
 const watchTimeout = 30 * time.Minute
 
-// watcher is one watch under way.
+// watcher is one running watch.
 type watcher[T any] struct {
 	server *Server
 	res    *apiResource[T]
@@ -21,10 +21,10 @@ type watcher[T any] struct {
 	ctx    context.Context
 	w      http.ResponseWriter
 	buf    []byte
-	begun  bool // the first event, which has the headers, is out
+	begun  bool // the first event, which has the column definitions, was sent
 }
 
-// serveWatch streams events until the client, the timeout or an ERROR ends it.
+// serveWatch streams events until the client, the timeout or an ERROR event ends it.
 func serveWatch[T any](s *Server, res *apiResource[T], q query, enc codec[T], w http.ResponseWriter, r *http.Request) {
 	timeout := watchTimeout
 	if q.watchSeconds > 0 {
@@ -43,8 +43,8 @@ func serveWatch[T any](s *Server, res *apiResource[T], q query, enc codec[T], w 
 	}
 }
 
-// initial sends what comes before the live events, and returns the version
-// that these go on from.
+// initial sends the initial events, and returns the version from which the live
+// events go on.
 func (w *watcher[T]) initial() (int64, bool) {
 	asked, _ := strconv.ParseInt(w.query.version, 10, 64) // checked by parseQuery
 	w.server.mu.RLock()
@@ -102,8 +102,8 @@ func (w *watcher[T]) follow(version int64) {
 	}
 }
 
-// changes returns the changes after a version, the version that they lead to,
-// a channel that is closed by the next one, and whether some are forgotten.
+// changes returns the changes after a version, the version that they lead to, a
+// channel that is closed by the next change, and whether some have been forgotten.
 func (w *watcher[T]) changes(version int64) (out []change[T], newest int64, changed <-chan struct{}, lost bool) {
 	s := w.server
 	s.mu.RLock()
@@ -113,8 +113,8 @@ func (w *watcher[T]) changes(version int64) (out []change[T], newest int64, chan
 	return out, s.version, s.changed, version+1 < s.retained
 }
 
-// change sends what a change means to the selector: objects that come to fit
-// it are ADDED, those that cease to are DELETED as they last were.
+// change sends the event that a change means for the selector: objects that begin to
+// match are ADDED, those that no longer match are DELETED with their old state.
 func (w *watcher[T]) change(c change[T]) bool {
 	was, is := w.fits(c.key, c.old), w.fits(c.key, c.new)
 	switch {
@@ -144,8 +144,8 @@ func (w *watcher[T]) bookmark(version int64, initialEnd bool) bool {
 	return ok && w.flush()
 }
 
-// fail ends the watch with an ERROR event; it returns false for its callers to
-// pass on.
+// fail ends the watch with an ERROR event. It returns false, which its callers return
+// too.
 func (w *watcher[T]) fail(status *apiStatus) bool {
 	if w.event("ERROR", func(b []byte) []byte { return appendJSON(b, status) }) {
 		w.flush()

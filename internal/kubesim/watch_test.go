@@ -172,7 +172,7 @@ func TestWatchBookmarks(t *testing.T) {
 	})
 }
 
-// TestWatchOutlivesCompaction compacts while a watch waits: it has seen all.
+// TestWatchOutlivesCompaction compacts while a watch waits that has seen everything.
 func TestWatchOutlivesCompaction(t *testing.T) {
 	watching(t, func(t *testing.T, s *Server, client *http.Client) {
 		next := openWatch(t.Context(), t, client, fmt.Sprint("timeoutSeconds=60&resourceVersion=", s.Version()))
@@ -218,8 +218,8 @@ func TestWatchOfWholePods(t *testing.T) {
 	})
 }
 
-// TestWatchAges has a pod made long after its watch began: its age is not less
-// than nothing.
+// TestWatchAges has a pod that is made long after its watch began: its age is not
+// negative.
 func TestWatchAges(t *testing.T) {
 	watching(t, func(t *testing.T, s *Server, client *http.Client) {
 		next := openWatch(t.Context(), t, client, fmt.Sprint("resourceVersion=", s.Version()))

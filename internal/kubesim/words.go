@@ -1,9 +1,9 @@
 package kubesim
 
-// The word lists name a made-up job market. Each is sorted, because an index
-// into it must sort like the name made from it: pods are found by key without
-// keeping their names. The functions return fresh values: package state that
-// could be changed would make clusters depend on each other.
+// The word lists name a made-up job market. Each is sorted, because an index into it
+// must sort like the name made from it: that is how a pod is found by its key without
+// storing names. The functions return new slices: shared ones that could be changed
+// would make clusters depend on each other.
 
 func defaultNamespaces() []string {
 	return []string{

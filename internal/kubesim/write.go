@@ -13,7 +13,7 @@ import (
 const (
 	// gzipThreshold is the size above which the real server compresses.
 	gzipThreshold = 128 * 1024
-	// writeSize is how much of a body is gathered before it is sent.
+	// writeSize is how much of a body is collected before it is sent.
 	writeSize = 32 * 1024
 )
 
@@ -55,9 +55,9 @@ type bodyWriter struct {
 	zip      *gzip.Writer
 }
 
-// send writes p, and reports false if the client is gone. A deadline that ends
-// within the body breaks the connection, as the real server does: the client
-// must not take what it has for the whole.
+// send writes p, and returns false if the client is gone. A deadline that passes
+// within the body breaks the connection, as on the real server: the client must not
+// take a part for the whole.
 func (b *bodyWriter) send(ctx context.Context, p []byte) bool {
 	if err := ctx.Err(); err != nil {
 		if errors.Is(err, context.DeadlineExceeded) {
@@ -91,7 +91,7 @@ func newGzip(w io.Writer) *gzip.Writer {
 	return z
 }
 
-// finish ends the body; what fails here, the client sees as a broken body.
+// finish ends the body. If that fails, the client sees a broken body.
 func (b *bodyWriter) finish() {
 	if b.zip != nil {
 		_ = b.zip.Close()

@@ -27,7 +27,7 @@ const (
 // none is the cell of a pod without a node.
 const none = "<none>"
 
-// list is a Table, a PodList or a Status, as far as the contract looks at it.
+// list has the fields of a Table, a PodList or a Status that the contract checks.
 type list struct {
 	Kind       string `json:"kind"`
 	APIVersion string `json:"apiVersion"`
@@ -48,7 +48,7 @@ type row struct {
 	Object *object `json:"object"`
 }
 
-// object is what a pod has in common whole or as metadata only.
+// object has the fields that whole pods and their metadata share.
 type object struct {
 	Metadata metav1.ObjectMeta `json:"metadata"`
 	Spec     struct {
@@ -174,8 +174,8 @@ func perNode(t *testing.T, table list) map[string]int {
 	return counts
 }
 
-// create makes a pod that is deleted at the end of the test, whatever happens
-// to it meanwhile.
+// create makes a pod that is deleted at the end of the test, whatever happened to it
+// before.
 func create(t *testing.T, target Target, node string) string {
 	t.Helper()
 	key, err := target.CreatePod(t.Context(), node)
@@ -183,7 +183,7 @@ func create(t *testing.T, target Target, node string) string {
 		t.Fatalf("create a pod on node %q: %v", node, err)
 	}
 	t.Cleanup(func() {
-		// The test may have deleted it itself, which then is an error here.
+		// The test may have deleted it itself; that is an error here.
 		_ = target.DeletePod(context.WithoutCancel(t.Context()), key)
 	})
 	return key

@@ -1,7 +1,7 @@
-// Package contract describes what a kube-apiserver does when pods are listed
-// page by page and watched: what the exporter stands on. It runs against the
-// simulated API in every test run, and against a real one end to end, so that
-// the simulation cannot drift from what it stands for.
+// Package contract describes how a kube-apiserver lists pods page by page and watches
+// them, as far as the exporter relies on it. It runs against the simulated API in
+// every test run, and against a real one end to end, so that the simulation cannot
+// drift from the real server.
 package contract
 
 import (
@@ -14,9 +14,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// Target is a cluster to hold against the contract. It needs at least five
-// active pods, and nobody else may change it meanwhile. Pods are named by their
-// key: the namespace and the name with a slash between.
+// Target is a cluster to check against the contract. It needs at least five active
+// pods, and nothing else may change it meanwhile. Pods are named by their key: the
+// namespace and the name, separated by a slash.
 type Target struct {
 	// Client sends requests with credentials that may list and watch pods and
 	// list nodes. It must not retry, nor time out before a minute.
@@ -25,8 +25,8 @@ type Target struct {
 	BaseURL *url.URL
 	// Node is the name of a node that exists.
 	Node string
-	// ActivePods is the number of pods that are bound, to whatever node, and
-	// neither Succeeded nor Failed.
+	// ActivePods is the number of pods that are bound, to any node, and neither
+	// Succeeded nor Failed.
 	ActivePods int
 	// Nodes is the number of nodes.
 	Nodes int
@@ -42,16 +42,15 @@ type Target struct {
 	FinishPod func(ctx context.Context, key string, phase corev1.PodPhase) error
 	// DeletePod deletes a pod at once.
 	DeletePod func(ctx context.Context, key string) error
-	// Expire makes all continue tokens for resourceVersions before the newest
-	// one too old, and returns when they are. Nil if that cannot be had: its
-	// fact is skipped.
+	// Expire makes all continue tokens for resourceVersions before the newest one too
+	// old, and returns when they are. If it is nil, that fact is skipped.
 	Expire func(ctx context.Context) error
-	// BookmarkWait is how long a bookmark may take that follows no event; a
-	// real server sends one a minute. With 0 that fact is skipped.
+	// BookmarkWait is how long a bookmark after no event may take; a real server
+	// sends one a minute. With 0, that fact is skipped.
 	BookmarkWait time.Duration
 }
 
-// Run holds a target against every fact, each a subtest named by its number in
+// Run checks a target against every fact, each in a subtest named by its number in
 // the design.
 func Run(t *testing.T, target Target) {
 	t.Helper()

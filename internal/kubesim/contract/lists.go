@@ -10,8 +10,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// maxRowBytes is generous: rows take about 150 bytes, whole pods 6,000. The
-// column definitions come on top.
+// maxRowBytes is generous: rows take about 150 bytes, whole pods 6,000. The column
+// definitions are added to that.
 const (
 	maxRowBytes    = 300
 	maxColumnBytes = 8000

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// checkNamespace has a pod come to a namespace after a list of all: the
-// namespace alone has it, but not at the list's resourceVersion.
+// checkNamespace creates a pod after a list of all namespaces: its namespace alone
+// then has it, but not at the list's resourceVersion.
 func checkNamespace(t *testing.T, target Target) {
 	all := pods(t, target, "fieldSelector", unfinished)
 	added := create(t, target, target.Node)
@@ -29,8 +29,8 @@ func checkNamespace(t *testing.T, target Target) {
 	}
 }
 
-// checkNoNamespace needs the answer to be of the resourceVersion that was asked
-// for, or a count of several namespaces would look as if it changed on the way.
+// checkNoNamespace requires the answer to have the requested resourceVersion:
+// otherwise a count of several namespaces would seem to change on the way.
 func checkNoNamespace(t *testing.T, target Target) {
 	const path = "/api/v1/namespaces/no-such-namespace/pods"
 	all := pods(t, target, "fieldSelector", unfinished, "limit", "1")
@@ -42,7 +42,7 @@ func checkNoNamespace(t *testing.T, target Target) {
 	}
 }
 
-// checkNamespaceByName tells a namespace without pods from none.
+// checkNamespaceByName tells an empty namespace from one that does not exist.
 func checkNamespaceByName(t *testing.T, target Target) {
 	namespace, _, _ := strings.Cut(create(t, target, target.Node), "/")
 	answer, code, _ := get(t, target, "/api/v1/namespaces/"+namespace, "application/json", nil)
@@ -82,8 +82,8 @@ func checkExactVersions(t *testing.T, target Target) {
 	}
 }
 
-// namespacePages walks over a namespace; at is for the first page only, and all
-// pages must be of its resourceVersion.
+// namespacePages walks over a namespace; at applies to the first page only, and all
+// pages must have its resourceVersion.
 func namespacePages(t *testing.T, target Target, path string, limit int, at ...string) []row {
 	t.Helper()
 	var rows []row

@@ -41,7 +41,7 @@ func watch(t *testing.T, target Target, pairs ...string) *stream {
 	if response.StatusCode != http.StatusOK {
 		t.Fatalf("watch: status %d, want 200", response.StatusCode)
 	}
-	// Without an event in time the body ends, and so does the test.
+	// If no event comes in time, the body ends, and so does the test.
 	return &stream{t: t, decoder: json.NewDecoder(response.Body), timer: time.AfterFunc(eventWait, cancel)}
 }
 
@@ -65,8 +65,8 @@ func (s *stream) expect(kind, key, node string) {
 	s.require(s.nextChange(), kind, key, node)
 }
 
-// expectDeleted is expect for a pod that a client deletes: it may be seen to
-// become terminating first, which leaves it active.
+// expectDeleted is like expect, for a pod that a client deletes: the pod may first
+// become terminating, which leaves it active.
 func (s *stream) expectDeleted(key, node string) {
 	s.t.Helper()
 	e := s.nextChange()
@@ -77,7 +77,7 @@ func (s *stream) expectDeleted(key, node string) {
 	s.require(e, "DELETED", key, node)
 }
 
-// nextChange returns the next event that is no bookmark; these may come at any
+// nextChange returns the next event that is not a bookmark; bookmarks may come at any
 // time.
 func (s *stream) nextChange() event {
 	s.t.Helper()

@@ -51,8 +51,8 @@ func TestResume(t *testing.T) {
 	})
 }
 
-// TestResumeWhileItEnds has a request of the earlier count still under way, in a
-// transport that does not look at its context: its progress is there all the same.
+// TestResumeWhileItEnds has a request of the earlier count still running, in a
+// transport that ignores its context: its progress is kept all the same.
 func TestResumeWhileItEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		stubborn := func(r *http.Request) (*http.Response, error) {
@@ -85,7 +85,7 @@ func TestResumeWhileItEnds(t *testing.T) {
 	})
 }
 
-// TestResumeCancelled does not lose what it was about to take over.
+// TestResumeCancelled does not lose the progress that it was about to take over.
 func TestResumeCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t, podPage("t1", "a", "b"), hang, podPage("t2", "a", "<none>"), podPage("", "c"))

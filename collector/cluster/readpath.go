@@ -8,13 +8,13 @@ import (
 	"os"
 )
 
-// maxFile is more than any kubeconfig, certificate or token needs, and less than
-// hurts.
+// maxFile is more than any kubeconfig, certificate or token needs, and small enough
+// to be read into memory.
 const maxFile = 16 << 20
 
-// found is what a path leads to.
+// found is what was found at a path.
 type found struct {
-	info    fs.FileInfo   // of the file that links lead to; nil with some errors
+	info    fs.FileInfo   // of the file that a link leads to; nil with some errors
 	mode    fs.FileMode   // info's
 	link    bool          // the path is a symbolic link
 	data    []byte        // of a file; nil when it was not read
@@ -24,17 +24,18 @@ type found struct {
 
 func (f found) regular() bool { return f.err == nil && f.mode.IsRegular() }
 
-// nothing says whether the path does not exist, not even as a link that leads nowhere.
+// nothing says whether the path does not exist, not even as a link without a target.
 func (f found) nothing() bool { return errors.Is(f.err, fs.ErrNotExist) && !f.link }
 
-// same says whether both were read, and are one file: by a link, or by two names.
+// same says whether both were read and are the same file, by a link or by two names.
 func (f found) same(other found) bool {
 	return f.regular() && other.regular() && os.SameFile(f.info, other.info)
 }
 
-// look reads a file or lists a directory. It follows links. What is neither, such as
-// a pipe, is read to its end, but only if somebody wants to know how far that is.
-func look(path string, pipe func(mode fs.FileMode, opened bool)) (f found) {
+// readPath reads a file or lists a directory. It follows links. Anything else, such
+// as a pipe, is read to its end, but only if pipe is given: it is called with the
+// mode, and again when the pipe is open.
+func readPath(path string, pipe func(mode fs.FileMode, opened bool)) (f found) {
 	if info, err := os.Lstat(path); err == nil {
 		f.link = info.Mode()&fs.ModeSymlink != 0
 	}
@@ -55,7 +56,7 @@ func look(path string, pipe func(mode fs.FileMode, opened bool)) (f found) {
 		pipe(f.mode, false)
 		var replaced bool
 		if f.data, replaced, err = readPipe(path, info, func() { pipe(f.mode, true) }); replaced {
-			return look(path, pipe)
+			return readPath(path, pipe)
 		}
 	case pipe != nil:
 		pipe(f.mode, true)
@@ -70,7 +71,7 @@ func readAll(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = file.Close() }() // which loses nothing
+	defer func() { _ = file.Close() }() // the file was only read
 	data, err := io.ReadAll(io.LimitReader(file, maxFile+1))
 	if err == nil && len(data) > maxFile {
 		return nil, errTooLarge
@@ -80,8 +81,8 @@ func readAll(path string) ([]byte, error) {
 
 var errTooLarge = fmt.Errorf("larger than %d MiB", maxFile>>20)
 
-// cause strips operation and path, which the message has already, from the error
-// of a file.
+// cause returns the error of a file without operation and path, which the message has
+// already.
 func cause(err error) error {
 	var pathErr *fs.PathError
 	if errors.As(err, &pathErr) {

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// worldStream is one watch of a world.
-type worldStream struct {
-	world   *world
+// fakeStream is one watch of a fakeAPI.
+type fakeStream struct {
+	api     *fakeAPI
 	nodes   bool
 	bound   bool
 	query   url.Values
@@ -28,10 +28,10 @@ type worldStream struct {
 	last      string
 }
 
-func (s *worldStream) run(ctx context.Context) {
-	w := s.world
+func (s *fakeStream) run(ctx context.Context) {
+	w := s.api
 	w.mu.Lock()
-	version, objects := s.from, map[string]worldPod(nil)
+	version, objects := s.from, map[string]fakePod(nil)
 	expired := s.from < w.compacted && !s.initial
 	if s.initial {
 		version, objects = w.version, w.at(w.version, s.nodes)
@@ -74,25 +74,25 @@ func (s *worldStream) run(ctx context.Context) {
 	}
 }
 
-func (w *world) after(version int) []worldChange {
-	i := slices.IndexFunc(w.log, func(c worldChange) bool { return c.version > version })
+func (w *fakeAPI) after(version int) []fakeChange {
+	i := slices.IndexFunc(w.log, func(c fakeChange) bool { return c.version > version })
 	if i < 0 {
 		return nil
 	}
 	return slices.Clone(w.log[i:])
 }
 
-func (s *worldStream) fits(key string, object *worldPod) bool {
+func (s *fakeStream) fits(key string, object *fakePod) bool {
 	return object != nil && asksFor(s.query, s.nodes, key, *object) && (s.nodes || !object.finished && (object.node != "") == s.bound)
 }
 
-func (s *worldStream) change(c worldChange) bool {
+func (s *fakeStream) change(c fakeChange) bool {
 	if c.nodes != s.nodes {
 		return true
 	}
-	s.world.mu.Lock()
-	lost := s.world.dropped == c.version && s.bound
-	s.world.mu.Unlock()
+	s.api.mu.Lock()
+	lost := s.api.dropped == c.version && s.bound
+	s.api.mu.Unlock()
 	was, is := s.fits(c.key, c.old), s.fits(c.key, c.new)
 	switch {
 	case lost:
@@ -107,7 +107,7 @@ func (s *worldStream) change(c worldChange) bool {
 	return true
 }
 
-func (s *worldStream) event(kind, key string, object worldPod, version int) bool {
+func (s *fakeStream) event(kind, key string, object fakePod, version int) bool {
 	if s.sent > 3 && s.cut > 0 && s.sent == s.cut/2 { // in the middle of the stream
 		s.swapped, s.columnsAt, s.last = !s.swapped, s.sent, "" // what was sent does not fit them
 	}
@@ -122,21 +122,21 @@ func (s *worldStream) event(kind, key string, object worldPod, version int) bool
 	return s.write(fmt.Sprintf(`{"type":%q,"object":%s}`, kind, text))
 }
 
-func (s *worldStream) row(key string, object worldPod) string {
+func (s *fakeStream) row(key string, object fakePod) string {
 	if s.nodes {
-		object = worldPod{node: "x"}
+		object = fakePod{node: "x"}
 	}
 	return tableRowOf(key, object, s.swapped)
 }
 
-func (s *worldStream) columns() string {
+func (s *fakeStream) columns() string {
 	if s.sent != s.columnsAt {
 		return ""
 	}
 	return "," + definitions(s.swapped)
 }
 
-func (s *worldStream) bookmark(version int, end bool) bool {
+func (s *fakeStream) bookmark(version int, end bool) bool {
 	annotations := ""
 	if end {
 		annotations = `,"annotations":{"k8s.io/initial-events-end":"true"}`
@@ -146,9 +146,9 @@ func (s *worldStream) bookmark(version int, end bool) bool {
 		meta, s.columns(), version, annotations))
 }
 
-// write sends an event, now and then one twice, and breaks off when its time has come.
-func (s *worldStream) write(text string) bool {
-	w := s.world
+// write sends an event, sometimes twice, and breaks off when its time has come.
+func (s *fakeStream) write(text string) bool {
+	w := s.api
 	w.mu.Lock()
 	again := w.trouble && !s.initial && s.last != "" && w.random.IntN(5) == 0
 	clean, tail := w.random.IntN(2) == 0, w.random.IntN(len(text))

@@ -16,44 +16,44 @@ import (
 	"time"
 )
 
-// world is a small API server that keeps every pod, and every change of one: what
-// the counts of any resourceVersion are is known without a count. While it is in
-// trouble it spoils its answers in ways that real servers do.
-type world struct {
+// fakeAPI is a small API server that keeps every pod and every change, so that the
+// counts at any resourceVersion are known without counting. While it has trouble, it
+// spoils its answers in ways that real servers do.
+type fakeAPI struct {
 	mu        sync.Mutex
 	random    *rand.Rand
 	trouble   bool
 	version   int
 	compacted int
-	log       []worldChange
-	pods      map[string]worldPod
-	nodes     map[string]worldPod
+	log       []fakeChange
+	pods      map[string]fakePod
+	nodes     map[string]fakePod
 	changed   chan struct{}
 	forgetful bool // no token can be continued while there is trouble
 	streamed  int  // starts of streams with all that there is
 	dropped   int  // the stream of bound pods leaves out this event; 0: none
 }
 
-type worldPod struct {
+type fakePod struct {
 	node     string // of a pod
 	finished bool
 }
 
-type worldChange struct {
+type fakeChange struct {
 	version  int
 	nodes    bool
 	key      string
-	old, new *worldPod
+	old, new *fakePod
 }
 
-func newWorld(seed uint64) *world {
-	w := &world{
+func newFakeAPI(seed uint64) *fakeAPI {
+	w := &fakeAPI{
 		random: rand.New(rand.NewPCG(seed, 1)), version: 100, compacted: 1, changed: make(chan struct{}),
-		pods: map[string]worldPod{}, nodes: map[string]worldPod{},
+		pods: map[string]fakePod{}, nodes: map[string]fakePod{},
 	}
 	w.forgetful = w.random.IntN(10) == 0
 	for i := range 1 + w.random.IntN(5) {
-		w.set(true, fmt.Sprintf("n%d", i), &worldPod{})
+		w.set(true, fmt.Sprintf("n%d", i), &fakePod{})
 	}
 	for range w.random.IntN(40) {
 		w.change()
@@ -62,12 +62,12 @@ func newWorld(seed uint64) *world {
 }
 
 // set makes value (nil: deleted) the newest of a key.
-func (w *world) set(nodes bool, key string, value *worldPod) {
+func (w *fakeAPI) set(nodes bool, key string, value *fakePod) {
 	objects := w.pods
 	if nodes {
 		objects = w.nodes
 	}
-	c := worldChange{nodes: nodes, key: key, new: value}
+	c := fakeChange{nodes: nodes, key: key, new: value}
 	if old, there := objects[key]; there {
 		c.old = &old
 	}
@@ -84,25 +84,25 @@ func (w *world) set(nodes bool, key string, value *worldPod) {
 }
 
 // change does one random thing.
-func (w *world) change() {
+func (w *fakeAPI) change() {
 	key := fmt.Sprintf("p%02d", w.random.IntN(30))
 	pod, there := w.pods[key]
 	node := fmt.Sprintf("n%d", w.random.IntN(6)) // which may not exist
 	switch what := w.random.IntN(20); {
 	case what == 0:
-		w.set(true, node, &worldPod{})
+		w.set(true, node, &fakePod{})
 	case what == 1 && len(w.nodes) > 1:
 		if _, exists := w.nodes[node]; exists {
 			w.set(true, node, nil)
 		}
 	case !there:
-		w.set(false, key, &worldPod{node: pick(w.random, "", node)})
+		w.set(false, key, &fakePod{node: pick(w.random, "", node)})
 	case what < 5:
 		w.set(false, key, nil)
 	case pod.node == "":
-		w.set(false, key, &worldPod{node: node})
+		w.set(false, key, &fakePod{node: node})
 	case what < 9:
-		w.set(false, key, &worldPod{node: pod.node, finished: !pod.finished})
+		w.set(false, key, &fakePod{node: pod.node, finished: !pod.finished})
 	default:
 		w.set(false, key, &pod)
 	}
@@ -111,8 +111,8 @@ func (w *world) change() {
 func pick[T any](r *rand.Rand, choices ...T) T { return choices[r.IntN(len(choices))] }
 
 // at returns the objects as they were at a version.
-func (w *world) at(version int, nodes bool) map[string]worldPod {
-	objects := map[string]worldPod{}
+func (w *fakeAPI) at(version int, nodes bool) map[string]fakePod {
+	objects := map[string]fakePod{}
 	for _, c := range w.log {
 		switch {
 		case c.version > version:
@@ -128,7 +128,7 @@ func (w *world) at(version int, nodes bool) map[string]worldPod {
 }
 
 // truth are the active pods of each node at a version, and those without a node.
-func (w *world) truth(version int) (bound map[string]int, unbound int) {
+func (w *fakeAPI) truth(version int) (bound map[string]int, unbound int) {
 	bound = map[string]int{}
 	for _, pod := range w.at(version, false) {
 		switch {
@@ -143,14 +143,14 @@ func (w *world) truth(version int) (bound map[string]int, unbound int) {
 }
 
 // RoundTrip answers lists and watches.
-func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
+func (w *fakeAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 	query := r.URL.Query()
 	nodes := strings.HasSuffix(r.URL.Path, "/nodes")
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.trouble {
-		if spoilt := w.spoil(r); spoilt != nil {
-			return spoilt(r)
+		if hostileAPI := w.spoil(r); hostileAPI != nil {
+			return hostileAPI(r)
 		}
 	}
 	if query.Get("watch") != "" {
@@ -160,7 +160,7 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 }
 
 // spoil returns a failure of the request as a whole; nil: it is answered.
-func (w *world) spoil(r *http.Request) step {
+func (w *fakeAPI) spoil(r *http.Request) step {
 	if delay := time.Duration(w.random.IntN(2000)) * time.Millisecond; w.random.IntN(4) == 0 {
 		w.mu.Unlock()
 		_ = sleep(r.Context(), delay)
@@ -181,7 +181,7 @@ func (w *world) spoil(r *http.Request) step {
 	return nil
 }
 
-func (w *world) list(r *http.Request, nodes bool) *http.Response {
+func (w *fakeAPI) list(r *http.Request, nodes bool) *http.Response {
 	query := r.URL.Query()
 	version, after := w.version, ""
 	if token := query.Get("continue"); token != "" {
@@ -224,7 +224,7 @@ const labelled = "n1"
 
 // asksFor says whether a request selects an object, by its node or, of nodes, by name
 // or label.
-func asksFor(query url.Values, nodes bool, key string, object worldPod) bool {
+func asksFor(query url.Values, nodes bool, key string, object fakePod) bool {
 	first, _, _ := strings.Cut(query.Get("fieldSelector"), ",")
 	if nodes {
 		name, one := strings.CutPrefix(first, "metadata.name=")
@@ -243,7 +243,7 @@ func definitions(swapped bool) string {
 	return `"columnDefinitions":[{"name":"Name"},{"name":"Node"}]`
 }
 
-func tableRowOf(key string, pod worldPod, swapped bool) string {
+func tableRowOf(key string, pod fakePod, swapped bool) string {
 	node, conditions := pod.node, ""
 	if node == "" {
 		node = noNode
@@ -258,12 +258,12 @@ func tableRowOf(key string, pod worldPod, swapped bool) string {
 }
 
 // watch begins a stream. w.mu is held.
-func (w *world) watch(r *http.Request, nodes bool) *http.Response {
+func (w *fakeAPI) watch(r *http.Request, nodes bool) *http.Response {
 	query := r.URL.Query()
 	from, _ := strconv.Atoi(query.Get("resourceVersion"))
 	in, out := io.Pipe()
-	s := &worldStream{
-		world: w, nodes: nodes, bound: !strings.HasPrefix(query.Get("fieldSelector"), "spec.nodeName=,"), query: query,
+	s := &fakeStream{
+		api: w, nodes: nodes, bound: !strings.HasPrefix(query.Get("fieldSelector"), "spec.nodeName=,"), query: query,
 		from: from, initial: query.Get("sendInitialEvents") == "true", out: out,
 		columnsAt: 0, cut: -1,
 	}
@@ -280,7 +280,8 @@ func (w *world) watch(r *http.Request, nodes bool) *http.Response {
 	return answerWith(r, http.StatusOK, in)
 }
 
-// pace waits for the next change or for a while. It says whether the stream goes on.
+// pace waits for the next change or for a while. It returns false when the stream
+// ends.
 func pace(ctx context.Context, changed <-chan struct{}, wait time.Duration) bool {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
@@ -294,4 +295,4 @@ func pace(ctx context.Context, changed <-chan struct{}, wait time.Duration) bool
 }
 
 // CloseIdleConnections has none to close.
-func (w *world) CloseIdleConnections() {}
+func (w *fakeAPI) CloseIdleConnections() {}

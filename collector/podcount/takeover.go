@@ -1,0 +1,50 @@
+package podcount
+
+import (
+	"context"
+	"time"
+)
+
+// Resume has the Counter go on where another one for the same server stops, with its
+// progress and all that it has learnt: the two differ in their credentials only. Call
+// it before the first Count, and cancel the other Counter's count, which may still be
+// ending.
+func (c *Counter) Resume(from *Counter) {
+	if from != c {
+		c.former.Store(from)
+	}
+}
+
+// enter makes this the only count that runs, or returns the context's error.
+func (c *Counter) enter(ctx context.Context) error {
+	select {
+	case c.busy <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := c.takeOver(ctx); err != nil {
+		c.leave()
+		return err
+	}
+	return nil
+}
+
+func (c *Counter) leave() { <-c.busy }
+
+// takeOver waits until the former Counter's count has ended, which is soon: it is
+// cancelled. If the former Counter has not taken over its own predecessor's memory
+// yet, it does so first.
+func (c *Counter) takeOver(ctx context.Context) error {
+	from := c.former.Swap(nil)
+	if from == nil {
+		return nil
+	}
+	if err := from.enter(ctx); err != nil {
+		c.former.Store(from) // the next count tries again
+		return err
+	}
+	defer from.leave()
+	c.memory, from.memory = from.memory, from.cfg.blank()
+	c.deniedAt = time.Time{} // other credentials may have more permissions
+	return nil
+}
