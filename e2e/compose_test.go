@@ -149,7 +149,7 @@ func (c *engine) podman(args ...string) string {
 
 // logs is what a container has printed.
 func (c *engine) logs(name string) string {
-	output, err := exec.Command("podman", append(c.storage(), "logs", name)...).CombinedOutput() //nolint:noctx // asked for at the end, too
+	output, err := exec.Command("podman", append(c.storage(), "logs", name)...).CombinedOutput()
 	if err != nil {
 		return err.Error()
 	}
@@ -158,7 +158,7 @@ func (c *engine) logs(name string) string {
 
 // tellAll shows how each container is, and what it has printed.
 func (c *engine) tellAll() {
-	list, _ := exec.Command("podman", append(c.storage(), "ps", "--all", "--format", "{{.Names}} {{.Status}}")...).Output() //nolint:noctx // the test's context has ended
+	list, _ := exec.Command("podman", append(c.storage(), "ps", "--all", "--format", "{{.Names}} {{.Status}}")...).Output()
 	for line := range strings.Lines(string(list)) {
 		name, status, _ := strings.Cut(strings.TrimSpace(line), " ")
 		c.t.Logf("container %s, %s, printed:\n%.4000s", name, status, c.logs(name))
