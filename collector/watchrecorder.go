@@ -19,6 +19,7 @@ func (r *recorder) Event(e podcount.Event) {
 func (r *recorder) Watched(w podcount.Watched) {
 	switch {
 	case w.Following:
+		r.agrees()
 		r.log(following())
 	case w.Ended != nil:
 		r.streamEnded(w.Ended)
@@ -26,9 +27,19 @@ func (r *recorder) Watched(w podcount.Watched) {
 		r.countEnd(w.Restart.Reason)
 		r.limited(watchRestarted(), "reason", w.Restart.Reason, "err", w.Restart.Err)
 	case w.Fallback != nil:
+		r.agrees()
 		r.log(notWatched(), "err", w.Fallback)
 	case w.Audit != nil:
 		r.audited(w.Audit)
+	}
+}
+
+// agrees notes that there is no difference any more: the pods have been listed anew.
+func (r *recorder) agrees() {
+	if watch := r.metrics.watch; watch != nil {
+		watch.mu.Lock()
+		defer watch.mu.Unlock()
+		watch.drift = 0
 	}
 }
 

@@ -7,6 +7,8 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -242,4 +244,31 @@ func (c *churn) run(ctx context.Context, cp *controlPlane, worker int) {
 			c.mu.Unlock()
 		}
 	}
+}
+
+// TestWatchRestoredServer has the API server come back from a backup, without the pods
+// that were made since: the counts follow it, and no request of the streams says so.
+func TestWatchRestoredServer(t *testing.T) {
+	t.Parallel()
+	cp := startControlPlane(t, clusterArgs(35, 5, 100)...)
+	kubeconfig := writeKubeconfig(t, cp.api.cfg, watcherToken(t, cp))
+	backup := filepath.Join(t.TempDir(), "backup")
+	cp.kill(t)
+	command(t, "cp", "-a", cp.dir, backup)
+	cp.run(t)
+	e := startExporter(t, kubeconfig, "--collector.mode=watch", "--watch.audit-interval=0s")
+	followed(t, cp, e)
+	writer := podWriter{api: cp.api, names: names("forgotten")}
+	for range 400 { // far more changes than the server makes by itself when it starts
+		_, err := writer.create(t.Context(), anyNode(cp))
+		must(t, err)
+	}
+	followed(t, cp, e)
+	cp.kill(t)
+	must(t, os.RemoveAll(cp.dir))
+	command(t, "cp", "-a", backup, cp.dir)
+	cp.run(t)
+	restored := time.Now()
+	followed(t, cp, e)
+	t.Logf("%s after it was restored the counts are those of the server", time.Since(restored).Round(time.Second))
 }

@@ -11,10 +11,6 @@ const (
 	firstAudit = 2 * time.Minute
 	// soonerAudit is when an audit without a result is repeated.
 	soonerAudit = 5 * time.Minute
-	// maxShortAudits is how many audits in a row may be older than the streams until
-	// the streams count as wrong: after events with resourceVersions far ahead, all
-	// true events would be ignored.
-	maxShortAudits = 3
 	// passWait is how long an audit waits until the streams have passed its
 	// resourceVersion. Bookmarks come every minute.
 	passWait = 3 * time.Minute
@@ -23,7 +19,8 @@ const (
 )
 
 var (
-	errShort  = errors.New("there were more events than an audit can remember, or the paged count is older than they are")
+	errShort  = errors.New("there were more events than an audit can remember")
+	errOlder  = errors.New("a list is older than events that came before it: the server has another history now")
 	errUnsure = errors.New("the pages of the audit show several resourceVersions")
 	errDrift  = errors.New("the events do not add up to what a paged count shows")
 )
@@ -86,12 +83,17 @@ func (w *Watcher) nextAudit(in time.Duration) time.Time {
 	return time.Now().Add(in - time.Duration(w.cfg.Jitter()*float64(in)/10))
 }
 
-// relist lists the nodes again: events do not say how many pods they can hold.
+// relist lists the nodes again: events do not say how many pods they can hold. A list
+// that is older than events of pods that came before it calls for an audit.
 func (f *session) relist() error {
 	run := f.w.take(f.w.observer)
 	f.live.record(nodeStream)
 	defer f.live.stopRecording(nodeStream)
+	furthest := f.live.furthest()
 	err := f.w.listNodes(f.ctx, run)
+	if err == nil && !run.denied && newer(furthest, run.nodes.version) {
+		f.w.Audit()
+	}
 	if err == nil {
 		err = f.live.relisted(run)
 	}
@@ -124,22 +126,23 @@ func (f *session) audit() (next time.Duration, err error) {
 	}
 	f.w.observer.Watched(Watched{Audit: &Audit{Differences: differences, Err: err}})
 	switch {
-	case errors.Is(err, errShort):
-		if f.w.short++; f.w.short >= maxShortAudits {
-			f.w.short = 0
-			return 0, &restartError{EndDrift, err}
-		}
-		return soonerAudit, nil
+	case errors.Is(err, errOlder):
+		return 0, f.w.drifted(err)
 	case err != nil:
 		return soonerAudit, nil
 	case len(differences) == 0:
-		f.w.drifts, f.w.short = 0, 0
+		f.w.drifts = 0
 		return f.w.watch.AuditInterval, f.audited(run)
 	}
-	if f.w.drifts++; f.w.drifts >= maxDrifts {
-		return 0, &unwatchableError{errDrift}
+	return 0, f.w.drifted(errDrift)
+}
+
+// drifted returns the error that ends a session whose streams are wrong.
+func (w *Watcher) drifted(why error) error {
+	if w.drifts++; w.drifts >= maxDrifts {
+		return &unwatchableError{why}
 	}
-	return 0, &restartError{EndDrift, errDrift}
+	return &restartError{EndDrift, why}
 }
 
 // audited publishes the audit's figures: an audit is a complete count.
@@ -149,6 +152,11 @@ func (f *session) audited(run *count) error {
 	}
 	f.live.noteNodes(nil)
 	f.live.mu.Lock()
+	for _, s := range f.live.streams { // the audit shows that nothing is missing until then
+		if s.seen.Before(run.started) {
+			s.seen = run.started
+		}
+	}
 	f.live.figures = f.figures(run)
 	f.live.mu.Unlock()
 	f.publish(false)

@@ -38,6 +38,19 @@ func (l *live) behind(run *count) (bool, <-chan struct{}) {
 	return false, l.moved
 }
 
+// furthest returns the newest of the streams' positions. All resources of a server have
+// theirs from one sequence, unless it keeps them in several etcds.
+func (l *live) furthest() (position string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.streams {
+		if newer(s.position, position) {
+			position = s.position
+		}
+	}
+	return position
+}
+
 // walkOf returns the walk over the resource of the stream.
 func (n *count) walkOf(s *stream) *walk {
 	for _, w := range n.pods {
@@ -80,7 +93,12 @@ func (l *live) differences(run *count) ([]Difference, error) {
 			continue
 		}
 		version := run.walkOf(s).version
-		if !s.recording.covers(version) {
+		switch {
+		case s.closed(): // what it has missed is no drift
+			return nil, errAway
+		case s.recording.older(version):
+			return nil, errOlder
+		case !s.recording.covers(version):
 			return nil, errShort
 		}
 		for _, e := range s.recording.after(version) {

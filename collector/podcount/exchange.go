@@ -25,7 +25,7 @@ const (
 
 var (
 	errConnectionLost = errors.New("the connection was lost before an answer came")
-	errStillHangs     = errors.New("an earlier request has yet to end: its credential plugin or token file hangs")
+	errStillHangs     = errors.New("an earlier request has yet to end: the server is silent, or a credential plugin or token file hangs")
 )
 
 // exchange is one request and its answer, with everything that they may hold: a

@@ -51,6 +51,11 @@ func (s *fakeStream) run(ctx context.Context) {
 	if s.initial && !s.bookmark(version, true) {
 		return
 	}
+	if !s.initial && s.isAhead() { // kube-apiserver says nothing until it gets there
+		<-ctx.Done()
+		_ = s.out.CloseWithError(context.Cause(ctx))
+		return
+	}
 	for {
 		w.mu.Lock()
 		changes, newest, changed, wait := w.after(version), w.version, w.changed, time.Minute
@@ -72,6 +77,14 @@ func (s *fakeStream) run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// isAhead says whether the stream begins at a resourceVersion that the server has yet
+// to reach.
+func (s *fakeStream) isAhead() bool {
+	s.api.mu.Lock()
+	defer s.api.mu.Unlock()
+	return s.from > s.api.version
 }
 
 func (w *fakeAPI) after(version int) []fakeChange {

@@ -16,11 +16,14 @@ const reopenGrace = time.Second
 // resourceVersion it had come to. An error ends the session.
 func (f *session) follow(ctx context.Context, s *stream) error {
 	var refused time.Time // when the server began to refuse; zero if it does not
+	closed, failed := time.Now(), false
 	for failures := 0; ; {
 		var opened time.Time
 		err := f.w.stream(ctx, f.live, s, func() {
 			opened, refused = time.Now(), time.Time{}
-			f.live.noteOpened(s)
+			if f.live.noteOpened(s); failed {
+				f.live.listSoon() // the server may have another history now
+			}
 		})
 		if ctx.Err() != nil {
 			return nil // the session has ended, or another stream has taken its place
@@ -31,6 +34,12 @@ func (f *session) follow(ctx context.Context, s *stream) error {
 		}
 		if err := f.sessionEnd(s, err, opened, lived); err != nil {
 			return err
+		}
+		if !opened.IsZero() {
+			closed = time.Now()
+		}
+		if failed = !errors.Is(err, io.EOF); failed && f.staysClosed(s, closed) {
+			return &unwatchableError{err}
 		}
 		if refusesWatch(err) {
 			if refused.IsZero() {
@@ -47,6 +56,16 @@ func (f *session) follow(ctx context.Context, s *stream) error {
 			return nil
 		}
 	}
+}
+
+// staysClosed says whether a stream that was open has been closed for long although the
+// same server answers lists. To know that, it has the nodes listed.
+func (f *session) staysClosed(s *stream, since time.Time) bool {
+	if !s.wasOpen() || time.Since(since) < refusalLife {
+		return false
+	}
+	f.live.listSoon()
+	return f.live.listedSince(since.Add(refusalLife))
 }
 
 // pause returns how long to wait before a stream is opened again. After a stream that

@@ -54,14 +54,23 @@ type watching struct {
 	api  *fakeAPI
 	seen *coverage
 
-	mu   sync.Mutex
-	last *Snapshot
-	why  []Watched
+	mu     sync.Mutex
+	last   *Snapshot
+	why    []Watched
+	errors int // ERROR events
 }
 
 func (w *watching) Started(int) {}
 func (w *watching) Page(Page)   {}
-func (w *watching) Event(Event) {}
+
+// Event counts ERROR events.
+func (w *watching) Event(e Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if e.Type == EventError {
+		w.errors++
+	}
+}
 
 // Watched counts what happens.
 func (w *watching) Watched(e Watched) {

@@ -16,7 +16,7 @@ type live struct {
 	names   *names        // of pods' nodes
 	known   *names        // of nodes
 	changed chan struct{} // has a value when there is something to publish
-	joined  chan struct{} // has a value when there is a new node
+	joined  chan struct{} // has a value when the nodes are to be listed soon
 
 	mu          sync.Mutex
 	streams     []*stream
@@ -30,6 +30,7 @@ type live struct {
 	selection   Selection     // of the nodes that are shown
 	figures     Snapshot      // of the latest paged count, without its nodes
 	listFailed  error         // why the nodes could not be listed again
+	listedAt    time.Time     // when they last were; zero until then
 	moved       chan struct{} // closed with the next event
 }
 
@@ -108,6 +109,9 @@ func (l *live) fold(s *stream, c change) error {
 	sign := 1
 	if c.kind == EventDeleted {
 		sign = -1
+	}
+	if s.role == unboundStream {
+		c.node = "" // some servers name the node of a pod that has just been bound
 	}
 	s.recording.add(c.version, c.node, sign)
 	switch {

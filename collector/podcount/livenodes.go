@@ -8,10 +8,7 @@ func (l *live) foldNode(name string, sign int) error {
 			return err
 		}
 		l.nodes[name], l.order = Node{Name: name}, nil
-		select {
-		case l.joined <- struct{}{}:
-		default:
-		}
+		l.listSoon()
 	case sign < 0 && there:
 		delete(l.nodes, name)
 		l.known.giveBack(name)
@@ -37,6 +34,9 @@ func (l *live) setNodes(run *count) error {
 	for _, s := range l.streams {
 		if s.role != nodeStream {
 			continue
+		}
+		if s.recording.older(run.nodes.version) {
+			return &restartError{EndDrift, errOlder}
 		}
 		if run.nodes.inconsistent || !s.recording.covers(run.nodes.version) {
 			for name := range l.nodes {

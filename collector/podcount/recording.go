@@ -37,6 +37,11 @@ func (r *recording) add(version, node string, sign int) {
 // covers says whether all events after a resourceVersion were recorded.
 func (r *recording) covers(version string) bool { return r.on && !r.short && !newer(r.from, version) }
 
+// older says whether a resourceVersion is before the recording, which began before the
+// list was asked for. A list shows the latest state, and the streams had come further:
+// the server was restored from a backup, or another one has taken its place.
+func (r *recording) older(version string) bool { return r.on && newer(r.from, version) }
+
 // after returns the entries after a resourceVersion.
 func (r *recording) after(version string) []entry {
 	for i, e := range r.entries {

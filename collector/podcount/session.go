@@ -59,15 +59,17 @@ type panicked struct{ value any }
 // Error shows only the type of the value, which may contain an answer.
 func (p *panicked) Error() string { return fmt.Sprintf("following the cluster panicked (%T)", p.value) }
 
-// session starts and follows the cluster until an error ends that, which it returns.
-func (w *Watcher) session(ctx context.Context) error {
+// session starts and follows the cluster until an error ends that. It returns the error,
+// and for how long the cluster was followed.
+func (w *Watcher) session(ctx context.Context) (followed time.Duration, err error) {
 	f := &session{w: w, cancel: make(map[*stream]context.CancelFunc)}
 	f.ctx, f.end = context.WithCancelCause(ctx)
-	err := f.begin()
-	if err == nil {
+	if err = f.begin(); err == nil {
+		began := time.Now()
 		f.run(f.publishing)
 		f.run(f.maintain)
 		<-f.ctx.Done()
+		followed = time.Since(began)
 	}
 	f.end(err)
 	f.group.Wait()
@@ -78,7 +80,7 @@ func (w *Watcher) session(ctx context.Context) error {
 		panic(fault.value)
 	}
 	f.close(ctx, err)
-	return err
+	return followed, err
 }
 
 // close keeps the state for a Watcher that goes on, if nothing is wrong with it, and
@@ -116,6 +118,7 @@ func (f *session) begin() error {
 	if inherited := f.w.inherited; inherited != nil {
 		f.w.inherited, f.live = nil, inherited
 		for _, s := range inherited.streams {
+			inherited.noteEnded(s, errAway) // until it is open
 			f.open(s)
 		}
 		return nil

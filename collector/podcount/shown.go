@@ -52,12 +52,32 @@ func (l *live) noteEnded(s *stream, err error) {
 	}
 }
 
+// closed says whether the stream is. l.mu must be held.
+func (s *stream) closed() bool { return s.down != nil || s.away != nil }
+
 // noteNodes notes how the latest list of nodes ended.
 func (l *live) noteNodes(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.listFailed = err
+	if l.listFailed = err; err == nil {
+		l.listedAt = time.Now()
+	}
 	l.publish()
+}
+
+// listedSince says whether the nodes have been listed since then.
+func (l *live) listedSince(at time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.listedAt.After(at)
+}
+
+// listSoon has the nodes listed again soon.
+func (l *live) listSoon() {
+	select {
+	case l.joined <- struct{}{}:
+	default:
+	}
 }
 
 // publish signals that there is something to publish. l.mu must be held.

@@ -159,14 +159,15 @@ func (f *session) streamed() error {
 }
 
 // initial opens a stream, and waits until all its initial events have arrived. It
-// takes a place like a page.
+// takes a place like a page, and leaves it to others when they take long.
 func (f *session) initial(s *stream) error {
 	if gate := f.w.cfg.Gate; gate != nil {
 		place, err := gate.Enter(f.ctx, true)
 		if err != nil {
 			return context.Cause(f.ctx)
 		}
-		defer place.Leave(false)
+		defer time.AfterFunc(slowAnswer, place.Yield).Stop()
+		defer func() { place.Leave(f.ctx.Err() != nil) }()
 	}
 	f.open(s)
 	select {

@@ -179,6 +179,9 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, reader *eventReader, b
 			idle.Stop()
 		}
 		changes, err := reader.next()
+		if failure := (*PageError)(nil); errors.As(err, &failure) && x.ctx.Err() == nil {
+			w.observer.Event(Event{Resource: s.listing.name, Type: EventError, Bytes: body.bytes - read, Time: time.Now()})
+		}
 		if err != nil {
 			return x.broken(body, err)
 		}

@@ -23,6 +23,8 @@ const (
 	// until the cluster counts as one that cannot be watched.
 	maxShortStreams = 5
 	shortStream     = time.Minute
+	// maxShortSessions is the same for starts, each of which lists the pods.
+	maxShortSessions = 5
 	// maxDrifts is the same for audits that find a difference.
 	maxDrifts = 2
 )
@@ -69,7 +71,6 @@ type Watcher struct {
 	account      *account       // of the names of live; those of paged counts have their own
 	shortStreams map[string]int // in a row, by stream
 	drifts       int            // audits in a row that found a difference
-	short        int            // audits in a row that ended with errShort
 	stale        int            // starts in a row that were inconsistent
 	listedUntil  time.Time      // the cluster cannot be watched until then
 	refused      string         // the latest reason that was reported for it
@@ -150,8 +151,7 @@ func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*S
 		w.inherited, w.former.inherited, w.former = w.former.inherited, nil, nil
 	}
 	for short := 0; ; {
-		began := time.Now()
-		err := w.session(ctx)
+		followed, err := w.session(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -159,8 +159,15 @@ func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*S
 		if !errors.As(err, &restart) {
 			return err
 		}
-		if short++; time.Since(began) >= shortStream {
+		if restart.reason == EndExpired && w.suspended != nil { // at the resourceVersion that has expired
+			w.release(w.suspended)
+			w.suspended = nil
+		}
+		if short++; followed >= shortStream {
 			short = 0
+		}
+		if short >= maxShortSessions {
+			return &unwatchableError{restart.err}
 		}
 		w.observer.Watched(Watched{Restart: &Restart{Reason: restart.reason, Err: restart.err}})
 		if short == 0 {

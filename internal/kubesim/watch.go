@@ -51,6 +51,8 @@ func (w *watcher[T]) initial() (int64, bool) {
 	newest, oldest := w.server.version, w.server.compacted
 	w.server.mu.RUnlock()
 	switch {
+	case asked > newest && !w.query.initialEvents: // kube-apiserver does not say that it is not there yet
+		return asked, w.flush() && w.reach(asked)
 	case asked > newest:
 		return 0, w.fail(tooLarge(asked, newest))
 	case w.query.initialEventsSet && !w.query.initialEvents && asked == 0:
@@ -69,6 +71,23 @@ func (w *watcher[T]) initial() (int64, bool) {
 		return newest, w.bookmark(newest, true)
 	}
 	return newest, w.flush()
+}
+
+// reach waits for a version, and says whether it came before the watch's end.
+func (w *watcher[T]) reach(version int64) bool {
+	for {
+		w.server.mu.RLock()
+		newest, changed := w.server.version, w.server.changed
+		w.server.mu.RUnlock()
+		if newest >= version {
+			return true
+		}
+		select {
+		case <-w.ctx.Done():
+			return false
+		case <-changed:
+		}
+	}
 }
 
 // follow sends the changes after a version, and bookmarks between them.

@@ -70,6 +70,7 @@ func Run(t *testing.T, target Target) {
 		{"6 only the first event has column definitions", checkEventColumns},
 		{"7 a watch adds, changes and removes active pods only", checkWatch},
 		{"7 a watch from a version too old ends with an ERROR event", checkOldWatch},
+		{"7 a watch from a version to come is open, and silent", checkEarlyWatch},
 		{"8 a streamed start ends with a bookmark", checkStreamedStart},
 		{"8 later bookmarks carry an empty row", checkBookmark},
 		{"9 the server gives up after the timeout it was sent", checkTimeout},

@@ -3,7 +3,10 @@ package contract
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -140,6 +143,20 @@ func checkOldWatch(t *testing.T, target Target) {
 	if e.Type != "ERROR" || e.Object.Kind != "Status" || e.Object.Code != http.StatusGone || e.Object.Reason != "Expired" {
 		t.Errorf("event %s with a %s of code %d and reason %q, want ERROR with a Status of code 410 and reason Expired",
 			e.Type, e.Object.Kind, e.Object.Code, e.Object.Reason)
+	}
+}
+
+// checkEarlyWatch asks for a version that the server has yet to reach: a client whose
+// server was restored from a backup does so without knowing.
+func checkEarlyWatch(t *testing.T, target Target) {
+	const ahead = 1_000_000
+	newest, err := strconv.ParseInt(now(t, target), 10, 64)
+	must(t, err)
+	s := watch(t, target, "resourceVersion", strconv.FormatInt(newest+ahead, 10), "timeoutSeconds", "3", "allowWatchBookmarks", "true")
+	create(t, target, target.Node)
+	var e event
+	if err := s.decoder.Decode(&e); !errors.Is(err, io.EOF) {
+		t.Errorf("event %s, error %v; want the end of the stream", e.Type, err)
 	}
 }
 

@@ -1,0 +1,322 @@
+package podcount
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// troubled is a fakeAPI whose watches can be answered otherwise, and cut.
+type troubled struct {
+	*fakeAPI
+	mu     sync.Mutex
+	answer func(*http.Request) *http.Response // to a watch; nil: as always
+	open   []*io.PipeWriter
+	asked  []string // resourceVersions of watches, with their selectors
+}
+
+// RoundTrip answers lists as always.
+func (a *troubled) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Query().Get("watch") == "" {
+		return a.fakeAPI.RoundTrip(r)
+	}
+	a.mu.Lock()
+	answer := a.answer
+	a.asked = append(a.asked, r.URL.Path+r.URL.Query().Get("fieldSelector")+"@"+r.URL.Query().Get("resourceVersion"))
+	a.mu.Unlock()
+	if answer != nil {
+		return answer(r), nil
+	}
+	response, err := a.fakeAPI.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	in, out := io.Pipe()
+	body := response.Body
+	go func() {
+		_, err := io.Copy(out, body)
+		_ = out.CloseWithError(err)
+		_ = body.Close()
+	}()
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.open, response.Body = append(a.open, out), in
+	return response, nil
+}
+
+// turn has watches answered otherwise from now on, and cuts those that there are.
+func (a *troubled) turn(answer func(*http.Request) *http.Response) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.answer = answer
+	for _, out := range a.open {
+		_ = out.CloseWithError(errors.New("connection reset"))
+	}
+	a.open = nil
+}
+
+func (w *fakeAPI) do(change func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change()
+}
+
+// restore makes the server what it was at a version.
+func (w *fakeAPI) restore(version int) {
+	pods, nodes := w.at(version, false), w.at(version, true)
+	kept := w.log[:0:0]
+	for _, c := range w.log {
+		if c.version <= version {
+			kept = append(kept, c)
+		}
+	}
+	w.log, w.version, w.pods, w.nodes = kept, version, maps.Clone(pods), maps.Clone(nodes)
+}
+
+func refusing(code int) func(*http.Request) *http.Response {
+	return func(r *http.Request) *http.Response {
+		return answerWith(r, code, reader(fmt.Sprintf(`{"kind":"Status","code":%d}`, code)))
+	}
+}
+
+// silent never answers.
+func silent(r *http.Request) *http.Response {
+	<-r.Context().Done()
+	return answerWith(r, http.StatusServiceUnavailable, reader(""))
+}
+
+// errorEvent answers with an ERROR event of code 410.
+func errorEvent(r *http.Request) *http.Response {
+	return answerWith(r, http.StatusOK, reader(`{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}`))
+}
+
+// following runs a Watcher as the store does, until stop.
+func following(t *testing.T, api *troubled, watcher *Watcher) (w *watching, stop func()) {
+	t.Helper()
+	w = &watching{t: t, api: api.fakeAPI, seen: &coverage{}}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			_ = watcher.Count(ctx, w, func(s *Snapshot) {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.last = s
+			})
+			_ = sleep(ctx, 30*time.Second)
+		}
+	}()
+	return w, func() {
+		cancel()
+		<-done
+	}
+}
+
+func troubledCluster(t *testing.T) (*troubled, *Watcher) {
+	t.Helper()
+	api := &troubled{fakeAPI: newFakeAPI(5)}
+	api.forgetful = false
+	cfg := DefaultConfig()
+	cfg.Jitter = func() float64 { return 0.5 }
+	return api, newWatcher(t, cfg, api, DefaultWatchConfig())
+}
+
+// shows requires the last snapshot to be of a mode, up to date, and right.
+func (w *watching) shows(mode Mode) {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.last == nil || w.last.Mode != mode || w.last.Interrupted != nil {
+		w.t.Fatalf("the last snapshot is %+v, want one of mode %s", w.last, mode)
+	}
+	w.api.mu.Lock()
+	now := w.api.version
+	w.api.mu.Unlock()
+	s := *w.last
+	s.ResourceVersion = fmt.Sprint(now)
+	w.compare(&s)
+	for _, e := range w.why {
+		if e.Audit != nil && len(e.Audit.Differences) > 0 {
+			w.t.Errorf("an audit differs where no event was lost: %v", e.Audit.Differences)
+		}
+	}
+}
+
+// TestServerWithAnotherHistory has the server restored from a backup: it answers at
+// resourceVersions that it had before, and says nothing to streams that are ahead.
+func TestServerWithAnotherHistory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := troubledCluster(t)
+		w, stop := following(t, api, watcher)
+		defer stop()
+		time.Sleep(time.Minute)
+		var backup int
+		api.do(func() { backup = api.version })
+		for range 40 {
+			api.do(api.change)
+			time.Sleep(2 * time.Second)
+		}
+		w.shows(ModeWatch)
+		api.do(func() { api.restore(backup) })
+		api.turn(nil)
+		api.do(api.change)
+		time.Sleep(time.Minute)
+		w.shows(ModeWatch)
+		api.do(api.change)
+		time.Sleep(10 * time.Second)
+		w.shows(ModeWatch)
+	})
+}
+
+// TestWatchesThatAlwaysFail has lists that are right and watches that are not answered:
+// the cluster is listed within minutes, and followed again when they are.
+func TestWatchesThatAlwaysFail(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		answer func(*http.Request) *http.Response
+	}{
+		{"410", refusing(http.StatusGone)}, {"410 in an event", errorEvent}, {"403", refusing(http.StatusForbidden)},
+		{"429", refusing(http.StatusTooManyRequests)}, {"503", refusing(http.StatusServiceUnavailable)},
+		{"no answer", silent},
+	} {
+		for _, later := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, later %t", tt.name, later), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					api, watcher := troubledCluster(t)
+					if !later {
+						api.turn(tt.answer)
+					}
+					w, stop := following(t, api, watcher)
+					defer stop()
+					time.Sleep(5 * time.Minute)
+					if later {
+						w.shows(ModeWatch)
+						api.turn(tt.answer)
+						api.do(api.change)
+						time.Sleep(5 * time.Minute)
+					}
+					w.shows(ModeList)
+					if events := tt.name == "410 in an event"; (w.errors > 0) != events {
+						t.Errorf("%d ERROR events are told of", w.errors)
+					}
+					api.turn(nil)
+					time.Sleep(15 * time.Minute)
+					w.shows(ModeWatch)
+				})
+			})
+		}
+	}
+}
+
+// TestExpiredVersionIsNotAskedForAgain has streams end with 410 while the pods are being
+// listed.
+func TestExpiredVersionIsNotAskedForAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := troubledCluster(t)
+		gone := map[string]bool{}
+		api.answer = func(r *http.Request) *http.Response {
+			api.mu.Lock()
+			last := api.asked[len(api.asked)-1]
+			if gone[last] {
+				t.Errorf("%s is asked for again", last)
+			}
+			gone[last] = true
+			api.mu.Unlock()
+			api.do(api.change) // the server's resourceVersion moves on
+			return refusing(http.StatusGone)(r)
+		}
+		_, stop := following(t, api, watcher)
+		defer stop()
+		time.Sleep(time.Hour)
+		if len(gone) < 10 {
+			t.Errorf("%d streams were asked for", len(gone))
+		}
+	})
+}
+
+// TestNewCredentialsWhileTheServerIsSilent hands the streams over to a Watcher that cannot
+// open them: the numbers are not shown as up to date.
+func TestNewCredentialsWhileTheServerIsSilent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, first := troubledCluster(t)
+		w, stop := following(t, api, first)
+		time.Sleep(time.Minute)
+		w.shows(ModeWatch)
+		api.turn(silent)
+		stop()
+		second := newWatcher(t, first.cfg, api, DefaultWatchConfig())
+		second.Follow(first)
+		w, stop = following(t, api, second)
+		defer stop()
+		time.Sleep(2 * time.Second)
+		w.mu.Lock()
+		last := w.last
+		w.mu.Unlock()
+		if last == nil || last.Interrupted == nil {
+			t.Errorf("after two seconds without a stream the snapshot is %+v", last)
+		}
+	})
+}
+
+// yieldGate has a place for everyone, and counts those that are left to others.
+type yieldGate struct {
+	entered, yielded atomic.Int32
+}
+
+// Enter never waits.
+func (g *yieldGate) Enter(context.Context, bool) (Place, error) {
+	g.entered.Add(1)
+	return yieldPlace{g}, nil
+}
+
+type yieldPlace struct{ gate *yieldGate }
+
+// Yield counts.
+func (p yieldPlace) Yield() { p.gate.yielded.Add(1) }
+
+// Leave does nothing.
+func (p yieldPlace) Leave(bool) {}
+
+// TestStreamedStartYields has a streamed start whose initial events do not come: it must
+// not keep its place from others.
+func TestStreamedStartYields(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := troubledCluster(t)
+		gate := &yieldGate{}
+		watcher.cfg.Gate, watcher.stale = gate, 2
+		api.answer = func(r *http.Request) *http.Response {
+			in, out := io.Pipe()
+			context.AfterFunc(r.Context(), func() { _ = out.CloseWithError(r.Context().Err()) })
+			return answerWith(r, http.StatusOK, in)
+		}
+		_, stop := following(t, api, watcher)
+		defer stop()
+		time.Sleep(time.Second)
+		if gate.yielded.Load() == 0 {
+			t.Errorf("%d places were taken, and none yielded", gate.entered.Load())
+		}
+	})
+}
+
+// TestDeletedWithItsNextNode has a pod leave the stream of those without a node under the
+// name of the node that it was bound to.
+func TestDeletedWithItsNextNode(t *testing.T) {
+	cfg := DefaultConfig()
+	l := newLive(newAccount(NewBudget(0)), cfg)
+	s := &stream{role: unboundStream, delta: newDelta(l.names.ledger)}
+	if err := l.fold(s, change{kind: EventDeleted, version: "2", node: "n1"}); err != nil {
+		t.Fatal(err)
+	}
+	if s.delta.unscheduled != -1 || len(s.delta.pods) > 0 {
+		t.Errorf("%d pods without a node, nodes %v; want -1 and none", s.delta.unscheduled, s.delta.pods)
+	}
+}
