@@ -53,11 +53,15 @@ func sectionsOf(text string) (sections []string) {
 
 // commandsOf are the lines of a section's blocks that a shell takes.
 func commandsOf(section string) (commands []string) {
-	for _, block := range regexp.MustCompile("(?sm)^```(?:sh)?\n(.*?)^```").FindAllStringSubmatch(section, -1) {
-		for line := range strings.Lines(block[1]) {
-			if regexp.MustCompile(`^(?:\w+=\S+ )?(?:cd|curl|docker|helm|install|journalctl|kubectl|make|systemctl|bin/\w+) `).MatchString(line) {
-				commands = append(commands, strings.TrimSpace(line))
-			}
+	shell := regexp.MustCompile(`^(?:\w+=\S+ )?(?:cd|curl|docker|helm|install|journalctl|kubectl|make|systemctl|bin/\w+) `)
+	within, ours := false, false
+	for line := range strings.Lines(section) {
+		language, fence := strings.CutPrefix(strings.TrimSpace(line), "```")
+		if fence {
+			within, ours = !within, !within && (language == "" || language == "sh")
+		}
+		if within && ours && shell.MatchString(line) {
+			commands = append(commands, strings.TrimSpace(line))
 		}
 	}
 	return commands
