@@ -12,6 +12,8 @@ import (
 // followed: the server closes every stream after some minutes.
 const reopenGrace = time.Second
 
+var errShortStreams = errors.New("the server keeps closing its streams within a minute")
+
 // follow keeps a stream open: each time it ends, it is opened again at the
 // resourceVersion it had come to. An error ends the session.
 func (f *session) follow(ctx context.Context, s *stream) error {
@@ -100,6 +102,8 @@ func (f *session) sessionEnd(s *stream, err error, opened time.Time, lived bool)
 	short := f.w.shortStreams[key]
 	f.live.mu.Unlock()
 	switch {
+	case short >= maxShortStreams && errors.Is(err, io.EOF):
+		return &unwatchableError{errShortStreams}
 	case short >= maxShortStreams, s.starting && !errors.As(err, &restart):
 		return &unwatchableError{err}
 	case expired:

@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -151,6 +152,13 @@ func (w *watching) shows(mode Mode) {
 	}
 }
 
+// fellBackFor says whether this was the reason of a fallback.
+func (w *watching) fellBackFor(why error) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(w.why, func(e Watched) bool { return errors.Is(e.Fallback, why) })
+}
+
 // TestServerWithAnotherHistory has the server restored from a backup: it answers at
 // resourceVersions that it had before, and says nothing to streams that are ahead.
 func TestServerWithAnotherHistory(t *testing.T) {
@@ -186,7 +194,7 @@ func TestWatchesThatAlwaysFail(t *testing.T) {
 	}{
 		{"410", refusing(http.StatusGone)}, {"410 in an event", errorEvent}, {"403", refusing(http.StatusForbidden)},
 		{"429", refusing(http.StatusTooManyRequests)}, {"503", refusing(http.StatusServiceUnavailable)},
-		{"no answer", silent},
+		{"no answer", silent}, {"nothing", func(r *http.Request) *http.Response { return answerWith(r, http.StatusOK, reader("")) }},
 	} {
 		for _, later := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, later %t", tt.name, later), func(t *testing.T) {
@@ -205,6 +213,9 @@ func TestWatchesThatAlwaysFail(t *testing.T) {
 						time.Sleep(5 * time.Minute)
 					}
 					w.shows(ModeList)
+					if tt.name == "nothing" && !w.fellBackFor(errShortStreams) {
+						t.Error("nothing says that the streams are short")
+					}
 					if events := tt.name == "410 in an event"; (w.errors > 0) != events {
 						t.Errorf("%d ERROR events are told of", w.errors)
 					}
