@@ -33,6 +33,7 @@ type block struct {
 	language string
 	text     string
 	before   string // the paragraph before it
+	section  string // all that stands between its heading and it
 }
 
 // table has the rows without its head.
@@ -55,7 +56,7 @@ func parse(t *testing.T, path string) document {
 	d := document{path: path}
 	lines := strings.Split(read(t, path), "\n")
 	var prose []string
-	paragraph := ""
+	paragraph, section := "", ""
 	for i := 0; i < len(lines); i++ {
 		line := lines[i]
 		fence := strings.TrimLeft(line, " ")
@@ -68,12 +69,13 @@ func parse(t *testing.T, path string) document {
 			if end == len(lines) {
 				t.Fatalf("%s: a block does not end", path)
 			}
-			d.blocks = append(d.blocks, block{language: fence[3:], text: strings.Join(lines[i+1:end], "\n"), before: paragraph})
+			d.blocks = append(d.blocks, block{language: fence[3:], text: strings.Join(lines[i+1:end], "\n"), before: paragraph, section: section})
 			i = end
 			continue
 		case strings.HasPrefix(line, "#"):
 			marks := len(line) - len(strings.TrimLeft(line, "#"))
 			d.headings = append(d.headings, heading{marks, strings.TrimSpace(line[marks:])})
+			section = ""
 		case strings.HasPrefix(line, "|---"):
 			d.tables = append(d.tables, table{columns: len(cells(line))})
 		case strings.HasPrefix(line, "|") && len(d.tables) > 0 && strings.HasPrefix(lines[i-1], "|"):
@@ -83,7 +85,7 @@ func parse(t *testing.T, path string) document {
 		if strings.TrimSpace(line) != "" {
 			paragraph = line
 		}
-		prose = append(prose, line)
+		prose, section = append(prose, line), section+line+"\n"
 	}
 	d.prose = strings.Join(prose, "\n")
 	for _, link := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(withoutCode(d.prose), -1) {

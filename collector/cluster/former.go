@@ -12,7 +12,7 @@ type former struct {
 // asBefore replaces a cluster by what it was before, if its only fault is a file of
 // its kubeconfig that hangs. It then returns that fault as the error.
 func (l *Loader) asBefore(c *Cluster, chosen choice, latest map[string]former) error {
-	if c.config == nil && c.Fault == nil || chosen.absent != nil || chosen.config.Contexts[chosen.name] == nil {
+	if chosen.absent != nil || chosen.config.Contexts[chosen.name] == nil {
 		return nil
 	}
 	e := chosen.entries(l.readOnce)

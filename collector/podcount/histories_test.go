@@ -128,6 +128,31 @@ func (w *watching) compare(s *Snapshot) {
 	}
 }
 
+// keep takes a snapshot that need not be true.
+func (w *watching) keep(s *Snapshot) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.last = s
+}
+
+// counting has a Watcher count again and again, as the store does, until stop.
+func counting(t *testing.T, watcher *Watcher, observer Observer, publish func(*Snapshot)) (stop func()) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for ctx.Err() == nil {
+			_ = watcher.Count(ctx, observer, publish)
+			_ = sleep(ctx, 30*time.Second)
+		}
+	}()
+	return func() {
+		cancel()
+		<-done
+	}
+}
+
 func followRandomly(t *testing.T, seed uint64, seen *coverage) {
 	api := newFakeAPI(seed)
 	api.trouble = true
@@ -137,15 +162,7 @@ func followRandomly(t *testing.T, seed uint64, seen *coverage) {
 	cfg.Jitter = func() float64 { return 0.3 }
 	w := &watching{t: t, api: api, seen: seen}
 	watcher := newWatcher(t, cfg, api, WatchConfig{AuditInterval: time.Duration(random.IntN(10)) * time.Minute, NodesInterval: time.Minute})
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for ctx.Err() == nil {
-			_ = watcher.Count(ctx, w, w.publish)
-			_ = sleep(ctx, 30*time.Second) // as the store does
-		}
-	}()
+	stop := counting(t, watcher, w, w.publish)
 	removed := random.IntN(4) == 0 // the cluster goes at any moment, and nothing may stay
 	for range random.IntN(120) {
 		if removed && random.IntN(20) == 0 {
@@ -167,8 +184,7 @@ func followRandomly(t *testing.T, seed uint64, seen *coverage) {
 		synctest.Wait()
 		w.atTheEnd()
 	}
-	cancel()
-	<-done
+	stop()
 	synctest.Wait()
 	seen.Streamed += api.streamed
 }

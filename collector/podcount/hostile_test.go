@@ -117,19 +117,7 @@ func TestHostileStreams(t *testing.T) {
 				cfg.Budget = NewBudget(128 << 20)
 				w := &watching{t: t, api: api, seen: &coverage{}}
 				watcher := newWatcher(t, cfg, server, DefaultWatchConfig())
-				ctx, cancel := context.WithCancel(t.Context())
-				done := make(chan struct{})
-				go func() {
-					defer close(done)
-					for ctx.Err() == nil {
-						_ = watcher.Count(ctx, w, func(s *Snapshot) { // what it publishes meanwhile need not be true
-							w.mu.Lock()
-							w.last = s
-							w.mu.Unlock()
-						})
-						_ = sleep(ctx, 30*time.Second)
-					}
-				}()
+				stop := counting(t, watcher, w, w.keep)
 				time.Sleep(90 * time.Minute) // each may have the cluster listed for ten minutes
 				synctest.Wait()
 				if server.read != tt.times {
@@ -139,8 +127,7 @@ func TestHostileStreams(t *testing.T) {
 				w.why = nil // a lost event is what some are about
 				w.mu.Unlock()
 				w.atTheEnd()
-				cancel()
-				<-done
+				stop()
 			})
 		})
 	}

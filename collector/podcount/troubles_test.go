@@ -99,27 +99,11 @@ func errorEvent(r *http.Request) *http.Response {
 	return answerWith(r, http.StatusOK, reader(`{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}`))
 }
 
-// following runs a Watcher as the store does, until stop.
+// following has a Watcher count, and keeps what it publishes, until stop.
 func following(t *testing.T, api *troubled, watcher *Watcher) (w *watching, stop func()) {
 	t.Helper()
 	w = &watching{t: t, api: api.fakeAPI, seen: &coverage{}}
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		for ctx.Err() == nil {
-			_ = watcher.Count(ctx, w, func(s *Snapshot) {
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				w.last = s
-			})
-			_ = sleep(ctx, 30*time.Second)
-		}
-	}()
-	return w, func() {
-		cancel()
-		<-done
-	}
+	return w, counting(t, watcher, w, w.keep)
 }
 
 func troubledCluster(t *testing.T) (*troubled, *Watcher) {

@@ -176,7 +176,7 @@ func (m mode) meter(ctx context.Context, plane *controlplane, exporters []*expor
 // from an hour without exporters.
 func writeHours(w io.Writer, modes []mode, all map[string][]spent) error {
 	server := func(m mode) time.Duration {
-		return middle(all[m.name], func(s spent) time.Duration { return s.server })
+		return medianOf(all[m.name], func(s spent) time.Duration { return s.server })
 	}
 	base := server(modes[0])
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
@@ -184,21 +184,13 @@ func writeHours(w io.Writer, modes []mode, all map[string][]spent) error {
 	for _, m := range modes[1:] {
 		own := (server(m) - base) / time.Duration(m.count)
 		fmt.Fprintf(t, "%s\t%s\t%.2f %%\t%s\t%s\t%s\t\n", m.name, milliseconds(own), 100*ratio(own, base),
-			megabytes(middle(all[m.name], func(s spent) int64 { return s.bytes })),
-			milliseconds(middle(all[m.name], func(s spent) time.Duration { return s.own })),
-			mebibytes(middle(all[m.name], func(s spent) int64 { return s.rss })))
+			megabytes(medianOf(all[m.name], func(s spent) int64 { return s.bytes })),
+			milliseconds(medianOf(all[m.name], func(s spent) time.Duration { return s.own })),
+			mebibytes(medianOf(all[m.name], func(s spent) int64 { return s.rss })))
 	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("printing: %w", err)
 	}
 	_, err := fmt.Fprintf(w, "\nthe changes themselves: %s of the API server's CPU\n", milliseconds(base))
 	return err
-}
-
-func middle[T ~int64](all []spent, field func(spent) T) T {
-	values := make([]T, len(all))
-	for i, s := range all {
-		values[i] = field(s)
-	}
-	return median(values)
 }

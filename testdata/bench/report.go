@@ -32,7 +32,7 @@ func summarize(contenders []contender, samples map[string][]sample, sent map[str
 	return rows
 }
 
-func medianOf[T ~int64](samples []sample, field func(sample) T) T {
+func medianOf[S any, T ~int64](samples []S, field func(S) T) T {
 	values := make([]T, len(samples))
 	for i, s := range samples {
 		values[i] = field(s)
