@@ -315,3 +315,31 @@ func TestDeletedWithItsNextNode(t *testing.T) {
 		t.Errorf("%d pods without a node, nodes %v; want -1 and none", s.delta.unscheduled, s.delta.pods)
 	}
 }
+
+// TestRolesRefuseWhatTheirSelectorLeavesOut: counted, each of these would make a sum wrong.
+func TestRolesRefuseWhatTheirSelectorLeavesOut(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		role role
+		c    change
+		want error
+	}{
+		{"bound pod", boundStream, change{kind: EventAdded, node: "n"}, nil},
+		{"finished pod is added", boundStream, change{kind: EventAdded, node: "n", finished: true}, errUnfiltered},
+		{"pod finishes and stays", boundStream, change{kind: EventModified, node: "n", finished: true}, errUnfiltered},
+		{"finished pod goes", boundStream, change{kind: EventDeleted, node: "n", finished: true}, nil},
+		{"bound pod without a node", boundStream, change{kind: EventAdded}, errUnfiltered},
+		{"pod without a node", unboundStream, change{kind: EventAdded}, nil},
+		{"pod is bound and stays", unboundStream, change{kind: EventModified, node: "n"}, errUnfiltered},
+		{"pod without a node finishes and stays", unboundStream, change{kind: EventModified, finished: true}, errUnfiltered},
+		{"bound pod goes", unboundStream, change{kind: EventDeleted, node: "n"}, nil},
+		{"node", nodeStream, change{kind: EventAdded, node: "n"}, nil},
+		{"node without a name", nodeStream, change{kind: EventAdded}, errNodeName},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			if got := tt.role.check(tt.c); !errors.Is(got, tt.want) {
+				t.Errorf("%v, want %v", got, tt.want)
+			}
+		})
+	}
+}
