@@ -27,15 +27,20 @@ func newLogger(w io.Writer, format, least string) log.Logger {
 // toSlog returns a slog logger that writes to logger, in the form of the program's
 // own lines.
 func toSlog(logger log.Logger, least slog.Level) *slog.Logger {
-	return slog.New(bare{sloggokit.NewGoKitHandler(levelFirst{logger}, least)})
+	return slog.New(bare{sloggokit.NewGoKitHandler(ownForm{logger}, least)})
 }
 
-// levelFirst puts the level before the time, like level.Info: a person or a pattern
-// then finds the same order in every line.
-type levelFirst struct{ next log.Logger }
+// ownForm puts the level before the time, like level.Info: a person or a pattern then
+// finds the same order in every line. In JSON, numbers and booleans stay what they are.
+type ownForm struct{ next log.Logger }
 
 // Log implements log.Logger.
-func (l levelFirst) Log(keyvals ...any) error {
+func (l ownForm) Log(keyvals ...any) error {
+	for i, v := range keyvals {
+		if value, ok := v.(slog.Value); ok {
+			keyvals[i] = value.Any()
+		}
+	}
 	if len(keyvals) < 2 || keyvals[0] != level.Key() {
 		return l.next.Log(keyvals...)
 	}

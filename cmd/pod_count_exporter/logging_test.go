@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-kit/log/level"
 	"k8s.io/klog/v2"
@@ -94,5 +95,17 @@ func TestLinesHaveOneForm(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestJSONKeepsTypes has a library log in JSON.
+func TestJSONKeepsTypes(t *testing.T) {
+	var out strings.Builder
+	logger := toSlog(newLogger(&out, "json", "info"), slog.LevelInfo)
+	logger.With("http2", false).Warn("TLS is disabled.", "port", 10120, "share", 0.5, "address", "127.0.0.1:10120", "wait", time.Second)
+	for _, want := range []string{`"http2":false`, `"port":10120`, `"share":0.5`, `"address":"127.0.0.1:10120"`, `"wait":"1s"`, `"level":"warn"`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("no %s in %s", want, out.String())
+		}
 	}
 }

@@ -9,11 +9,15 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
-// scaledTo is how many pods a Deployment is scaled to: what two cores start within a
-// minute, twice over.
-const scaledTo = 30
+// scaledTo is how many pods a Deployment is scaled to, and scaledWithin how long two
+// busy cores may take to start or to replace that many.
+const (
+	scaledTo     = 100
+	scaledWithin = 5 * time.Minute
+)
 
 // TestWatch has a Deployment scaled up, rolled out, evicted and scaled down. At each
 // quiet point the count is that of kubectl describe node, and nothing was listed for
@@ -29,12 +33,12 @@ func TestWatch(t *testing.T) {
 
 	scale := func(replicas int) {
 		kubectl(t, "-n", "scaled", "scale", "deployment/scaled", fmt.Sprint("--replicas=", replicas))
-		kubectl(t, "-n", "scaled", "rollout", "status", "deployment/scaled", "--timeout="+longestWait.String())
+		kubectl(t, "-n", "scaled", "rollout", "status", "deployment/scaled", "--timeout="+scaledWithin.String())
 	}
 	scale(scaledTo)
 	r.wantCount(t)
 	kubectl(t, "-n", "scaled", "set", "env", "deployment/scaled", "AGAIN=yes")
-	kubectl(t, "-n", "scaled", "rollout", "status", "deployment/scaled", "--timeout="+longestWait.String())
+	kubectl(t, "-n", "scaled", "rollout", "status", "deployment/scaled", "--timeout="+scaledWithin.String())
 	r.wantCount(t)
 	for _, pod := range strings.Fields(kubectl(t, "-n", "scaled", "get", "pods", "-o", "jsonpath={.items[*].metadata.name}"))[:10] {
 		eviction := fmt.Sprintf(`{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":%q,"namespace":"scaled"}}`, pod)

@@ -51,7 +51,7 @@ func TestWriteGrowth(t *testing.T) {
 	if err := exampleGrowth().write(&out); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"5000  100.0 ms        200.0 ms    100", "grown, median  100.0 ms        200.0 ms    100", "grown, worst  150.0 ms        300.0 ms    150"} {
+	for _, want := range []string{"5000  100.0 ms  500.0 ms        200.0 ms  1000.0 ms    100   500", "grown  100.0 ms  150.0 ms        200.0 ms   300.0 ms    100   150"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("there is no %q in\n%s", want, out.String())
 		}

@@ -80,7 +80,8 @@ state = %q
 `
 
 // kubeletConfig allows cgroup version 1, takes no more file handles than the hard
-// limit gives and no lower OOM score than it has, and evicts nothing.
+// limit gives and no lower OOM score than it has, evicts nothing, and has room for a
+// Deployment of a hundred pods that is rolled out.
 const kubeletConfig = `apiVersion: kubelet.config.k8s.io/v1beta1
 kind: KubeletConfiguration
 containerRuntimeEndpoint: unix://%s
@@ -101,6 +102,7 @@ evictionHard: {memory.available: 1Mi, nodefs.available: 0%%, nodefs.inodesFree: 
 imageGCHighThresholdPercent: 100
 configMapAndSecretChangeDetectionStrategy: Watch
 syncFrequency: 10s
+maxPods: 200
 `
 
 const networkConfig = `{"cniVersion": "1.0.0", "name": "node", "plugins": [{"type": "bridge", "bridge": %q,

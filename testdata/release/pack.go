@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -33,6 +34,18 @@ func modeOf(document string) int64 {
 		return 0o755
 	}
 	return 0o644
+}
+
+// repository is where the checkout's files can be read on the web.
+const repository = "https://github.com/kube-node-manager/pod_count_exporter"
+
+// absolute turns a document's links to other files of the checkout into links to
+// these files on the web: a tarball has none of them.
+func absolute(document []byte, version string) []byte {
+	link := regexp.MustCompile(`\]\(([^():#\s][^():\s]*)\)`)
+	document = link.ReplaceAll(document, []byte("]("+repository+"/blob/v"+version+"/$1)"))
+	picture := regexp.MustCompile(`(!\[[^\]]*\]\(` + regexp.QuoteMeta(repository) + `)/blob/`)
+	return picture.ReplaceAll(document, []byte("$1/raw/"))
 }
 
 // licensesFile has the licences of all that is linked in.
@@ -60,6 +73,9 @@ func (r release) pack(ctx context.Context, built []artifact) error {
 		data, err := os.ReadFile(filepath.Join(r.source, document))
 		if err != nil {
 			return fmt.Errorf("reading a document: %w", err)
+		}
+		if filepath.Ext(document) == ".md" {
+			data = absolute(data, r.version)
 		}
 		entries = append(entries, entry{name + "/" + filepath.Base(document), modeOf(document), data})
 	}

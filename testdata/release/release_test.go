@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -185,4 +186,28 @@ func read(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(data)
+}
+
+func TestAbsolute(t *testing.T) {
+	const there = "https://github.com/kube-node-manager/pod_count_exporter"
+	for _, tc := range []struct{ name, text, want string }{
+		{"a file", "[a](docs/a.md)", "[a](" + there + "/blob/v1.2.3/docs/a.md)"},
+		{"a part of a file", "[a](docs/a.md#b)", "[a](" + there + "/blob/v1.2.3/docs/a.md#b)"},
+		{"a picture", "![a](docs/a.png)", "![a](" + there + "/raw/v1.2.3/docs/a.png)"},
+		{"a part of the document", "[a](#b)", "[a](#b)"},
+		{"another site", "[a](https://example.com/b)", "[a](https://example.com/b)"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			if got := string(absolute([]byte(tc.text), "1.2.3")); got != tc.want {
+				t.Errorf("%q, want %q", got, tc.want)
+			}
+		})
+	}
+	readme, err := os.ReadFile(filepath.Join(checkout, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if link := regexp.MustCompile(`\]\((docs|mixin|deploy)/[^)]*\)|\]\([A-Z][^)]*\.md\)`).Find(absolute(readme, "1.2.3")); link != nil {
+		t.Errorf("README.md links to a file that a tarball has not: %s", link)
+	}
 }

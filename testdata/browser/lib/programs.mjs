@@ -38,7 +38,7 @@ export class Bench {
 
   // run starts a program. What it says is kept for the case that it ends.
   run(name, args) {
-    const child = spawn(join(bin, name), args, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(join(bin, name), args, { cwd: this.dir, stdio: ["ignore", "pipe", "pipe"] });
     const program = { name, child, log: "", ended: false };
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => { program.log = (program.log + text).slice(-20_000); });
@@ -69,12 +69,13 @@ export class Bench {
     return { program, url: `http://${address}`, address };
   }
 
-  // kubeconfig writes one with a context for each name, and returns its path. A
+  // kubeconfig writes one with a context for each name, and returns its path in the
+  // folder that programs run in: pages quote it, and pictures of them are kept. A
   // cluster is the URL of a server, or an object with more of its entry.
   kubeconfig(clusters) {
     const entries = Object.entries(clusters).map(([name, cluster]) => [name, typeof cluster === "string" ? { server: cluster } : cluster]);
-    const path = join(this.dir, "kubeconfig");
-    writeFileSync(path, JSON.stringify({
+    const path = "kubeconfig";
+    writeFileSync(join(this.dir, path), JSON.stringify({
       apiVersion: "v1", kind: "Config", users: [{ name: "nobody", user: {} }],
       clusters: entries.map(([name, cluster]) => ({ name, cluster })),
       contexts: entries.map(([name]) => ({ name, context: { cluster: name, user: "nobody" } })),
