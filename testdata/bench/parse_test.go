@@ -102,6 +102,7 @@ func TestPlanOf(t *testing.T) {
 {"level":"info","msg":"Starting paginated pod count","nodes":104}
 {"level":"debug","msg":"Processed page","resource":"pods","page":1,"pods":500,"limit":500}
 {"level":"debug","msg":"Processed page","resource":"pods","page":2,"pods":77,"limit":1000}
+{"level":"debug","msg":"Processed page","resource":"nodes","page":1,"nodes":0,"limit":500}
 `))
 	if err != nil {
 		t.Fatal(err)
