@@ -5,67 +5,77 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"text/tabwriter"
 	"time"
-
-	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
-// How the clusters of the scenario isolation are bad.
-const (
-	blackHoles  = 5 // that take requests and never answer
-	slugs       = 5 // whose pages take slugLatency
-	badClusters = blackHoles + slugs
-
-	slugLatency = 10 * time.Second
-	// goodLatency is that of the others, for an API server some way off.
-	goodLatency = 20 * time.Millisecond
-)
+// levels are how many bad neighbours the good clusters have, one after the other.
+func levels() []int { return []int{20, 60, 200} }
 
 // How an exporter is scraped there. A short TTL makes many counts.
 const (
-	isolationTTL     = 20 * time.Second
+	isolationTTL     = time.Minute
 	isolationScrape  = 5 * time.Second
 	isolationTimeout = 4 * time.Second
-	isolationWarmUp  = 30 * time.Second
 )
 
-// isolation runs two exporters on the same simulated clusters at the same time:
-// one has only the good ones, the other the bad ones besides.
+// What the good clusters may lose to bad ones.
+const (
+	maxOlder = 1.1 // greatest age of a snapshot, in those without neighbours
+	maxFirst = 5   // seconds until all have been counted
+)
+
+// isolation runs two exporters on the same simulated clusters at the same time: one
+// has only the good ones, the other bad ones besides, more at each level.
 func isolation(ctx context.Context, cfg config, stdout io.Writer) error {
 	return onSims(ctx, func(s *sims, dir string) error {
-		good, err := addMixed(s, cfg)
-		if err != nil {
+		if err := addGood(s, cfg); err != nil {
 			return err
 		}
-		alone, err := startPatrol(ctx, s, cfg, dir, good, good)
-		if err != nil {
+		most := slices.Max(levels())
+		if err := addNeighbours(s, cfg, most); err != nil {
 			return err
 		}
-		defer alone.exporter.stop()
-		among, err := startPatrol(ctx, s, cfg, dir, good, cfg.clusters)
-		if err != nil {
-			return err
+		var all []isolated
+		for _, bad := range levels() {
+			level, err := measureLevel(ctx, s, cfg, dir, bad)
+			if err != nil {
+				return fmt.Errorf("%d neighbours: %w", bad, err)
+			}
+			all = append(all, level)
 		}
-		defer among.exporter.stop()
-		if err := errors.Join(both(ctx, isolationWarmUp, alone, among)...); err != nil {
-			return err
-		}
-		alone.forget()
-		among.forget()
-		if err := errors.Join(both(ctx, cfg.duration, alone, among)...); err != nil {
-			return err
-		}
-		fmt.Fprintf(stdout, "%d clusters of %d nodes and %d pods, %d more that never answer and %d with pages of %s; TTL %s, a scrape each %s for %s; %d cores\n\n",
-			good, cfg.nodes, cfg.pods[0], blackHoles, slugs, slugLatency, isolationTTL, isolationScrape, cfg.duration, runtime.NumCPU())
-		return writeIsolation(stdout, alone, among)
+		fmt.Fprintf(stdout, "%d clusters of %d nodes and %d pods; neighbours: a third never answers, a third takes %s for a page, a third has pages without end; TTL %s, a scrape each %s for %s; %d cores, shared with the simulated clusters\n\n",
+			cfg.clusters, cfg.nodes, cfg.pods[0], slowPage, isolationTTL, isolationScrape, cfg.duration, runtime.NumCPU())
+		return errors.Join(writeIsolation(stdout, all), writeAims(stdout, isolationAims(all)))
 	})
+}
+
+// isolated is one level: what two exporters showed of the same good clusters.
+type isolated struct {
+	bad          int
+	alone, among *patrol
+}
+
+// measureLevel starts both exporters at once, so that the first counts of good and
+// bad clusters begin together.
+func measureLevel(ctx context.Context, s *sims, cfg config, dir string, bad int) (isolated, error) {
+	alone, err := startPatrol(ctx, s, cfg, dir, cfg.clusters)
+	if err != nil {
+		return isolated{}, err
+	}
+	defer alone.exporter.stop()
+	among, err := startPatrol(ctx, s, cfg, dir, cfg.clusters+bad)
+	if err != nil {
+		return isolated{}, err
+	}
+	defer among.exporter.stop()
+	return isolated{bad, alone, among}, errors.Join(both(ctx, cfg.duration, alone, among)...)
 }
 
 // onSims runs do with simulated clusters to add to, and a folder.
@@ -83,33 +93,8 @@ func onSims(ctx context.Context, do func(s *sims, dir string) error) (err error)
 	return do(s, dir)
 }
 
-// addMixed adds the good clusters first, and says how many they are.
-func addMixed(s *sims, cfg config) (good int, err error) {
-	good = cfg.clusters - badClusters
-	for i := range cfg.clusters {
-		c := kubesim.Config{Nodes: cfg.nodes, Pods: cfg.pods[0], ImagesPerNode: cfg.images, Seed: cfg.seed + uint64(i)}
-		c.Latency = func(int, int) time.Duration { return goodLatency }
-		name := fmt.Sprintf("good-%03d", i)
-		switch {
-		case i >= good+blackHoles:
-			name = fmt.Sprintf("slow-%03d", i)
-			c.Latency = func(int, int) time.Duration { return slugLatency }
-		case i >= good:
-			name = fmt.Sprintf("hole-%03d", i)
-			c.Intercept = func(http.Handler) http.Handler {
-				return http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() })
-			}
-		}
-		if err := s.add(name, c); err != nil {
-			return 0, err
-		}
-	}
-	return good, nil
-}
-
-// startPatrol starts an exporter on the first n clusters, of which the first
-// good ones are to be looked at.
-func startPatrol(ctx context.Context, s *sims, cfg config, dir string, good, n int) (*patrol, error) {
+// startPatrol starts an exporter on the first n clusters.
+func startPatrol(ctx context.Context, s *sims, cfg config, dir string, n int) (*patrol, error) {
 	kubeconfig, err := s.kubeconfig(dir, n)
 	if err != nil {
 		return nil, err
@@ -119,7 +104,7 @@ func startPatrol(ctx context.Context, s *sims, cfg config, dir string, good, n i
 	if err != nil {
 		return nil, err
 	}
-	return &patrol{exporter: e, well: s.clusters[:good], timeout: isolationTimeout}, nil
+	return &patrol{exporter: e, well: s.clusters[:cfg.clusters], timeout: isolationTimeout, started: time.Now()}, nil
 }
 
 // both scrapes the exporters side by side.
@@ -133,27 +118,35 @@ func both(ctx context.Context, total time.Duration, patrols ...*patrol) []error 
 	return errs
 }
 
-func writeIsolation(w io.Writer, alone, among *patrol) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "good clusters\talone\tamong bad ones\tratio\t")
-	for _, line := range []struct {
-		name  string
-		value func(*patrol) time.Duration
-	}{
-		{"age of snapshots, median", func(p *patrol) time.Duration { return quantile(p.ages, 0.5) }},
-		{"age of snapshots, 95 %", func(p *patrol) time.Duration { return quantile(p.ages, 0.95) }},
-		{"age of snapshots, greatest", func(p *patrol) time.Duration { return quantile(p.ages, 1) }},
-		{"scrape, median", func(p *patrol) time.Duration { return quantile(p.took, 0.5) }},
-		{"scrape, longest", func(p *patrol) time.Duration { return quantile(p.took, 1) }},
-	} {
-		a, b := line.value(alone), line.value(among)
-		fmt.Fprintf(t, "%s\t%.2f s\t%.2f s\t%.2f\t\n", line.name, a.Seconds(), b.Seconds(), ratio(b, a))
+func (l isolated) older() float64 { return ratio(quantile(l.among.ages, 1), quantile(l.alone.ages, 1)) }
+
+func isolationAims(all []isolated) []aim {
+	var aims []aim
+	for _, level := range all {
+		aims = append(aims,
+			aim{fmt.Sprintf("greatest age beside %d / alone", level.bad), level.older(), maxOlder, ""},
+			aim{fmt.Sprintf("first count of all beside %d", level.bad), level.among.first().Seconds(), maxFirst, " s"})
 	}
-	fmt.Fprintf(t, "scrapes complete and in time\t%d of %d\t%d of %d\t\t\n", alone.complete, alone.scrapes, among.complete, among.scrapes)
+	return aims
+}
+
+func writeIsolation(w io.Writer, all []isolated) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(t, "neighbours\tfirst count of all\tage, median\tage, greatest\tscrape, median\tscrape, longest\tscrapes complete and in time\t")
+	for _, level := range all {
+		writePatrol(t, "0", level.alone)
+		writePatrol(t, strconv.Itoa(level.bad), level.among)
+	}
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("printing: %w", err)
 	}
 	return nil
+}
+
+func writePatrol(w io.Writer, name string, p *patrol) {
+	fmt.Fprintf(w, "%s\t%.2f s\t%.1f s\t%.1f s\t%.2f s\t%.2f s\t%d of %d\t\n", name, p.first().Seconds(),
+		quantile(p.ages, 0.5).Seconds(), quantile(p.ages, 1).Seconds(), quantile(p.took, 0.5).Seconds(), quantile(p.took, 1).Seconds(),
+		p.complete, p.scrapes)
 }
 
 // quantile is the value that a share q of the values does not exceed; 0 of none.

@@ -146,7 +146,7 @@ func TestParseFlags(t *testing.T) {
 		"growth":                 {args: []string{"-scenario=growth"}, nodes: 104, pods: []int{100000}},
 		"fleet":                  {args: []string{"-scenario=fleet", "-controlplane="}, nodes: 100, pods: []int{10000}},
 		"isolation":              {args: []string{"-scenario=isolation", "-controlplane="}, nodes: 20, pods: []int{1000}},
-		"isolation of none":      {args: []string{"-scenario=isolation", "-clusters=10"}, want: "-clusters"},
+		"isolation of none":      {args: []string{"-scenario=isolation", "-clusters=0"}, want: "-clusters"},
 		"fleet of several sizes": {args: []string{"-scenario=fleet", "-pods=1,2"}, want: "-pods"},
 		"unknown scenario":       {args: []string{"-scenario=race"}, want: "-scenario"},
 		"no time":                {args: []string{"-for=0s"}, want: "-for"},

@@ -16,11 +16,13 @@ type patrol struct {
 	exporter *exporter
 	well     []sim
 	timeout  time.Duration
+	started  time.Time
 
 	scrapes  int
 	complete int // scrapes that showed all of them, and in time
 	took     []time.Duration
-	ages     []time.Duration // of their snapshots, when scraped
+	ages     []time.Duration      // of their snapshots, when scraped
+	counted  map[string]time.Time // when each of them was counted first
 	last     exposed
 }
 
@@ -55,12 +57,35 @@ func (p *patrol) scrape(ctx context.Context) error {
 			return fmt.Errorf("cluster %s: %d pods on %d nodes, which should be %d on %d", c.name, v.pods, v.nodes, c.truth.ActivePods, len(c.truth.Pods))
 		}
 		shown++
+		p.note(c.name, v.counted)
 		p.ages = append(p.ages, began.Add(took).Sub(v.counted))
 	}
 	if shown == len(p.well) && took < p.timeout {
 		p.complete++
 	}
 	return nil
+}
+
+func (p *patrol) note(name string, counted time.Time) {
+	if p.counted == nil {
+		p.counted = map[string]time.Time{}
+	}
+	if _, known := p.counted[name]; !known {
+		p.counted[name] = counted
+	}
+}
+
+// first is how long it took until all of them were counted; an hour where one has
+// never been.
+func (p *patrol) first() time.Duration {
+	if len(p.counted) < len(p.well) {
+		return time.Hour
+	}
+	var longest time.Duration
+	for _, counted := range p.counted {
+		longest = max(longest, counted.Sub(p.started))
+	}
+	return longest
 }
 
 // forget drops what was seen so far.
