@@ -40,7 +40,7 @@ func TestRandomHistories(t *testing.T) {
 		}
 	}
 	t.Logf("%d histories: %+v", count, seen)
-	if count > 1 && (seen.Updates < int(count) || seen.Restarts < int(count)/10 || seen.Streamed == 0 || seen.Fallbacks == 0) {
+	if count >= 1000 && (seen.Updates < int(count) || seen.Restarts < int(count)/10 || seen.Streamed == 0 || seen.Fallbacks == 0) {
 		t.Errorf("the histories leave too little to compare: %+v", seen)
 	}
 }
