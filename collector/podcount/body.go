@@ -20,6 +20,7 @@ const usualValueBytes = 256 << 10
 
 var (
 	errLargeElsewhere = fmt.Errorf("a value of the answer is longer than %d bytes, and the budget of the process is taken by another one", usualValueBytes)
+	errSlowLarge      = fmt.Errorf("a value of the answer is longer than %d bytes, and has not come within %s", usualValueBytes, largeTime)
 	errTooLarge       = fmt.Errorf("a value of the answer is longer than %d bytes", maxValueBytes)
 	errCoding         = errors.New("the answer has a content encoding other than gzip")
 )
@@ -47,8 +48,9 @@ func (w *wire) Read(p []byte) (int, error) {
 // each.
 type window struct {
 	r      io.Reader
-	budget *Budget
-	large  bool // holds the budget's slot for large values
+	values *largeValues     // may be nil
+	giveUp func()           // ends reading; may be nil
+	leave  func(whole bool) // nil unless a large value is being read
 	read   int64
 	start  int64 // of the value
 }
@@ -56,12 +58,14 @@ type window struct {
 // Read fails with errTooLarge at the limit.
 func (w *window) Read(p []byte) (int, error) {
 	limit := w.start + maxValueBytes
-	if !w.large && w.read-w.start < usualValueBytes {
+	if w.leave == nil && w.read-w.start < usualValueBytes {
 		limit = w.start + usualValueBytes
-	} else if !w.large {
-		if w.large = w.budget.enterLarge(); !w.large {
+	} else if w.leave == nil {
+		leave, ok := w.values.enter(w.giveUp)
+		if !ok {
 			return 0, errLargeElsewhere
 		}
+		w.leave = leave
 	}
 	if w.read >= limit {
 		return 0, errTooLarge
@@ -71,14 +75,17 @@ func (w *window) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// advance notes that another value begins at offset.
-func (w *window) advance(offset int64) { w.start = offset }
+// advance notes that another value begins at offset, as the one before has come.
+func (w *window) advance(offset int64) {
+	w.start = offset
+	w.close(true)
+}
 
-// close gives the slot for large values back. Another document may follow.
-func (w *window) close() {
-	if w.large {
-		w.budget.leaveLarge()
-		w.large = false
+// close ends a large value, whether it came whole or not. Another document may follow.
+func (w *window) close(whole bool) {
+	if w.leave != nil {
+		w.leave(whole)
+		w.leave = nil
 	}
 }
 

@@ -4,15 +4,20 @@ import (
 	"math"
 	"runtime"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Budget is what all clusters of a process may take together: memory for the names of
-// nodes, including those of snapshots that are kept, and one unusually large value at
+// nodes, including those of snapshots that are kept, and two unusually large values at
 // a time. A nil Budget is unlimited. It is safe for concurrent use.
 type Budget struct {
-	mu    sync.Mutex
-	free  int64
-	large chan struct{} // has a value while a large value is read
+	mu   sync.Mutex
+	free int64
+	// Each has a value while a large value is read. The second is for clusters whose
+	// latest large value did not come whole: a server that stalls within one keeps
+	// others from the first once, and for a short time.
+	large, suspects chan struct{}
 }
 
 // NewBudget gives names half of memoryLimit, in bytes, as debug.SetMemoryLimit
@@ -21,7 +26,7 @@ func NewBudget(memoryLimit int64) *Budget {
 	if memoryLimit == math.MaxInt64 {
 		return nil
 	}
-	return &Budget{free: memoryLimit / 2, large: make(chan struct{}, 1)}
+	return &Budget{free: memoryLimit / 2, large: make(chan struct{}, 1), suspects: make(chan struct{}, 1)}
 }
 
 // ownRoom is what a cluster always has, whatever the others take: room for a thousand
@@ -57,23 +62,40 @@ func (b *Budget) resize(held *int64, want int64) bool {
 	return true
 }
 
-// enterLarge says whether a large value may be read now.
-func (b *Budget) enterLarge() bool {
-	if b == nil {
-		return true
-	}
-	select {
-	case b.large <- struct{}{}:
-		return true
-	default:
-		return false
-	}
+// largeTime is how long a large value may take to come, unless its cluster is suspect.
+const largeTime = 5 * time.Second
+
+// largeValues is one cluster's access to the room for large values.
+type largeValues struct {
+	budget  *Budget
+	suspect atomic.Bool // the latest large value did not come whole
 }
 
-func (b *Budget) leaveLarge() {
-	if b != nil {
-		<-b.large
+// enter says whether a large value may be read now. leave must be called when it has
+// come, whole or not. If it takes too long, giveUp is called.
+func (v *largeValues) enter(giveUp func()) (leave func(whole bool), ok bool) {
+	if v == nil || v.budget == nil {
+		return func(bool) {}, true
 	}
+	room, timer := v.budget.suspects, (*time.Timer)(nil)
+	if !v.suspect.Load() {
+		room = v.budget.large
+	}
+	select {
+	case room <- struct{}{}:
+	default:
+		return nil, false
+	}
+	if room == v.budget.large && giveUp != nil {
+		timer = time.AfterFunc(largeTime, giveUp)
+	}
+	return func(whole bool) {
+		if timer != nil {
+			timer.Stop()
+		}
+		v.suspect.Store(!whole)
+		<-room
+	}, true
 }
 
 // open begins a count. Up to the size of the latest snapshot, it does not compete

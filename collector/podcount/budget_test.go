@@ -1,12 +1,18 @@
 package podcount
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
+	"net/url"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // podNamed is a PodList with one pod on node a, and so many bytes of annotations.
@@ -23,7 +29,7 @@ func TestOneLargeValueAtATime(t *testing.T) {
 	large := podNamed(usualValueBytes + 1000)
 	read := func(body io.Reader, budget *Budget) error {
 		rows := podContent(newTally(newAccount(nil).open()))
-		rows.kind, rows.budget = "PodList", budget
+		rows.kind, rows.large = "PodList", &largeValues{budget: budget}
 		_, err := readDocument(newDecoder(body), rows)
 		return err
 	}
@@ -72,7 +78,7 @@ func TestOneLargeValueAtATime(t *testing.T) {
 func TestLargeDocumentsOfAStream(t *testing.T) {
 	budget := NewBudget(128 << 20)
 	rows := podContent(newTally(newAccount(nil).open()))
-	rows.kind, rows.budget = "PodList", budget
+	rows.kind, rows.large = "PodList", &largeValues{budget: budget}
 	large, small := podNamed(usualValueBytes+1000), podNamed(10)
 	d := newDecoder(strings.NewReader(large + small + large))
 	for i := range 3 {
@@ -83,6 +89,64 @@ func TestLargeDocumentsOfAStream(t *testing.T) {
 			t.Errorf("the place for a large value is held after document %d", i)
 		}
 	}
+}
+
+// TestStallsWithinLargeValues has clusters whose servers stall within a large value
+// for as long as they can, all the time. Another one's large values are read.
+func TestStallsWithinLargeValues(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		budget := NewBudget(128 << 20)
+		stall := roundTrip(func(r *http.Request) (*http.Response, error) {
+			getConn(r.Context())
+			return answerWith(r, http.StatusOK, io.NopCloser(io.MultiReader(strings.NewReader(podNamed(2 * usualValueBytes)[:usualValueBytes+1000]), until(r.Context().Done()))), "Content-Type", "application/json"), nil
+		})
+		ctx, cancel := context.WithCancel(t.Context())
+		var ended sync.WaitGroup
+		defer ended.Wait()
+		defer cancel()
+		for range 5 {
+			c := sharing(t, budget, stall)
+			ended.Go(func() {
+				for sleep(ctx, 5*time.Second) == nil { // the store's pause
+					_, _ = countOnce(ctx, c, &recorder{})
+				}
+			})
+		}
+		well := sharing(t, budget, roundTrip(func(r *http.Request) (*http.Response, error) {
+			getConn(r.Context())
+			if strings.HasSuffix(r.URL.Path, "/nodes") {
+				return nodePage("", "a")(r)
+			}
+			return answerOf(podNamed(usualValueBytes + 1000)), nil
+		}))
+		time.Sleep(time.Minute)
+		for i := range 20 {
+			if s, err := countOnce(t.Context(), well, &recorder{}); err != nil || line(s) == "" {
+				t.Errorf("count %d: %v", i, err)
+			}
+			time.Sleep(time.Minute)
+		}
+	})
+}
+
+// sharing is a Counter that shares the budget.
+func sharing(t *testing.T, budget *Budget, transport http.RoundTripper) *Counter {
+	t.Helper()
+	cfg := DefaultConfig()
+	cfg.Budget, cfg.Jitter = budget, func() float64 { return 0.5 }
+	c, err := New(cfg, &http.Client{Transport: transport}, &url.URL{Scheme: "http", Host: "host"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// until is a body that says nothing until it is cut off.
+type until <-chan struct{}
+
+func (u until) Read([]byte) (int, error) {
+	<-u
+	return 0, io.ErrUnexpectedEOF
 }
 
 // TestBudgetOfTheProcess has clusters with more and more names share a budget.

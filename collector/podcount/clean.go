@@ -66,8 +66,8 @@ func ownWords(err error, text string) string {
 		return text
 	}
 	for _, whole := range []error{
-		context.DeadlineExceeded, context.Canceled, errLargeElsewhere, errTooLarge, errCoding, errTrailing, errNoList, errTwoLists,
-		errCutShort, errVersion, errNoColumns, errNoNodeCell, errConnectionLost, errStillHangs, errNotJSON, errLongName,
+		context.DeadlineExceeded, context.Canceled, errLargeElsewhere, errSlowLarge, errTooLarge, errCoding, errTrailing, errNoList, errTwoLists,
+		errCutShort, errVersion, errNoColumns, errNoNodeCell, errConnectionLost, errStillHangs, errNotJSON, errLongName, errOddName,
 		errNodeName, errEchoed, errSameToken, errLongToken, errNull,
 	} {
 		if errors.Is(err, whole) && text == front+whole.Error() {

@@ -74,7 +74,7 @@ func (c *Counter) askFor(ctx context.Context, run *count, walks func(context.Con
 // begin returns the suspended count if the server can be expected to know its token
 // still, else a new one.
 func (c *Counter) begin(now time.Time) *count {
-	if run := c.suspended; run != nil && now.Sub(run.since()) <= c.cfg.TokenLife {
+	if run := c.suspended; run != nil && Age(run.since(), now) <= c.cfg.TokenLife {
 		return run
 	}
 	run := &count{started: now, search: c.forms.begin(now), ledger: c.account.open()}
@@ -173,7 +173,12 @@ func (c *Counter) renew(ctx context.Context, run *count) error {
 		run.renewed = c.lookups(run)
 	}
 	for _, w := range run.renewed {
-		if err := c.walk(ctx, w, run); err != nil {
+		err := c.walk(ctx, w, run)
+		if errors.Is(err, errNoLookups) {
+			c.noLookups, run.renewed = true, nil
+			return c.renew(ctx, run)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -188,13 +193,16 @@ func (c *Counter) renew(ctx context.Context, run *count) error {
 
 func (c *Counter) lookups(run *count) []*walk {
 	names := slices.DeleteFunc(run.unknownNames(), func(name string) bool { return c.gone[name] })
-	if len(names) > maxLookups || run.pods[len(run.pods)-1].began.Sub(run.nodes.tokenAt) > nodesLife {
+	stale := Age(run.nodes.tokenAt, run.pods[len(run.pods)-1].began) > nodesLife
+	if stale || len(names) > maxLookups || c.noLookups && len(names) > 0 {
 		run.known.drop()
 		return []*walk{newWalk(nodeListing(""), c.nodes, run.openNodes)}
 	}
 	var walks []*walk
 	for _, name := range names {
-		walks = append(walks, newWalk(nodeListing("metadata.name="+name), c.nodes, run.moreNodes))
+		w := newWalk(nodeListing("metadata.name="+name), c.nodes, run.moreNodes)
+		w.lookup = true
+		walks = append(walks, w)
 	}
 	return walks
 }

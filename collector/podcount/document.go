@@ -44,7 +44,8 @@ type content struct {
 	row     func(*decoder) error // one row of a Table
 	item    func(*decoder) error // one object of a list
 	kind    string               // of the list, such as PodList; empty: any object will do
-	budget  *Budget              // may be nil
+	large   *largeValues         // may be nil
+	giveUp  func()               // ends reading a large value that takes too long; may be nil
 	echoed  func(string) bool    // says whether a text contains a credential of the request; may be nil
 }
 
@@ -60,13 +61,12 @@ func readDocument(d *decoder, c content) (document, error) {
 // next reads one document of a stream: a Table, a list of objects or a Status. The
 // parts before and after the list may each be as long as one row, so that endless
 // members cannot fill memory.
-func (d *decoder) next(c content) (document, error) {
+func (d *decoder) next(c content) (doc document, err error) {
 	begin := d.json.InputOffset()
 	d.window.advance(begin)
-	d.window.budget, d.echoed = c.budget, c.echoed
-	defer d.window.close()
-	var doc document
-	err := d.object(func(key []byte) error {
+	d.window.values, d.window.giveUp, d.echoed = c.large, c.giveUp, c.echoed
+	defer func() { d.window.close(err == nil) }()
+	err = d.object(func(key []byte) error {
 		return doc.member(d, c, string(key))
 	})
 	if err == nil {
@@ -123,14 +123,17 @@ func (doc *document) list(d *decoder, key string, c content, read func(*decoder)
 	}
 	doc.listed = key
 	doc.null = d.json.PeekKind() == jsontext.KindNull
-	defer d.advance()
-	return d.list(func() error {
+	err := d.list(func() error {
 		if doc.rows++; doc.rows > maxRows {
 			return errManyRows
 		}
 		d.advance()
 		return read(d)
 	})
+	if err == nil {
+		d.advance()
+	}
+	return err
 }
 
 func (doc *document) listMeta(d *decoder) error {

@@ -62,9 +62,9 @@ type eventReader struct {
 	waiting []change
 }
 
-func newEventReader(r io.Reader, resource string, budget *Budget) *eventReader {
+func newEventReader(r io.Reader, resource string, large *largeValues, giveUp func()) *eventReader {
 	reader := &eventReader{d: newDecoder(r), kind: "Pod", column: nodeColumn}
-	reader.d.window.budget = budget
+	reader.d.window.values, reader.d.window.giveUp = large, giveUp
 	if resource == Nodes {
 		reader.kind, reader.column = "Node", "Name"
 	}
@@ -77,11 +77,13 @@ func newEventReader(r io.Reader, resource string, budget *Budget) *eventReader {
 // event.
 func (r *eventReader) next() ([]change, error) {
 	r.d.advance()
-	defer r.d.window.close()
+	whole := false
+	defer func() { r.d.window.close(whole) }()
 	var e event
 	if err := json.UnmarshalDecode(r.d.json, &e); err != nil {
 		return nil, fmt.Errorf("reading an event: %w", err)
 	}
+	whole = true
 	var o object
 	if e.Type == "" || len(e.Object) == 0 {
 		return nil, errNoEvent

@@ -71,6 +71,9 @@ func (x *exchange) extend(timeout time.Duration) bool {
 	return true
 }
 
+// giveUp ends an exchange whose large value takes too long.
+func (x *exchange) giveUp() { x.end(errSlowLarge) }
+
 // close ends the exchange. The connection stays, unless it was hung up.
 func (x *exchange) close() {
 	x.timer.Stop()

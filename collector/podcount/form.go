@@ -82,7 +82,7 @@ type search struct {
 // again.
 func (f *forms) begin(now time.Time) *search {
 	s := &search{first: f.at}
-	if now.Sub(f.since) >= formLife {
+	if Age(f.since, now) >= formLife {
 		s.first = 0
 	}
 	s.use(s.first)
@@ -117,7 +117,7 @@ func (s *search) probing(failure *PageError) bool {
 // trusts says whether the form has worked lately: then the failure has another
 // reason.
 func (f *forms) trusts(s *search, now time.Time) bool {
-	return s.at == f.at && !f.worked.IsZero() && now.Sub(f.worked) < formLife
+	return s.at == f.at && !f.worked.IsZero() && Age(f.worked, now) < formLife
 }
 
 // refusesForm says whether a status means that the server does not support the form.

@@ -283,3 +283,36 @@ func TestAnotherFormBeginsSmall(t *testing.T) {
 		}
 	})
 }
+
+// TestSelectorsRefusedEverywhere has a server that takes no field selector, and a pod
+// on a node that does not exist: nodes cannot be looked up by name, so all are listed.
+func TestSelectorsRefusedEverywhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		asked := 0
+		transport := roundTrip(func(r *http.Request) (*http.Response, error) {
+			getConn(r.Context())
+			nodes := strings.HasSuffix(r.URL.Path, "/nodes")
+			switch {
+			case r.URL.Query().Get("fieldSelector") != "":
+				asked++
+				return status(http.StatusBadRequest, "")(r)
+			case nodes:
+				return nodePage("", "a")(r)
+			default:
+				return answerOf(`{"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[{"spec":{"nodeName":"a"}},{"spec":{"nodeName":"gone"}}]}`), nil
+			}
+		})
+		c := sharing(t, nil, transport)
+		for i, refusals := range []int{4, 0, 0} { // three forms and the look-up
+			asked = 0
+			s, err := countOnce(t.Context(), c, &recorder{})
+			if err != nil || len(s.Nodes) != 1 || s.UnknownNodePods != 1 {
+				t.Errorf("count %d: %s, %v", i, line(s), err)
+			}
+			if asked != refusals {
+				t.Errorf("count %d: %d selectors were refused, want %d", i, asked, refusals)
+			}
+			time.Sleep(5 * time.Minute)
+		}
+	})
+}

@@ -1,6 +1,10 @@
 package podcount
 
-import "errors"
+import (
+	"errors"
+	"strings"
+	"unicode"
+)
 
 const (
 	// maxNodeName is the longest name an object can have (RFC 1123 subdomain).
@@ -20,6 +24,7 @@ const (
 
 var (
 	errLongName = errors.New("a node name is longer than 253 bytes")
+	errOddName  = errors.New("a node name has characters that cannot be printed")
 	errNodeName = errors.New("a node has no name")
 	errEchoed   = errors.New("the answer has a credential of the request in place of a name or a resourceVersion")
 )
@@ -40,6 +45,8 @@ func (n *names) take(name string, echoed func(string) bool) error {
 	switch {
 	case len(name) > maxNodeName:
 		return errLongName
+	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
+		return errOddName
 	case n.count == maxNodeNames:
 		return errManyNames
 	case n.bytes+len(name) > maxNameBytes:

@@ -12,8 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// denialLife is how long a refusal to list nodes is remembered, and what is known of
-// a namespace. Permissions change rarely, and asking at every count would fill the
+// denialLife is how long a refusal to list nodes or to look up a namespace is
+// remembered. Permissions change rarely, and asking at every count would fill the
 // API server's audit log.
 const denialLife = time.Hour
 
@@ -99,7 +99,7 @@ func (w *walk) versionRefused(failure *PageError) bool {
 // pods either. If the account may not look it up, the namespace is taken to exist.
 func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 	name := w.listing.namespace
-	if name == "" || w.total > 0 || time.Since(c.namespaces[name]) < denialLife {
+	if name == "" || w.total > 0 || Age(c.namespaces[name], time.Now()) < denialLife {
 		return nil
 	}
 	if run.lookup == nil || run.lookup.listing.namespace != name {
@@ -108,7 +108,7 @@ func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 	err := c.walk(ctx, run.lookup, run)
 	var failure *PageError
 	switch {
-	case err == nil || errors.Is(err, errForbidden):
+	case errors.Is(err, errForbidden):
 		c.namespaces[name] = time.Now()
 		return nil
 	case errors.As(err, &failure) && run.lookup.missing(failure):
@@ -131,19 +131,28 @@ func (void) commit() int { return 0 }
 func (void) discard()    {}
 func (void) drop()       {}
 
-// errForbidden ends a walk that the count can go without.
-var errForbidden = errors.New("the resource is forbidden")
+// These end a walk that the count can go without.
+var (
+	errForbidden = errors.New("the resource is forbidden")
+	errNoLookups = errors.New("the server cannot look up a node by its name")
+)
 
-// dispensable says whether the count can go on without what was forbidden. Without
-// permission to list nodes, the nodes that have pods are shown, unless nodes are
-// selected by label. Once nodes have been listed, a refusal is a failure like any
-// other.
-func (c *Counter) dispensable(w *walk, failure *PageError) bool {
+// dispensable returns errForbidden or errNoLookups if the count can go on without what
+// was refused. Without permission to list nodes, the nodes that have pods are shown,
+// unless nodes are selected by label. Once nodes have been listed, a refusal is a
+// failure like any other.
+func (c *Counter) dispensable(w *walk, failure *PageError) error {
 	nodes := w.listing.name == Nodes && !c.nodesListed && c.cfg.Nodes.Labels == ""
-	return failure.Reason == Forbidden && (nodes || w.listing.name == Namespaces)
+	switch {
+	case failure.Reason == Forbidden && (nodes || w.listing.name == Namespaces):
+		return errForbidden
+	case w.lookup && failure.unknownForm:
+		return errNoLookups
+	}
+	return nil
 }
 
 // nodesDenied says whether listing the nodes was forbidden lately.
 func (c *Counter) nodesDenied(now time.Time) bool {
-	return !c.deniedAt.IsZero() && now.Sub(c.deniedAt) < denialLife
+	return !c.deniedAt.IsZero() && Age(c.deniedAt, now) < denialLife
 }

@@ -281,3 +281,34 @@ func TestCheckNamespaces(t *testing.T) {
 		})
 	}
 }
+
+// TestNamespaceThatIsDeleted has a namespace that is empty, and then is no more.
+func TestNamespaceThatIsDeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t, podPage(""), podPage("", "a"), podPage(""))
+		script.nodes = []step{nodePage("", "a"), body(http.StatusOK, `{"kind":"Namespace"}`), nodePage("", "a"), status(http.StatusNotFound, "")}
+		c := script.counter(inNamespaces)
+		script.count(c)
+		time.Sleep(5 * time.Minute)
+		if failure := script.countFails(c, Server); !strings.Contains(failure.Error(), "does not exist") {
+			t.Errorf("it failed with %v", failure)
+		}
+	})
+}
+
+// TestOtherCredentialsWithoutNodes has credentials change to some that may list pods
+// only: the nodes that have pods are shown, as after a start with them.
+func TestOtherCredentialsWithoutNodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t, podPage("", "a"), podPage("", "a"))
+		script.nodes = []step{nodePage("", "a", "b"), status(http.StatusForbidden, "")}
+		former := script.counter(nil)
+		script.count(former)
+		c := script.counter(nil)
+		c.Resume(former)
+		s, err := countOnce(t.Context(), c, &recorder{})
+		if err != nil || !s.NodesForbidden || len(s.Nodes) != 1 {
+			t.Errorf("%s, %v; want one node", line(s), err)
+		}
+	})
+}

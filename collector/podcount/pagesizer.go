@@ -17,8 +17,8 @@ const (
 //
 //   - A trial that succeeds becomes the known size.
 //   - A trial that fails, for any reason that its size could cause, is given up for
-//     the known size. The size that failed is the ceiling, and is tried again after
-//     2,048 full pages, or after one if the known size fails as well.
+//     the known size. The size that failed is tried again after 2,048 full pages, or
+//     after one if the known size fails as well; until then, every page is smaller.
 //   - A trial whose rows take clearly longer, or that takes more than a tenth of the
 //     deadline, is given up too. It is the ceiling for 4 full pages, which measure
 //     the known size again (the first page of a list is often a cheap one), and then
@@ -41,6 +41,8 @@ type pageSizer struct {
 	ceiling       int     // no page is larger; the top unless a size was given up
 	rest          int     // full pages that must still come before the ceiling is tried again
 	repeat        int     // rest after the next trial that does not pay
+	failed        int     // size of the latest trial that failed; 0 when there is none
+	failedRest    int     // full pages that must still come before it is tried again
 }
 
 func newPageSizer(first, top int, deadline time.Duration) *pageSizer {
@@ -76,7 +78,8 @@ func (s *pageSizer) done(rows int, bytes int64, took time.Duration) {
 		s.repeat = min(4*s.repeat, ceilingRest)
 		return
 	}
-	if s.rest = max(0, s.rest-1); s.size > s.known {
+	s.rest, s.failedRest = max(0, s.rest-1), max(0, s.failedRest-1)
+	if s.size > s.known {
 		s.grown()
 	}
 	s.price = price
@@ -88,6 +91,9 @@ func (s *pageSizer) grown() {
 	if s.size >= s.ceiling {
 		s.ceiling, s.rest, s.repeat = s.top, 0, firstRest
 	}
+	if s.size >= s.failed {
+		s.failed = 0
+	}
 	s.known, s.previousPrice = s.size, s.price
 }
 
@@ -95,7 +101,10 @@ func (s *pageSizer) grown() {
 func (s *pageSizer) grow(bytes float64) {
 	for factor := 4; factor > 1; factor /= 2 {
 		size := min(s.known*factor, s.ceiling)
-		if (s.rest == 0 || size < s.ceiling) && s.fits(size, s.price, bytes, 5) {
+		if s.failed > 0 {
+			size = min(size, s.failed)
+		}
+		if (s.rest == 0 || size < s.ceiling) && (s.failedRest == 0 || size < s.failed) && s.fits(size, s.price, bytes, 5) {
 			s.size = size
 			return
 		}
@@ -126,11 +135,11 @@ func (s *pageSizer) fallBack(back, rest int) {
 // says whether there was one.
 func (s *pageSizer) retreat() bool {
 	if s.size > s.known {
-		s.fallBack(s.known, ceilingRest)
+		s.failed, s.failedRest, s.size, s.price = s.size, ceilingRest, s.known, 0
 		return true
 	}
-	if s.rest == ceilingRest { // no page has come since the trial failed
-		s.rest = 0
+	if s.failedRest == ceilingRest { // no page has come since the trial failed
+		s.failedRest = 0
 	}
 	return false
 }

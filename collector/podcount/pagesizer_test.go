@@ -403,6 +403,22 @@ func TestCeiling(t *testing.T) {
 			t.Errorf("asked for %d rows too soon", slices.Max(sizes))
 		}
 	})
+	t.Run("a slow page amid the rest", func(t *testing.T) {
+		p := fresh()
+		p.retreat()
+		var sizes []int
+		for n := range ceilingRest {
+			sizes = append(sizes, p.size)
+			took := row(load{rows: p.size})
+			if n%100 == 1 {
+				took *= 20
+			}
+			p.done(p.size, int64(p.size)*rowBytes, took)
+		}
+		if slices.Max(sizes) != 4000 {
+			t.Errorf("asked for %d rows too soon", slices.Max(sizes))
+		}
+	})
 	t.Run("the last page of a list", func(t *testing.T) {
 		p := fresh()
 		p.retreat()

@@ -113,10 +113,12 @@ type memory struct {
 	forms       forms
 	suspended   *count               // nil, or a count to go on with
 	account     *account             // of names
+	large       *largeValues         // that its answers have
 	nodesListed bool                 // at least once
 	deniedAt    time.Time            // when listing nodes was forbidden last
 	gone        map[string]bool      // nodes that pods are bound to and that do not exist
-	namespaces  map[string]time.Time // when those without pods were looked up
+	noLookups   bool                 // the server cannot look up a node by its name
+	namespaces  map[string]time.Time // when looking them up was forbidden
 }
 
 // New returns a Counter that asks the API server at base through client. The client
@@ -141,6 +143,7 @@ func (c Config) blank() memory {
 		nodes:      newPageSizer(nodeRows, nodeRows, c.PageTimeout),
 		pods:       newPageSizer(c.PageSize, c.MaxPageSize, c.PageTimeout),
 		account:    newAccount(c.Budget),
+		large:      &largeValues{budget: c.Budget},
 		gone:       make(map[string]bool),
 		namespaces: make(map[string]time.Time),
 	}

@@ -36,7 +36,8 @@ func (c *Counter) request(ctx context.Context, p pageRequest) (answer, *PageErro
 	start := time.Now()
 	x := newExchange(ctx, c.cfg.PageTimeout, c.cfg.Lane)
 	defer x.close()
-	p.rows.kind, p.rows.budget, p.rows.echoed = p.listing.kind, c.cfg.Budget, x.sent.Echoed
+	p.rows.kind, p.rows.echoed = p.listing.kind, x.sent.Echoed
+	p.rows.large, p.rows.giveUp = c.large, x.giveUp
 	a, failure := c.ask(x, p)
 	a.took = time.Since(start) - x.waited
 	if failure != nil {

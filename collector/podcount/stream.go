@@ -163,7 +163,7 @@ func (w *Watcher) read(x *exchange, l *live, s *stream, lifetime time.Duration, 
 	if err != nil {
 		return x.broken(body, err)
 	}
-	return w.events(x, l, s, newEventReader(text, s.listing.name, w.cfg.Budget), body)
+	return w.events(x, l, s, newEventReader(text, s.listing.name, w.large, x.giveUp), body)
 }
 
 // events reads events until the stream ends.

@@ -45,6 +45,6 @@ func (c *Counter) takeOver(ctx context.Context) error {
 	}
 	defer from.leave()
 	c.memory, from.memory = from.memory, from.cfg.blank()
-	c.deniedAt = time.Time{} // other credentials may have more permissions
+	c.deniedAt, c.nodesListed = time.Time{}, false // other credentials may have more permissions, or fewer
 	return nil
 }

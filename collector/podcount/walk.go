@@ -29,6 +29,7 @@ type walk struct {
 	content content
 
 	startVersion string // resourceVersion to start at; empty for the newest
+	lookup       bool   // of one node by its name
 	firstPage    int    // pages of the walks before this one
 	earlierRows  int    // rows of the walks before this one
 
@@ -102,8 +103,8 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if err := ctx.Err(); err != nil {
 			return err // cancelled: not a failure of the page
 		}
-		if c.dispensable(w, failure) {
-			return errForbidden
+		if err := c.dispensable(w, failure); err != nil {
+			return err
 		}
 		if (failure.Reason == Expired || w.versionRefused(failure)) && allowed < c.cfg.PageAttempts+freeExpiries {
 			allowed++
@@ -170,7 +171,8 @@ func (w *walk) keep(a answer, limit int) int {
 	if w.page == 1 {
 		w.began, w.version = time.Now(), a.resourceVersion
 	}
-	w.inconsistent = w.inconsistent || a.resourceVersion == "" || a.resourceVersion != w.version
+	unknown := a.resourceVersion == "" || a.resourceVersion == "0"
+	w.inconsistent = w.inconsistent || unknown || a.resourceVersion != w.version
 	w.version = a.resourceVersion
 	w.total += rows
 	w.page++

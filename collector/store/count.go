@@ -75,7 +75,7 @@ func (c *Cluster) publish(r *run, snapshot *podcount.Snapshot) {
 	}
 	c.taken = c.opts.Clock()
 	if snapshot.Update {
-		c.taken = c.taken.ago(time.Since(snapshot.Time))
+		c.taken = c.taken.ago(podcount.Age(snapshot.Time, time.Now()))
 	} else {
 		c.ttl = c.opts.CacheTTL - time.Duration(c.opts.Jitter()*part*float64(c.opts.CacheTTL))
 	}
