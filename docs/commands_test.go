@@ -40,7 +40,7 @@ func trials() map[string]trial {
 		"make image":                                               {"Needs a container engine", wantTarget},
 		`docker run --rm --user "$(id -u)" --publish 127.0.0.1:10120:10120 --volume "$HOME/.kube/config:/kubeconfig:ro" pod_count_exporter:0.2.0 --kubeconfig=/kubeconfig`:                                                   {"Needs a container engine", wantImage},
 		"helm install pod-count-exporter deploy/helm/pod-count-exporter --namespace monitoring --create-namespace --set image.repository=example.com/team/pod_count_exporter --set config.kubernetes.clusterName=production": {"Needs a cluster, Helm", wantValues},
-		"kubectl apply -k .": {"Needs a cluster, kubectl", nil}, // wants a folder of one's own
+		"kubectl apply -k my-overlay": {"Needs a cluster, kubectl", nil}, // wants a folder of one's own
 		`KUBECONFIG_FILE="$HOME/.kube/config" docker compose -f deploy/docker/compose.yaml up --detach --build`: {"Needs a container engine with Compose", wantCompose},
 		"docker compose -f deploy/docker/compose.yaml --profile demo up --build":                                {"Needs a container engine with Compose", wantCompose},
 	}

@@ -108,7 +108,7 @@ func runs(t *testing.T, at place, line string) {
 	out.await(t, "Ctrl-C stops both programs")
 	out.await(t, "Successfully enriched nodes")
 	blocks := parse(t, "README.md").blocks
-	wantLines(t, blocks[1].text, strings.ReplaceAll(out.String(), port, "10120"))
+	wantLines(t, blocks[1].text, strings.NewReplacer(port, "10120", at.dir+"/", "").Replace(out.String()))
 	shown := foreground(t, at.dir, at.env, strings.ReplaceAll(blocks[2].text, "10120", port))
 	wantLines(t, strings.TrimSuffix(blocks[3].text, "\n..."), shown)
 	sum := regexp.MustCompile(`curl .* \| awk .*`).FindString(out.String())

@@ -114,7 +114,7 @@ func (f *flags) addCollector(app *kingpin.Application) {
 	add(app, &f.pages.PageSize, "collector.page-size", "Pods to ask for in the first page.", strconv.Atoi)
 	add(app, &f.pages.MaxPageSize, "collector.max-page-size", "Pods per page that pages may grow to; equal to --collector.page-size fixes the size.", strconv.Atoi)
 	add(app, &f.pages.PageTimeout, "collector.page-timeout", "Deadline of one page. A count of many pages has none.", duration)
-	add(app, &f.pages.PageAttempts, "collector.page-attempts", "Requests for one page before the count is suspended until the next scrape.", strconv.Atoi)
+	add(app, &f.pages.PageAttempts, "collector.page-attempts", "Requests for one page before the count is suspended. The first scrape after a pause goes on with it.", strconv.Atoi)
 }
 
 func (f *flags) addWatch(app *kingpin.Application) {
