@@ -85,7 +85,7 @@ func (l *Loader) settle(group []Cluster) (owner Cluster, others []Cluster) {
 
 func (l *Loader) clash(one, other Cluster, all int) error {
 	if l.opts.Name != "" {
-		return fmt.Errorf("--kubernetes.cluster-name=%q names one cluster, but there are %d: %s and %s", one.Name, all, one.Source, other.Source)
+		return fmt.Errorf("--kubernetes.cluster-name=%q names one cluster, but there are %d: leave it out, or name them by --kubernetes.cluster-name-from", one.Name, all)
 	}
 	advice := ""
 	if l.opts.NameFrom == "" || l.opts.NameFrom == NameSources()[0] {
