@@ -12,8 +12,10 @@ import (
 // nodes, including those of snapshots that are kept, and two unusually large values at
 // a time. A nil Budget is unlimited. It is safe for concurrent use.
 type Budget struct {
-	mu   sync.Mutex
-	free int64
+	mu    sync.Mutex
+	total int64
+	free  int64
+	held  map[*int64]struct{} // what each cluster holds beyond ownRoom
 	// Each has a value while a large value is read. The second is for clusters whose
 	// latest large value did not come whole: a server that stalls within one keeps
 	// others from the first once, and for a short time.
@@ -26,7 +28,8 @@ func NewBudget(memoryLimit int64) *Budget {
 	if memoryLimit == math.MaxInt64 {
 		return nil
 	}
-	return &Budget{free: memoryLimit / 2, large: make(chan struct{}, 1), suspects: make(chan struct{}, 1)}
+	names := memoryLimit / 2
+	return &Budget{total: names, free: names, held: make(map[*int64]struct{}), large: make(chan struct{}, 1), suspects: make(chan struct{}, 1)}
 }
 
 // ownRoom is what a cluster always has, whatever the others take: room for a thousand
@@ -43,23 +46,54 @@ type account struct {
 func newAccount(b *Budget) *account {
 	a := &account{budget: b, held: new(int64)}
 	if b != nil { // a cluster that goes gives back what it holds
-		runtime.AddCleanup(a, func(held *int64) { b.resize(held, 0) }, a.held)
+		b.enter(a.held)
+		runtime.AddCleanup(a, b.leave, a.held)
 	}
 	return a
 }
 
-// resize changes held to want, if that leaves as much for the others: nobody may take
-// more than half of what is free.
+func (b *Budget) enter(held *int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held[held] = struct{}{}
+}
+
+func (b *Budget) leave(held *int64) {
+	b.resize(held, 0)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.held, held)
+}
+
+// resize changes held to want, if there is room.
 func (b *Budget) resize(held *int64, want int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	more := want - *held
-	if more > 0 && want > b.free-more {
+	if want > *held && !b.admits(held, want) {
 		return false
 	}
-	b.free -= more
+	b.free -= want - *held
 	*held = want
 	return true
+}
+
+// admits says whether there is room. Half of the budget is shared equally, and each
+// cluster has its share, however much the others want. All that exceeds shares must fit
+// into the other half, first come, first served. Clusters that come later make shares
+// smaller; then up to a quarter more than the budget is given out, so that they find
+// theirs.
+func (b *Budget) admits(held *int64, want int64) bool {
+	share := b.total / 2 / int64(len(b.held))
+	if want <= share {
+		return b.free-(want-*held) >= -b.total/4
+	}
+	beyond := want - share
+	for other := range b.held {
+		if other != held {
+			beyond += max(0, *other-share)
+		}
+	}
+	return beyond <= b.total/2
 }
 
 // largeTime is how long a large value may take to come, unless its cluster is suspect.

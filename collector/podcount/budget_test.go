@@ -149,6 +149,39 @@ func (u until) Read([]byte) (int, error) {
 	return 0, io.ErrUnexpectedEOF
 }
 
+// TestShareOfTheBudget has clusters that take as many names as they can get, and keep
+// them. One that comes later has its share, and room of its own.
+func TestShareOfTheBudget(t *testing.T) {
+	for _, limit := range []int64{64 << 20, 115 << 20} {
+		t.Run(fmt.Sprint(limit), func(t *testing.T) {
+			budget := NewBudget(limit)
+			greedy, late := make([]*account, 8), newAccount(budget)
+			for i := range greedy {
+				greedy[i] = newAccount(budget)
+			}
+			for _, a := range greedy {
+				l := a.open()
+				for step := int64(16 << 20); step > 0; step /= 2 {
+					for l.take(step) {
+					}
+				}
+				a.keep(l)
+			}
+			share := limit / 2 / 2 / 9
+			if !late.open().take(ownRoom + share) {
+				t.Errorf("a cluster has no room for %d bytes beside greedy ones", ownRoom+share)
+			}
+			if budget.free < 0 {
+				t.Errorf("the clusters hold %d bytes more than the budget", -budget.free)
+			}
+			if newcomer := newAccount(budget); !newcomer.open().take(ownRoom + share/2) {
+				t.Error("a cluster that was not there when the others took theirs has no room")
+			}
+			runtime.KeepAlive(greedy)
+		})
+	}
+}
+
 // TestBudgetOfTheProcess has clusters with more and more names share a budget.
 func TestBudgetOfTheProcess(t *testing.T) {
 	budget := NewBudget(64 << 20)

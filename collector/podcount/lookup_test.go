@@ -18,7 +18,7 @@ type visit struct {
 }
 
 // TestNamespaceIsLookedUp has namespaces without pods: a misspelt name must not be
-// shown as an empty namespace, and one that exists must not be looked up at every count.
+// shown as an empty namespace, and neither must one that was deleted.
 func TestNamespaceIsLookedUp(t *testing.T) {
 	found := body(http.StatusOK, `{"kind":"Namespace","metadata":{"name":"x","resourceVersion":"3"}}`)
 	none, one := podPage(""), podPage("", "a")
@@ -33,7 +33,10 @@ func TestNamespaceIsLookedUp(t *testing.T) {
 		{"it has a pod", []visit{{0, one, nil, "", list}}},
 		{"its pod has no node", []visit{{0, podPage("", "<none>"), nil, "", list}}},
 		{"it exists", []visit{
-			{0, none, []step{found}, "", whole}, {soon, none, nil, "", list}, {time.Second, none, []step{found}, "", whole},
+			{0, none, []step{found}, "", whole}, {time.Minute, none, []step{found}, "", whole},
+		}},
+		{"it is deleted", []visit{
+			{0, none, []step{found}, "", whole}, {time.Minute, none, []step{status(404, "")}, Server, whole},
 		}},
 		{"it may not be looked up", []visit{
 			{0, none, []step{status(403, "")}, "", whole}, {soon, none, nil, "", list}, {time.Second, none, []step{status(403, "")}, "", whole},
@@ -43,7 +46,7 @@ func TestNamespaceIsLookedUp(t *testing.T) {
 			{0, none, []step{status(404, "")}, Server, whole}, {denialLife, none, []step{status(404, "")}, Server, whole},
 		}},
 		{"it comes to exist", []visit{
-			{0, none, []step{status(404, "")}, Server, whole}, {time.Second, nil, []step{found}, "", whole[2:]}, {time.Minute, none, nil, "", list},
+			{0, none, []step{status(404, "")}, Server, whole}, {time.Second, nil, []step{found}, "", whole[2:]}, {time.Minute, none, []step{found}, "", whole},
 		}},
 		{"the look-up fails for a while", []visit{{0, none, []step{status(503, ""), hang, found}, "", lookups(3)}}},
 		{"the look-up fails", []visit{
