@@ -5,7 +5,7 @@ import { once } from "node:events";
 
 export const names = [
   "<script>window.broken = true</script>", "\"><img src=x onerror=window.broken=true>", "javascript:window.broken=true",
-  "</main></body><h1>Nothing is wrong</h1>", "\u202etxt.exe", "{{.}}", "a&b=c#d?e", "m".repeat(253), "日本語の名前",
+  "</main></body><h1>Nothing is wrong</h1>", "${7*7}", "{{.}}", "a&b=c#d?e", "m".repeat(253), "日本語の名前",
 ];
 
 const nodeList = {

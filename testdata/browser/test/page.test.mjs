@@ -76,7 +76,7 @@ test("hostile names are text", async () => {
   const page = await own.browser.open(url + paths.hostile);
   const shown = await page.locator("#nodes .name").allInnerTexts();
   for (const name of names) {
-    assert.ok(shown.includes(name.replace("\u202e", "\\u202e")), `${name} is not among ${shown}`);
+    assert.ok(shown.includes(name), `${name} is not among ${shown}`);
   }
   assert.equal(await page.locator("h1").innerText(), hostileContext.replace("\u202e", "\\u202e"));
   assert.equal(await page.evaluate(() => window.broken), undefined);
