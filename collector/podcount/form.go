@@ -67,6 +67,7 @@ type forms struct {
 	since  time.Time // when it was chosen
 	worked time.Time // when it last returned a page
 	why    error     // why the server refused the form before
+	doubt  bool      // status 500 led to this one, which may have had another reason
 }
 
 // search is a count's search for a form that the server supports.
@@ -76,6 +77,7 @@ type search struct {
 	first int
 	tried int // forms that were refused
 	why   error
+	fault bool // the last of them was answered with status 500
 }
 
 // begin starts with the form that worked last, or with the best one when that is due
@@ -91,10 +93,14 @@ func (f *forms) begin(now time.Time) *search {
 
 func (s *search) use(at int) { s.at, s.form = at, podForms()[at] }
 
-// found notes that a form returned the first page of a count.
+// found notes that a form returned the first page of a count. After status 500, which
+// may have had another reason, the best form is tried once more by the next count.
 func (f *forms) found(s *search, now time.Time) {
 	if s.at != f.at || s.tried > 0 {
 		f.since, f.why = now, s.why
+		if f.doubt = s.tried > 0 && s.fault && !f.doubt; f.doubt {
+			f.since = time.Time{}
+		}
 	}
 	f.at, f.worked = s.at, now
 	s.first, s.tried = s.at, 0
@@ -147,6 +153,7 @@ func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) b
 	if s.tried++; s.why == nil {
 		s.why = failure.Err
 	}
+	s.fault = fault
 	s.use((s.at + 1) % len(podForms()))
 	return true
 }

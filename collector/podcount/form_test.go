@@ -84,7 +84,11 @@ func TestForms(t *testing.T) {
 				c := script.counter(func(cfg *Config) { cfg.PageAttempts = 2 })
 				source := tt.asked[len(tt.asked)-1]
 				const want = "a=1 b=0 c=0 unscheduled=0 unknown=0 pages=1 version=8 consistent=true"
-				for _, asks := range [][]Source{tt.asked, {source}} { // the second count knows
+				counts := [][]Source{tt.asked, {source}} // the second count knows
+				if len(tt.asked) > 1 && tt.asked[1] == table {
+					counts = [][]Source{tt.asked, tt.asked, {source}} // status 500 may have had another reason
+				}
+				for _, asks := range counts {
 					snapshot, err := countOnce(t.Context(), c, &recorder{})
 					if err != nil {
 						t.Fatal(err)
@@ -282,6 +286,46 @@ func TestAnotherFormBeginsSmall(t *testing.T) {
 			t.Errorf("asked for %v rows, want %v", script.limits, want)
 		}
 	})
+}
+
+// TestFaultAtTheStart has a server answer with status 500 for a while: because it is in
+// trouble, or because it cannot give a form.
+func TestFaultAtTheStart(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		faults int // answers to requests for the best form
+		want   []Source
+	}{
+		{"it was in trouble", DefaultPageAttempts, []Source{SourceTableMetadata, SourceTable, SourceTable}},
+		{"it cannot give the best form", 1000, []Source{SourceTableMetadata, SourceTableMetadata, SourceTableMetadata}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				faults := 0
+				c := sharing(t, nil, roundTrip(func(r *http.Request) (*http.Response, error) {
+					getConn(r.Context())
+					switch {
+					case strings.HasSuffix(r.URL.Path, "/nodes"):
+						return nodePage("", "a")(r)
+					case sourceOf(r) == SourceTable && faults < tc.faults:
+						faults++
+						return status(http.StatusInternalServerError, "")(r)
+					}
+					return podPage("", "a")(r)
+				}))
+				for i, want := range tc.want {
+					s, err := countOnce(t.Context(), c, &recorder{})
+					if err != nil || s.Source != want {
+						t.Errorf("count %d: %s, %v; want %s", i, s.Source, err, want)
+					}
+					time.Sleep(5 * time.Minute)
+				}
+				if tries := 2 * DefaultPageAttempts; faults > tries {
+					t.Errorf("the form was asked for %d times in a quarter of an hour, want %d at most", faults, tries)
+				}
+			})
+		})
+	}
 }
 
 // TestSelectorsRefusedEverywhere has a server that takes no field selector, and a pod
