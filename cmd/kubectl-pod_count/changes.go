@@ -28,7 +28,7 @@ func (c *changes) show(p picture) error {
 	if !p.counting && !c.asked {
 		c.asked = true
 		for _, err := range p.problems {
-			c.fleet.tell("error: %s", inOwnFlags(err.Error()))
+			c.fleet.tellProblem(err)
 		}
 	}
 	for _, s := range p.sights {
@@ -97,10 +97,10 @@ type nodeChange struct {
 // nodes are those that changed since a snapshot, or all after none.
 func (c *changes) nodes(before *podcount.Snapshot, s *sight) *table {
 	o, several := c.fleet.opts, len(c.fleet.results) > 1
-	t := o.nodesTable(nil, several, 0)
+	t := o.nodesTable(nil, several, screen{})
 	t.head = append(t.head, left("CHANGE"))
 	for _, one := range o.changesOf(before, s) {
-		line := o.nodesTable([]row{one.row}, several, 0).lines[0]
+		line := o.nodesTable([]row{one.row}, several, screen{}).lines[0]
 		if one.gone {
 			for i := len(line) - 1; line[i].right; i-- { // all numbers
 				line[i] = right(unknown)

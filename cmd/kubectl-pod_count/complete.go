@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
-
-	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
 // completeCommand is what the file kubectl_complete-pod_count calls this program
@@ -45,7 +43,7 @@ func complete(ctx context.Context, words []string, around surroundings) int {
 
 func completionsOf(ctx context.Context, words []string, last string, around surroundings) ([]string, int) {
 	if slices.Contains(words, "--") {
-		return matching(nodeNames(ctx, optionsOf(words), around), last), completeNoFiles
+		return matching(otherNodes(ctx, words, around), last), completeNoFiles
 	}
 	if name, text, joined := strings.Cut(last, "="); joined && strings.HasPrefix(last, "--") {
 		return valuesOf(ctx, strings.TrimPrefix(name, "--"), words, text, around)
@@ -58,14 +56,20 @@ func completionsOf(ctx context.Context, words []string, last string, around surr
 	if strings.HasPrefix(last, "-") {
 		return matching(flagWords(), last), completeNoFiles
 	}
-	return matching(nodeNames(ctx, optionsOf(words), around), last), completeNoFiles
+	return matching(otherNodes(ctx, words, around), last), completeNoFiles
+}
+
+// otherNodes are those that are not on the command line yet: a node that is given
+// twice is refused.
+func otherNodes(ctx context.Context, words []string, around surroundings) []string {
+	o := optionsOf(words)
+	return slices.DeleteFunc(nodeNames(ctx, o, around), func(name string) bool { return slices.Contains(o.pages.Nodes.Names, name) })
 }
 
 // optionsOf reads what is on the command line so far. What is wrong with it is not
 // told yet.
 func optionsOf(words []string) *options {
 	o, _, _ := parseFlags(words, io.Discard)
-	o.pages.Nodes = podcount.Selection{}
 	return o
 }
 

@@ -15,7 +15,7 @@ import (
 func TestComplete(t *testing.T) {
 	d := newDesk(t)
 	sim := d.add("production", nil)
-	d.add("staging", func(c *kubesim.Config) { c.Seed, c.Nodes, c.Pods, c.Finished = 2, 1, 0, 0 })
+	other := d.add("staging", func(c *kubesim.Config) { c.Seed, c.Nodes, c.Pods, c.Finished, c.EmptyNodes = 2, 1, 0, 0, 1 }).NodeNames()
 	d.serve("down", http.NotFoundHandler())
 	d.serve("with space", http.NotFoundHandler())
 	nodes := sim.NodeNames()
@@ -35,6 +35,9 @@ func TestComplete(t *testing.T) {
 		{"a node's beginning", []string{nodes[0][:len(nodes[0])-1]}, nodes[:1], ":4"},
 		{"nodes after a switch", []string{"--summary", ""}, nodes, ":4"},
 		{"nodes after others", []string{"a", "-l", "x=y", ""}, nodes, ":4"},
+		{"nodes but those that are named", []string{nodes[0], "--summary", nodes[2], ""}, slices.Concat(nodes[1:2], nodes[3:]), ":4"},
+		{"likewise after the flags", []string{"--watch=false", "--", nodes[0], ""}, nodes[1:], ":4"},
+		{"nodes after a word that cannot be", []string{"--context", "staging", "-A", ""}, other, ":4"},
 		{"nodes after the flags", []string{"--", ""}, nodes, ":4"},
 		{"nodes of another context", []string{"--context", "down", ""}, nil, ":4"},
 		{"files", []string{"--kubeconfig", ""}, nil, ":0"},
@@ -56,7 +59,7 @@ func TestComplete(t *testing.T) {
 
 func TestCompleteFlags(t *testing.T) {
 	d := newDesk(t)
-	d.want(d.run(t.Context(), completeCommand, "--s"), exitOK, "--summary\tTotals", "--sort-by\t", "--show-free\t", "--selector\t", "\n:4\n")
+	d.want(d.run(t.Context(), completeCommand, "--s"), exitOK, "--summary\tShow totals", "--sort-by\t", "--show-free\t", "--selector\t", "\n:4\n")
 	if n := strings.Count(d.stdout.String(), "\n"); n != 5 {
 		t.Errorf("%d lines, want 5:\n%s", n, d.stdout.String())
 	}

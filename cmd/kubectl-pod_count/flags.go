@@ -4,11 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+	"text/template"
 
 	"github.com/alecthomas/kingpin/v2"
 	"github.com/prometheus/common/version"
@@ -70,8 +69,13 @@ Examples:
 func parseFlags(args []string, stdout io.Writer) (o *options, done bool, err error) {
 	o = &options{pages: podcount.DefaultConfig(), output: asTable}
 	app := o.app()
+	app.UsageTemplate(strings.ReplaceAll(kingpin.DefaultUsageTemplate, "FlagsToTwoColumns|", "FlagsToTwoColumns|PlainSwitches|"))
+	app.UsageFuncs(template.FuncMap{"PlainSwitches": plainSwitches})
 	app.UsageWriter(stdout).ErrorWriter(io.Discard).Terminate(func(int) { done = true })
-	_, err = app.Parse(shorten(args))
+	plain, wrong := words(args, app.Model().Flags)
+	if _, err = app.Parse(plain); err == nil && !done {
+		err = wrong
+	}
 	if o.kubeconfig != "" {
 		o.clusters.Kubeconfigs = []string{o.kubeconfig}
 	}
@@ -85,66 +89,21 @@ func (o *options) app() *kingpin.Application {
 	app.Version(version.Print(program)) // which makes the flag
 	app.HelpFlag.Short('h').Help("Show this help.")
 	app.VersionFlag.Help("Show the version.")
-	app.Arg("node", "Nodes to show; all without.").StringsVar(&o.pages.Nodes.Names)
+	app.Arg("node", "Nodes to show (default: all).").StringsVar(&o.pages.Nodes.Names)
 	app.Flag("context", "Context to count instead of the current one. Repeatable.").PlaceHolder("CONTEXT").StringsVar(&o.clusters.Contexts)
-	app.Flag("all-contexts", "Count every context of the kubeconfig.").BoolVar(&o.clusters.AllContexts)
-	app.Flag("kubeconfig", "Kubeconfig file; KUBECONFIG, else ~/.kube/config, without.").PlaceHolder("FILE").StringVar(&o.kubeconfig)
-	app.Flag("namespace", "Count the pods of this namespace only; how full the nodes are is not known then. Repeatable.").Short('n').PlaceHolder("NAMESPACE").StringsVar(&o.pages.Namespaces)
+	onOff(app, "all-contexts", "Count every context of the kubeconfig.", &o.clusters.AllContexts)
+	app.Flag("kubeconfig", "Kubeconfig file (default: $KUBECONFIG, else ~/.kube/config).").PlaceHolder("FILE").StringVar(&o.kubeconfig)
+	app.Flag("namespace", "Count the pods of this namespace only (default: all namespaces). How full the nodes are is unknown then. Repeatable.").Short('n').PlaceHolder("NAMESPACE").StringsVar(&o.pages.Namespaces)
 	app.Flag("selector", "Label selector of the nodes to show, as in -l zone=a,disk!=ssd.").Short('l').PlaceHolder("SELECTOR").StringVar(&o.pages.Nodes.Labels)
-	app.Flag("summary", "Totals, and how many nodes are how full, in place of the nodes.").BoolVar(&o.summary)
-	app.Flag("show-free", "Show how many more pods each node can take.").BoolVar(&o.showFree)
-	checked(app, "output", "Format: "+list(outputs())+".", &o.output, oneOf(outputs())).Short('o').Default(asTable)
-	checked(app, "sort-by", "Order of the nodes: "+list(orders())+". By percent without, or active where that is not known.", &o.sortBy, oneOf(orders())).PlaceHolder("ORDER")
-	checked(app, "min-percent", "Show only nodes that are that full, or more.", &o.minPercent, percentage).PlaceHolder("PERCENT")
-	app.Flag("watch", "Go on, and show every change: in place on a terminal, as a line for each node that changes elsewhere.").Short('w').BoolVar(&o.watch)
+	onOff(app, "summary", "Show totals, and how many nodes are how full, instead of the nodes.", &o.summary)
+	onOff(app, "show-free", "Show how many more pods each node can take.", &o.showFree)
+	checked(app, "output", "Output format: "+list(outputs())+".", &o.output, oneOf(outputs())).Short('o').Default(asTable)
+	checked(app, "sort-by", "Order of the nodes: "+list(orders())+". Default: percent, or active where that is unknown.", &o.sortBy, oneOf(orders())).PlaceHolder("ORDER")
+	checked(app, "min-percent", "Show only nodes that are this full, or more.", &o.minPercent, percentage).PlaceHolder("PERCENT")
+	onOff(app, "watch", "Keep running, and show every change: in place on a terminal, elsewhere as a line for each node that changes.", &o.watch).Short('w')
 	checked(app, "page-size", "Pods to ask for in the first page. Pages may grow from there.", &o.pages.PageSize, strconv.Atoi).Default(strconv.Itoa(o.pages.PageSize))
-	checked(app, "page-timeout", "Deadline of one page. A count of many pages has none.", &o.pages.PageTimeout, time.ParseDuration).Default(o.pages.PageTimeout.String())
+	checked(app, "page-timeout", "Deadline of one page. A count of many pages has none.", &o.pages.PageTimeout, duration).Default(o.pages.PageTimeout.String())
 	return app
-}
-
-// shorten makes -o=json what it is to kubectl: -ojson. kingpin takes the sign for
-// part of the value.
-func shorten(args []string) []string {
-	short := slices.Clone(args)
-	signed := regexp.MustCompile(`^-[nlo]=`)
-	for i, arg := range short {
-		if arg == "--" {
-			break
-		}
-		if signed.MatchString(arg) {
-			short[i] = arg[:2] + arg[3:]
-		}
-	}
-	return short
-}
-
-// value is a flag whose errors name it.
-type value[T any] struct {
-	name   string
-	target *T
-	parse  func(string) (T, error)
-}
-
-func checked[T any](app *kingpin.Application, name, help string, target *T, parse func(string) (T, error)) *kingpin.FlagClause {
-	clause := app.Flag(name, help)
-	clause.SetValue(&value[T]{name, target, parse})
-	return clause
-}
-
-// String is the current value, for kingpin's help.
-func (v *value[T]) String() string { return fmt.Sprint(*v.target) }
-
-// Set parses text, or fails with flag, text and reason.
-func (v *value[T]) Set(text string) error {
-	parsed, err := v.parse(text)
-	if number := (*strconv.NumError)(nil); errors.As(err, &number) {
-		err = fmt.Errorf("not a whole number: %w", number.Err)
-	}
-	if err != nil {
-		return fmt.Errorf("--%s=%q: %w", v.name, text, err)
-	}
-	*v.target = parsed
-	return nil
 }
 
 func oneOf(allowed []string) func(string) (string, error) {

@@ -104,7 +104,7 @@ func (o *options) body(results []*result, room int, to screen) []string {
 	if len(shown) < len(rows) {
 		shown = rows[:room-2]
 	}
-	nodes := linesOf(func(w io.Writer) error { return o.nodesTable(shown, len(results) > 1, to.width).write(w, to) })
+	nodes := linesOf(func(w io.Writer) error { return o.nodesTable(shown, len(results) > 1, to).write(w, to) })
 	if left := len(rows) - len(shown); left > 0 {
 		nodes = append(nodes, more(left, "node"))
 	}

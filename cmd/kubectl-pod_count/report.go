@@ -14,7 +14,7 @@ import (
 func (f *fleet) report() int {
 	code := exitOK
 	for _, err := range f.problems {
-		f.tell("error: %s", inOwnFlags(err.Error()))
+		f.tellProblem(err)
 		code = exitFailed
 	}
 	for _, r := range f.results {
@@ -23,8 +23,8 @@ func (f *fleet) report() int {
 			code = exitFailed
 		}
 	}
-	for _, missing := range f.opts.missing(f.results) {
-		f.tell("error: %s", missing)
+	for _, err := range f.opts.missing(f.results) {
+		f.tellProblem(err)
 		code = exitFailed
 	}
 	for _, r := range f.results {
@@ -42,6 +42,14 @@ func (f *fleet) tell(format string, args ...any) {
 	fmt.Fprintln(f.around.stderr, printable(fmt.Sprintf(format, args...)))
 }
 
+// tellProblem tells what is wrong with no cluster, but with what was asked for.
+func (f *fleet) tellProblem(err error) {
+	f.tell("error: %s", inOwnFlags(err.Error()))
+	if missing := (*missingError)(nil); errors.As(err, &missing) {
+		f.tell("  try: %s", missing.advice)
+	}
+}
+
 func (f *fleet) tellFailure(r *result) {
 	text := inOwnFlags(r.err.Error())
 	if early := (*interruptedError)(nil); errors.As(r.err, &early) && early.reached.Resource == podcount.Pods && f.last.pods(r.key) > 0 {
@@ -54,6 +62,13 @@ func (f *fleet) tellFailure(r *result) {
 	if advice := f.opts.advice(r); advice != "" {
 		f.tell("  try: %s", advice)
 	}
+}
+
+// redirects says whether the server answered with a redirect. None is followed: it
+// would carry the credentials elsewhere.
+func redirects(err error) bool {
+	page := (*podcount.PageError)(nil)
+	return errors.As(err, &page) && strings.HasPrefix(page.Err.Error(), "status 3")
 }
 
 // advice is what to try after a failure.
@@ -76,6 +91,9 @@ func (o *options) advice(r *result) string {
 		}
 		return "-n NAMESPACE, if you may list the pods of one; else ask for the right to list pods and nodes of the whole cluster"
 	case string(podcount.Server):
+		if redirects(r.err) {
+			return `the address of the API server itself as "server" in the kubeconfig; what answers there redirects`
+		}
 		return "again in a minute, and kubectl get --raw=/readyz with the same --context"
 	case string(podcount.Network):
 		return "kubectl version with the same --context; if that fails too, look at VPN, proxy and the kubeconfig's server"
@@ -85,32 +103,6 @@ func (o *options) advice(r *result) string {
 		return "kubectl config view, to see what the kubeconfig has"
 	}
 	return ""
-}
-
-// missing tells of the nodes that were asked for by name and are nowhere.
-func (o *options) missing(results []*result) []error {
-	var errs []error
-	for _, name := range o.pages.Nodes.Names {
-		counted, found, hidden := 0, false, false
-		for _, r := range results {
-			if r.snapshot == nil {
-				continue
-			}
-			counted++
-			hidden = hidden || r.snapshot.NodesForbidden
-			found = found || slices.ContainsFunc(r.snapshot.Nodes, func(n podcount.Node) bool { return n.Name == name })
-		}
-		switch {
-		case counted == 0 || found:
-		case hidden:
-			errs = append(errs, fmt.Errorf("node %q: no active pod is on it; whether it exists is not known, as you may not list nodes", name))
-		case o.pages.Nodes.Labels != "":
-			errs = append(errs, fmt.Errorf("node %q: not found among those of -l %s", name, o.pages.Nodes.Labels))
-		default:
-			errs = append(errs, fmt.Errorf("node %q: not found", name))
-		}
-	}
-	return errs
 }
 
 // notes tell what a count lacks.

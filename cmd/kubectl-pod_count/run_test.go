@@ -4,12 +4,15 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
@@ -102,11 +105,11 @@ func TestRunChoosesNodes(t *testing.T) {
 		nodes int
 		says  []string
 	}{
-		{"by name, one of which there is not", []string{"NODE", "nowhere"}, exitFailed, 1, []string{`error: node "nowhere": not found`}},
+		{"by name, one of which there is not", []string{"NODE", "nowhere"}, exitFailed, 1, []string{`error: node "nowhere": not found`, "  try: kubectl get nodes with the same --context"}},
 		{"by label", []string{"-l=kubernetes.io/os=linux"}, exitOK, 6, nil},
 		{"by a label that none has", []string{"-l", "kubernetes.io/os=windows"}, exitOK, 0, []string{"note: production: there is no node with -l kubernetes.io/os=windows"}},
 		{"by name and a label that it has not", []string{"-l", "kubernetes.io/os=windows", "NODE"}, exitFailed, 0,
-			[]string{`error: node "`}},
+			[]string{`error: node "`, "  try: kubectl get nodes --show-labels"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -149,6 +152,49 @@ func TestRunTellsFailures(t *testing.T) {
 		"error: forbidden: pods page 1, attempt 2: forbidden: ", "  try: -n NAMESPACE",
 		"error: unusable: KUBECONFIG=", "  try: kubectl config view",
 	)
+}
+
+// TestRunTellsARedirect has a server in front of the API server that sends its users
+// to a login page.
+func TestRunTellsARedirect(t *testing.T) {
+	d := newDesk(t)
+	d.serve("production", http.RedirectHandler("https://login.example.com/", http.StatusFound))
+	d.want(d.run(t.Context()), exitFailed)
+	d.wantErrors("error: production: nodes page 1, attempt ", `  try: the address of the API server itself as "server" in the kubeconfig`)
+}
+
+// TestRunAsksForANodeOfOneCluster sums up what is known, beside a cluster that has
+// nothing to add.
+func TestRunAsksForANodeOfOneCluster(t *testing.T) {
+	d := newDesk(t)
+	node := d.add("production", nil).NodeNames()[0]
+	d.add("staging", func(c *kubesim.Config) { c.Seed = 2 })
+	d.want(d.run(t.Context(), "--context=production", "--context=staging", node), exitOK)
+	d.wantErrors()
+	if want := regexp.MustCompile(`(?m)^total +1 +\d+ +110 +\d+ +\d+% `); !want.MatchString(d.stdout.String()) {
+		t.Errorf("no line %s in\n%s", want, d.stdout.String())
+	}
+}
+
+// TestRunShowsLongNames has names that are as long as they can be.
+func TestRunShowsLongNames(t *testing.T) {
+	long := strings.Repeat("n", 253)
+	results := []*result{countedOf("production", podcount.Snapshot{Nodes: []podcount.Node{nodeOf("a", 5, 110), nodeOf(long, 7, 110)}})}
+	o, _, err := parseFlags([]string{"-o=wide"}, t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, to := range []screen{{terminal: true, width: 100}, {terminal: true, width: 47}, {width: 100}} {
+		lines := linesOf(func(w io.Writer) error { return o.writeTables(w, to, results) })[:3]
+		for _, line := range lines {
+			if to.terminal && columns(line) > to.width {
+				t.Errorf("%d columns of %d: %s", columns(line), to.width, line)
+			}
+		}
+		if whole := strings.HasPrefix(lines[1], long+" "); whole == to.terminal || !strings.HasSuffix(lines[1], "6%") {
+			t.Errorf("terminal %v: %s", to.terminal, lines[1])
+		}
+	}
 }
 
 func TestRunWithoutAKubeconfig(t *testing.T) {

@@ -87,6 +87,18 @@ func (t *table) width() int {
 	return sum
 }
 
+// minNarrowed is how many columns of a name are left on the narrowest terminal: fewer
+// tell no names apart.
+const minNarrowed = 10
+
+// narrow cuts the texts of one column so that a line takes no more than most columns.
+func (t *table) narrow(column, most int) {
+	room := max(minNarrowed, t.widths()[column]-(t.width()-most))
+	for _, line := range t.lines {
+		line[column].text = cut(line[column].text, room)
+	}
+}
+
 // write writes the table. Nothing follows the last text of a line.
 func (t *table) write(w io.Writer, to screen) error {
 	widths := t.widths()

@@ -69,7 +69,7 @@ func sumOf(results []*result) totals {
 	if len(counted) < len(results) {
 		sum.name = fmt.Sprintf("%d of %d clusters", len(counted), len(results))
 	}
-	active, allocatable, known := 0, int64(0), true
+	active, allocatable, known, some := 0, int64(0), true, false
 	for i, r := range counted {
 		t := totalsOf(r)
 		for _, one := range []struct{ to, from **int }{
@@ -77,12 +77,15 @@ func sumOf(results []*result) totals {
 		} {
 			*one.to = added(*one.to, *one.from, i == 0)
 		}
-		if known = known && t.allocatable != nil; known {
-			allocatable += *t.allocatable
-			active += activeOfSaying(r.snapshot.Nodes)
+		switch {
+		case len(r.snapshot.Nodes) == 0 && !r.snapshot.NodesForbidden: // has nothing to add
+		case t.allocatable == nil:
+			known = false
+		default:
+			some, allocatable, active = true, allocatable+*t.allocatable, active+activeOfSaying(r.snapshot.Nodes)
 		}
 	}
-	if known && len(counted) > 0 {
+	if known && some {
 		sum.take(allocatable, active)
 	}
 	return sum

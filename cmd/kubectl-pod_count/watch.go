@@ -135,6 +135,7 @@ func (f *fleet) sightOf(r *result) *sight {
 	s.err, s.age, s.progress = v.Err, v.Age, v.Progress
 	if v.Shown() {
 		s.snapshot = v.Snapshot
+		s.streams = r.streams.compare(v.Snapshot)
 	}
 	return s
 }
@@ -152,9 +153,19 @@ func (f *fleet) tellEnd(seen picture, lasted time.Duration) {
 		case isListed:
 			f.tell("note: %s: counted %s in %s", s.name, plural(s.streams.counts, "time"), lasted)
 		default:
-			f.tell("note: %s: followed for %s: %s bound to nodes, %s gone from them", s.name, lasted, plural(s.streams.bound, "pod"), grouped(s.streams.left))
+			f.tell("note: %s: followed for %s: %s", s.name, lasted, f.opts.moved(s.streams))
 		}
 	}
+}
+
+// moved says how many pods came and went. The events of some nodes among others are
+// those of all: what they were on the nodes that are shown is only known from the
+// numbers there, in which a pod that comes and one that goes at once are none.
+func (o *options) moved(s streams) string {
+	if nodes := o.pages.Nodes; nodes.Labels == "" && len(nodes.Names) <= 1 {
+		return fmt.Sprintf("%s bound to nodes, %s gone from them", plural(s.bound, "pod"), grouped(s.left))
+	}
+	return fmt.Sprintf("at least %s bound to the nodes shown, %s gone from them", plural(s.more, "pod"), grouped(s.fewer))
 }
 
 // watchOptions are those of a store whose clusters are followed: its snapshots are

@@ -67,7 +67,7 @@ func (o *options) writeTables(w io.Writer, to screen, results []*result) error {
 	}
 	rows := o.rows(results)
 	if !o.summary && len(rows) > 0 {
-		if err := o.nodesTable(rows, len(results) > 1, to.width).write(w, to); err != nil {
+		if err := o.nodesTable(rows, len(results) > 1, to).write(w, to); err != nil {
 			return err
 		}
 		fmt.Fprintln(w)
@@ -107,21 +107,24 @@ func nodesOf(results []*result) (sum int) {
 	return sum
 }
 
+const nodeColumn = "NODE"
+
 // The columns that a bar takes, if there are as many left.
 const (
 	maxBar = 40
 	minBar = 8
 )
 
-// nodesTable has a line for each node. The bar comes last, and takes the columns
+// nodesTable has a line for each node. On a terminal names are cut to what the other
+// columns leave; in a pipe they are whole. The bar comes last, and takes the columns
 // that are left.
-func (o *options) nodesTable(rows []row, several bool, width int) *table {
+func (o *options) nodesTable(rows []row, several bool, to screen) *table {
 	free := o.showFree || o.output == asWide
 	t := &table{}
 	if several {
 		t.head = append(t.head, left("CLUSTER"))
 	}
-	t.head = append(t.head, left("NODE"), right("ACTIVE"), right("ALLOCATABLE"))
+	t.head = append(t.head, left(nodeColumn), right("ACTIVE"), right("ALLOCATABLE"))
 	if free {
 		t.head = append(t.head, right("FREE"))
 	}
@@ -137,7 +140,10 @@ func (o *options) nodesTable(rows []row, several bool, width int) *table {
 		}
 		t.add(append(line, percentCell(known(r.percent())))...)
 	}
-	addBars(t, rows, width)
+	if to.terminal {
+		t.narrow(slices.IndexFunc(t.head, func(c cell) bool { return c.text == nodeColumn }), to.width)
+	}
+	addBars(t, rows, to.width)
 	return t
 }
 
