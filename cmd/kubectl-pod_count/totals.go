@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -82,7 +83,7 @@ func sumOf(results []*result) totals {
 		case t.allocatable == nil:
 			known = false
 		default:
-			some, allocatable, active = true, allocatable+*t.allocatable, active+activeOfSaying(r.snapshot.Nodes)
+			some, allocatable, active = true, allocatable+min(*t.allocatable, math.MaxInt64-allocatable), active+activeOfSaying(r.snapshot.Nodes)
 		}
 	}
 	if known && some {
