@@ -65,11 +65,10 @@ func (r *recorder) Page(page podcount.Page) {
 // Ended counts and logs the end of a count.
 func (r *recorder) Ended(outcome store.Outcome) {
 	if outcome.Err != nil {
-		r.history.Failed(reasonOf(outcome.Err), outcome.Err.Error())
+		r.history.CountFailed(reasonOf(outcome.Err), outcome.Err)
 		r.failed(outcome.Err, outcome.Shown)
 		return
 	}
-	r.history.Completed()
 	r.completed(outcome.Snapshot)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
@@ -19,7 +20,8 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
-// wiretap counts the requests that pass it, and can break all connections.
+// wiretap counts the requests that pass it, can break all connections, and can fail some
+// requests.
 type wiretap struct {
 	next http.RoundTripper
 
@@ -27,7 +29,15 @@ type wiretap struct {
 	lists int // of pods
 	all   int
 	down  bool
-	cuts  []context.CancelFunc
+	cuts  []cut
+
+	fails  func(*http.Request) bool // nil: none
+	status int                      // of what fails; 0: no answer
+}
+
+type cut struct {
+	request *http.Request
+	now     context.CancelFunc
 }
 
 var errDown = errors.New("connection refused")
@@ -37,14 +47,23 @@ func (w *wiretap) RoundTrip(r *http.Request) (*http.Response, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.all++
+	if trace := httptrace.ContextClientTrace(r.Context()); trace != nil && trace.GetConn != nil {
+		trace.GetConn(r.URL.Host) // as a transport does that begins to connect
+	}
 	if w.down {
 		return nil, errDown
+	}
+	if w.fails != nil && w.fails(r) {
+		if w.status == 0 {
+			return nil, errDown
+		}
+		return &http.Response{StatusCode: w.status, Header: http.Header{"Location": {"https://elsewhere.example/"}}, Body: http.NoBody, Request: r}, nil
 	}
 	if r.URL.Query().Get("watch") == "" && strings.HasSuffix(r.URL.Path, "/pods") {
 		w.lists++
 	}
-	ctx, cut := context.WithCancel(r.Context())
-	w.cuts = append(w.cuts, cut)
+	ctx, end := context.WithCancel(r.Context())
+	w.cuts = append(w.cuts, cut{r, end})
 	return w.next.RoundTrip(r.WithContext(ctx))
 }
 
@@ -56,7 +75,19 @@ func (w *wiretap) breaks(down bool) {
 	defer w.mu.Unlock()
 	w.down = down
 	for _, cut := range w.cuts {
-		cut()
+		cut.now()
+	}
+}
+
+// strike has the requests that match fail from now on, those under way too.
+func (w *wiretap) strike(fails func(*http.Request) bool, status int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.fails, w.status = fails, status
+	for _, cut := range w.cuts {
+		if fails != nil && fails(cut.request) {
+			cut.now()
+		}
 	}
 }
 
@@ -100,6 +131,7 @@ func (e *watched) target() store.Target {
 	if err != nil {
 		e.t.Fatal(err)
 	}
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	base, err := url.Parse(e.config.Host)
 	if err != nil {
 		e.t.Fatal(err)

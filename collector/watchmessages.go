@@ -9,6 +9,9 @@ func streamClosed() message {
 func streamFailed() message {
 	return message{levelWarning, "A watch failed, it is opened again"}
 }
+func reopened() message {
+	return message{levelInfo, "The watch is open again"}
+}
 func watchRestarted() message {
 	return message{levelWarning, "The pods are listed again to be watched"}
 }
@@ -31,7 +34,7 @@ func auditFailed() message {
 // watchMessages lists all of this file.
 func watchMessages() []message {
 	return []message{
-		following(), streamClosed(), streamFailed(), watchRestarted(), notWatched(),
+		following(), streamClosed(), streamFailed(), reopened(), watchRestarted(), notWatched(),
 		auditPassed(), auditDiffers(), nodeDiffers(), auditFailed(),
 	}
 }

@@ -23,10 +23,16 @@ func (r *recorder) Watched(w podcount.Watched) {
 		r.log(following())
 	case w.Ended != nil:
 		r.streamEnded(w.Ended)
+	case w.Reopened != nil:
+		r.limited(reopened(), "resource", w.Reopened.Resource, "after", w.Reopened.Away)
+	case w.Unlisted != nil:
+		r.history.NodesFailed(reasonOf(w.Unlisted), w.Unlisted)
 	case w.Restart != nil:
+		r.history.StreamFailed(reasonOf(w.Restart.Err), w.Restart.Err)
 		r.countEnd(w.Restart.Reason)
 		r.limited(watchRestarted(), "reason", w.Restart.Reason, "err", w.Restart.Err)
 	case w.Fallback != nil:
+		r.history.StreamFailed(reasonOf(w.Fallback), w.Fallback)
 		r.agrees()
 		r.log(notWatched(), "err", w.Fallback)
 	case w.Audit != nil:
@@ -53,11 +59,12 @@ func (r *recorder) countEnd(reason podcount.WatchEnd) {
 // that is logged at debug level only.
 func (r *recorder) streamEnded(e *podcount.StreamEnded) {
 	r.countEnd(e.Reason)
-	if e.Reason == podcount.EndClosed {
+	if e.Failure == nil {
 		r.log(streamClosed(), "resource", e.Resource, "next_attempt_in", e.Wait)
 		return
 	}
-	r.limited(streamFailed(), "resource", e.Resource, "reason", e.Reason, "err", e.Err, "next_attempt_in", e.Wait)
+	r.history.StreamFailed(string(e.Failure.Reason), e.Failure)
+	r.limited(streamFailed(), "resource", e.Resource, "reason", e.Reason, "err", e.Failure.Err, "next_attempt_in", e.Wait)
 }
 
 func (r *recorder) audited(a *podcount.Audit) {

@@ -2,12 +2,15 @@ package page
 
 import "github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 
-// advice returns what to try first.
-func advice(state condition, reason string) string {
-	switch state {
-	case unusable:
+// advice returns what to try first. redirected says that the server answered with a
+// redirect.
+func advice(state condition, reason string, redirected bool) string {
+	switch {
+	case redirected:
+		return "Let server in the kubeconfig name the API server itself: what is there now sends requests elsewhere, and redirects are not followed."
+	case state == unusable:
 		return "Mend the kubeconfig: it is read again when its file changes."
-	case withdrawn:
+	case state == withdrawn:
 		return "Counts are begun by scrapes: see whether Prometheus scrapes this exporter, and how far the count below has come."
 	}
 	if text, known := byReason()[podcount.Reason(reason)]; known {
@@ -24,7 +27,7 @@ func byReason() map[podcount.Reason]string {
 		podcount.Throttled:    "Give the exporter's account a flow schema with a higher priority, or raise --collector.cache-ttl.",
 		podcount.Expired:      "The count goes on by itself. If it happens in each count, let pages grow (--collector.max-page-size).",
 		podcount.Unauthorized: "Renew the token or certificate. A credential plugin must be installed where the exporter runs.",
-		podcount.Forbidden:    "Let the account list pods and nodes in the whole cluster.",
+		podcount.Forbidden:    "Let the account list pods and nodes in the whole cluster, and in watch mode watch them.",
 		podcount.Server:       "See the API server's own log and metrics.",
 		podcount.Network:      "Check the address, the network policy and the certificate authority in the kubeconfig.",
 		podcount.Malformed:    "Something between the exporter and the API server answers in its place, a proxy's login page for instance.",

@@ -30,8 +30,8 @@ type missing struct {
 	Text string
 }
 
-func (p *Page) missing(text string) missing {
-	return missing{frame: frame{Title: "Not found", About: p.about}, Text: text}
+func (p *Page) missing(title, text string) missing {
+	return missing{frame: frame{Title: title, About: p.about}, Text: text}
 }
 
 // overview is the document of all clusters.
@@ -56,10 +56,11 @@ func (p *Page) overview(clusters []Cluster, query url.Values) overview {
 		}
 		busy = busy || !c.Progress.Since.IsZero()
 	}
-	d := overview{Lead: lead(unwell, len(clusters)), Well: unwell == 0 && len(clusters) > 0, Facts: facts(clusters), Fullest: fullest(clusters)}
+	d := overview{Lead: lead(unwell, len(clusters)), Well: unwell == 0 && len(clusters) > 0, Facts: facts(clusters)}
 	d.frame = frame{Title: d.Lead, About: p.about, Busy: busy}
 	part := query.Get("filter")
 	found := slices.DeleteFunc(slices.Clone(clusters), func(c Cluster) bool { return !contains(c.Cluster, part) })
+	d.Fullest = fullest(found)
 	slices.SortStableFunc(found, compare)
 	d.Filter = newFilter(query, len(found), len(clusters), clustersAtOnce, "cluster")
 	for _, c := range found[d.Filter.from:d.Filter.to] {
@@ -156,11 +157,14 @@ func (p *Page) failure(last *Failure) *failure {
 	if last == nil {
 		return nil
 	}
-	return &failure{At: p.moment(last.Time), Ago: p.ago(last.Time), Reason: last.Reason, Text: printable(last.Text), Advice: advice(failing, last.Reason)}
+	return &failure{At: p.moment(last.Time), Ago: p.ago(last.Time), Reason: last.Reason, Text: printable(last.Text), Advice: advice(failing, last.Reason, last.Redirected)}
 }
 
-// factsOf returns the facts of the last complete count.
+// factsOf returns the facts of the last complete count; none before the first.
 func (p *Page) factsOf(c Cluster, row clusterRow) []fact {
+	if c.Snapshot == nil {
+		return nil
+	}
 	list := []fact{
 		{"Age", row.Age}, {"Nodes", row.Nodes}, {"Active pods", row.Active}, {"Allocatable", row.Allocatable},
 		{"Without a node", row.Unscheduled}, {"On unknown nodes", row.UnknownNode},

@@ -92,14 +92,18 @@ func New(source Source, about About, now func() time.Time) (*Page, error) {
 func (p *Page) Document(w http.ResponseWriter, r *http.Request) error {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return p.render(w, http.StatusBadRequest, "missing", p.missing("The address cannot be read."))
+		return p.render(w, http.StatusBadRequest, "missing", p.missing("Bad request", "The address cannot be read."))
 	}
 	if r.URL.Path != ClusterPath {
 		return p.render(w, http.StatusOK, "overview", p.overview(p.source.Clusters(), query))
 	}
-	cluster, known := p.source.Cluster(query.Get("name"))
-	if !known {
-		return p.render(w, http.StatusNotFound, "missing", p.missing(fmt.Sprintf("There is no cluster %q.", printable(query.Get("name")))))
+	name := query.Get("name")
+	cluster, known := p.source.Cluster(name)
+	switch {
+	case !known && name == "":
+		return p.render(w, http.StatusBadRequest, "missing", p.missing("Bad request", "Name a cluster: /cluster?name=NAME."))
+	case !known:
+		return p.render(w, http.StatusNotFound, "missing", p.missing("Not found", "There is no cluster "+quoted(name)+"."))
 	}
 	return p.render(w, http.StatusOK, "cluster", p.cluster(cluster, query))
 }

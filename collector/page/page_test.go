@@ -87,6 +87,7 @@ func failed(c Cluster, reason podcount.Reason, since time.Duration) Cluster {
 	c.LastFailure = &Failure{Time: noon().Add(-time.Minute), Reason: c.Reason, Text: c.Err.Error()}
 	c.Slots[Slots-1] = Slot{Counts: 2, Pages: 10}
 	c.Slots[Slots-3] = Slot{Pages: 1}
+	c.LastSlot = noon()
 	return c
 }
 
@@ -179,7 +180,10 @@ func TestRequests(t *testing.T) {
 		{"overview", "/", 200, "4 of 8 clusters need attention"},
 		{"cluster", "/cluster?name=e-stale", 200, "<h1><bdi>e-stale</bdi></h1>"},
 		{"unknown cluster", "/cluster?name=%3Cb%3E", 404, "There is no cluster &#34;&lt;b&gt;&#34;."},
-		{"no name", "/cluster", 404, "There is no cluster"},
+		{"no name", "/cluster", 400, "<bdi>Name a cluster: /cluster?name=NAME.</bdi>"},
+		{"empty name", "/cluster?name=", 400, "<bdi>Name a cluster: /cluster?name=NAME.</bdi>"},
+		{"blank name", "/cluster?name=+", 404, "There is no cluster &#34; &#34;."},
+		{"unknown cluster with what cannot be seen", "/cluster?name=a%1b", 404, `There is no cluster &#34;a\x1b&#34;.`},
 		{"bad query", "/cluster?name=%zz", 400, "The address cannot be read."},
 		{"withdrawn numbers", "/cluster?name=g-withdrawn", 200, "Nothing is shown: the last complete count, of 11:20:00 UTC, is too old (40 min)."},
 		{"first row that is none", "/?from=-1", 200, "4 of 8"},

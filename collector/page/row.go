@@ -14,6 +14,7 @@ type clusterRow struct {
 	Note         string    // further text about its state
 	Progress     *progress // nil when no count runs
 
+	Counted                            bool // there was a complete count
 	Shown                              bool // the numbers below are shown
 	Nodes, Active, Allocatable         string
 	Percent                            string
@@ -50,7 +51,7 @@ func (p *Page) row(c Cluster) clusterRow {
 		Unscheduled: unknown, UnknownNode: unknown, Received: unknown,
 	}
 	if c.Snapshot != nil {
-		row.Age = span(c.Age)
+		row.Counted, row.Age = true, span(c.Age)
 	}
 	if c.Shown() {
 		row.count(c.Snapshot)
@@ -91,7 +92,7 @@ func (p *Page) why(c Cluster) *why {
 	if !state.unwell() {
 		return nil
 	}
-	w := &why{Reason: c.Reason, Advice: advice(state, c.Reason), Numbers: p.numbers(c)}
+	w := &why{Reason: c.Reason, Advice: advice(state, c.Reason, redirected(c.Err)), Numbers: p.numbers(c)}
 	if c.Err != nil {
 		w.Text = printable(c.Err.Error())
 	}

@@ -65,9 +65,9 @@ func TestOrder(t *testing.T) {
 }
 
 func TestEveryReasonHasAdvice(t *testing.T) {
-	general := advice(failing, "")
+	general := advice(failing, "", false)
 	for _, reason := range podcount.Reasons() {
-		if advice(failing, string(reason)) == general {
+		if advice(failing, string(reason), false) == general {
 			t.Errorf("there is no advice for %s", reason)
 		}
 	}
@@ -80,11 +80,50 @@ func TestFailuresOfTheHour(t *testing.T) {
 	}
 	// 2 and 10 of 12, and 1 of 12 that is two slots earlier.
 	for _, want := range []string{
-		`<title>just now: 2 counts, 10 pages</title><rect class="counts" x="11" y="83.3" width="0.8" height="16.7"/><rect class="pages" x="11" y="0.0" width="0.8" height="83.3"/>`,
-		`<title>10 min ago: 0 counts, 1 page</title><rect class="pages" x="9" y="91.7" width="0.8" height="8.3"/>`,
+		`<title>12:00–12:05 UTC: 2 counts, 10 pages</title><rect class="counts" x="11" y="83.3" width="0.8" height="16.7"/><rect class="pages" x="11" y="0.0" width="0.8" height="83.3"/>`,
+		`<title>11:50–11:55 UTC: 1 page</title><rect class="pages" x="9" y="91.7" width="0.8" height="8.3"/>`,
 	} {
 		if !strings.Contains(body, want) {
 			t.Errorf("the chart lacks %s:\n%s", want, body)
 		}
+	}
+}
+
+// Streams of events that failed are red, as counts are: the numbers are not kept up.
+func TestStreamsOfTheHour(t *testing.T) {
+	c := in("x", store.Stale)
+	c.Slots[Slots-1], c.LastSlot = Slot{Streams: 8, Pages: 2}, noon()
+	body := get(t, clusters{c}, "/").Body.String()
+	if got := texts(t, body, "summary"); !slices.Equal(got, []string{"8 streams, 2 pages"}) {
+		t.Errorf("summary %q", got)
+	}
+	want := `<title>12:00–12:05 UTC: 8 streams, 2 pages</title><rect class="counts" x="11" y="20.0" width="0.8" height="80.0"/><rect class="pages" x="11" y="0.0" width="0.8" height="20.0"/>`
+	if !strings.Contains(body, want) {
+		t.Errorf("the chart lacks %s:\n%s", want, body)
+	}
+}
+
+// What was never counted has no facts, and no row of dashes in their place.
+func TestNoFactsBeforeTheFirstCount(t *testing.T) {
+	never := failed(Cluster{View: store.View{Cluster: "x", State: store.Pending}}, podcount.Network, time.Hour)
+	for target, class := range map[string]string{"/cluster?name=x": `class="facts"`, "/": `class="inline"`} {
+		if body := get(t, clusters{never}, target).Body.String(); strings.Contains(body, class) || strings.Contains(body, "<dd>–") {
+			t.Errorf("%s has facts:\n%s", target, body)
+		}
+		if body := get(t, clusters{failed(in("x", store.Stale), podcount.Network, time.Hour)}, target).Body.String(); !strings.Contains(body, class) {
+			t.Errorf("%s has no facts of a cluster that was counted:\n%s", target, body)
+		}
+	}
+}
+
+// The filter of the overview holds for its table of nodes, too.
+func TestFilterOfFullestNodes(t *testing.T) {
+	body := get(t, fleet(), "/?filter=A-FR").Body.String()
+	nodes := body[strings.Index(body, `id="fullest"`):strings.Index(body, `id="clusters"`)]
+	if got := texts(t, nodes, "name"); !slices.Equal(got, []string{"a-1", "a-2"}) {
+		t.Errorf("nodes %q, want those of a-fresh", got)
+	}
+	if body := get(t, fleet(), "/?filter=pending").Body.String(); strings.Contains(body, "Fullest nodes") {
+		t.Errorf("nodes of clusters that are not shown:\n%s", body)
 	}
 }

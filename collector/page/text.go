@@ -98,6 +98,14 @@ func percent(part, whole int64) string {
 	return strconv.Itoa(int(share)) + " %"
 }
 
+// quoted is a name in quotation marks.
+func quoted(name string) string {
+	if text := printable(name); strings.TrimSpace(name) != "" {
+		return `"` + text + `"`
+	}
+	return strconv.Quote(name)
+}
+
 // printable escapes everything in a name that is invisible or changes how the text
 // around it looks.
 func printable(name string) string {

@@ -99,6 +99,9 @@ func (f *session) relist() error {
 	}
 	run.known.drop()
 	f.live.noteNodes(err)
+	if restart := (*restartError)(nil); err != nil && f.ctx.Err() == nil && !errors.As(err, &restart) {
+		f.w.observer.Watched(Watched{Unlisted: err})
+	}
 	return err
 }
 

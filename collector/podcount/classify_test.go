@@ -109,6 +109,9 @@ func TestClassify(t *testing.T) {
 				if !strings.Contains(failure.Error(), test.text) {
 					t.Errorf("error %q, want one with %q", failure, test.text)
 				}
+				if want := test.name == "redirect"; failure.Redirected() != want {
+					t.Errorf("redirected: %t, want %t", !want, want)
+				}
 			})
 		})
 	}

@@ -66,5 +66,8 @@ func (e *PageError) Error() string {
 	return fmt.Sprintf("%s page %d, attempt %d: %s: %v", e.Resource, e.Page, e.Attempt, e.Reason, e.Err)
 }
 
+// Redirected says whether the server answered with a redirect, which is never followed.
+func (e *PageError) Redirected() bool { return e.code/100 == 3 }
+
 // Unwrap gives the cause.
 func (e *PageError) Unwrap() error { return e.Err }

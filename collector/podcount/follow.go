@@ -18,14 +18,12 @@ var errShortStreams = errors.New("the server keeps closing its streams within a 
 // resourceVersion it had come to. An error ends the session.
 func (f *session) follow(ctx context.Context, s *stream) error {
 	var refused time.Time // when the server began to refuse; zero if it does not
-	closed, failed := time.Now(), false
+	closed := time.Now()
 	for failures := 0; ; {
 		var opened time.Time
 		err := f.w.stream(ctx, f.live, s, func() {
 			opened, refused = time.Now(), time.Time{}
-			if f.live.noteOpened(s); failed {
-				f.live.listSoon() // the server may have another history now
-			}
+			f.noteOpened(s)
 		})
 		if ctx.Err() != nil {
 			return nil // the session has ended, or another stream has taken its place
@@ -40,7 +38,8 @@ func (f *session) follow(ctx context.Context, s *stream) error {
 		if !opened.IsZero() {
 			closed = time.Now()
 		}
-		if failed = !errors.Is(err, io.EOF); failed && f.staysClosed(s, closed) {
+		failed := !errors.Is(err, io.EOF)
+		if failed && f.staysClosed(s, closed) {
 			return &unwatchableError{err}
 		}
 		if refusesWatch(err) {
@@ -53,10 +52,25 @@ func (f *session) follow(ctx context.Context, s *stream) error {
 		}
 		wait := f.pause(failures, err)
 		f.w.observer.Watched(Watched{Ended: ended(s, err, wait)})
-		f.live.noteEnded(s, err)
+		if f.live.noteEnded(s, err); failed {
+			f.live.noteFailed(s, closed)
+		}
 		if sleep(ctx, wait) != nil {
 			return nil
 		}
+	}
+}
+
+// noteOpened notes that a stream is open. After failures the nodes are listed soon: the
+// server may have another history now.
+func (f *session) noteOpened(s *stream) {
+	f.live.noteOpened(s)
+	failed, since := f.live.recovered(s)
+	if failed {
+		f.live.listSoon()
+	}
+	if !since.IsZero() {
+		f.w.observer.Watched(Watched{Reopened: &StreamReopened{Resource: s.listing.name, Away: time.Since(since)}})
 	}
 }
 
@@ -152,7 +166,7 @@ func ended(s *stream, err error, wait time.Duration) *StreamEnded {
 	if !errors.As(err, &failure) {
 		return e
 	}
-	e.Err = failure.Err
+	e.Failure = failure
 	switch failure.Reason {
 	case Timeout:
 		e.Reason = EndSilent

@@ -52,6 +52,34 @@ func (l *live) noteEnded(s *stream, err error) {
 	}
 }
 
+// noteFailed notes that a stream failed which has been closed since then.
+func (l *live) noteFailed(s *stream, since time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if s.outage.IsZero() {
+		s.outage = since
+	}
+}
+
+// recovered says whether a stream that is open now had failed. If it is the last of its
+// resource that was away, it also returns since when the resource was; an outage strikes
+// several streams, and is told of once.
+func (l *live) recovered(s *stream) (failed bool, since time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	since, s.outage = s.outage, time.Time{}
+	if since.IsZero() {
+		return false, since
+	}
+	for _, other := range l.streams {
+		if other.listing.name == s.listing.name && !other.outage.IsZero() {
+			other.outage = earlier(other.outage, since)
+			return true, time.Time{}
+		}
+	}
+	return true, since
+}
+
 // closed says whether the stream is. l.mu must be held.
 func (s *stream) closed() bool { return s.down != nil || s.away != nil }
 

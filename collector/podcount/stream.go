@@ -79,6 +79,7 @@ type stream struct {
 	started   chan struct{} // closed when a streamed start is complete
 	seen      time.Time     // when it was opened, or the latest event came
 	down      error         // why it is closed; nil while it is open
+	outage    time.Time     // when it was open for the last time before it failed; zero when it is open, or was only closed
 	away      *time.Timer   // sets down after reopenGrace; nil when it does not run
 	recording recording
 }

@@ -62,19 +62,27 @@ type Event struct {
 
 // Watched is one thing that happened. Exactly one of its fields is set.
 type Watched struct {
-	Following bool         // the start is complete, and all streams are open
-	Ended     *StreamEnded // a stream ended
-	Restart   *Restart     // all streams end, and the cluster is listed again
-	Fallback  error        // why the cluster cannot be watched: it is listed for a while
-	Audit     *Audit       // an audit ended
+	Following bool            // the start is complete, and all streams are open
+	Ended     *StreamEnded    // a stream ended
+	Reopened  *StreamReopened // all streams of a resource are open again after failures
+	Unlisted  error           // why the nodes could not be listed again; its pages have been reported
+	Restart   *Restart        // all streams end, and the cluster is listed again
+	Fallback  error           // why the cluster cannot be watched: it is listed for a while
+	Audit     *Audit          // an audit ended
 }
 
 // StreamEnded is the end of one stream.
 type StreamEnded struct {
 	Resource string
 	Reason   WatchEnd
-	Err      error         // cleaned; nil for EndClosed
+	Failure  *PageError    // nil for EndClosed
 	Wait     time.Duration // until it is opened again
+}
+
+// StreamReopened is the end of an outage of a resource's streams.
+type StreamReopened struct {
+	Resource string
+	Away     time.Duration // since the first of them was open for the last time
 }
 
 // Restart is a new start of all streams.

@@ -39,7 +39,8 @@ type Cluster struct {
 	taken    Instant            // when the snapshot was complete
 	ttl      time.Duration      // of this snapshot
 
-	err      error         // of the latest count that was not cancelled
+	err      error         // of the latest count that was not cancelled, or why its events do not come
+	failing  time.Time     // since when there has been an err without a pause; zero while there is none
 	failures int           // counts in a row that failed
 	failed   Instant       // when the last of them ended
 	pause    time.Duration // from then until the next may begin

@@ -79,7 +79,8 @@ func (c *Cluster) publish(r *run, snapshot *podcount.Snapshot) {
 	} else {
 		c.ttl = c.opts.CacheTTL - time.Duration(c.opts.Jitter()*part*float64(c.opts.CacheTTL))
 	}
-	c.snapshot, c.err = snapshot, snapshot.Interrupted
+	c.snapshot = snapshot
+	c.conclude(snapshot.Interrupted)
 	c.forgive()
 	c.wake(r)
 }
@@ -91,7 +92,7 @@ func (c *Cluster) end(r *run, err error, counter Counter, changes int) {
 	defer c.mu.Unlock()
 	c.interrupt()
 	if err != nil && c.ctx.Err() == nil && faultOf(counter) == nil {
-		c.err = err
+		c.conclude(err)
 		c.failures++
 		c.failed = c.opts.Clock()
 		c.pause = pauseAfter(c.failures, c.opts.CacheTTL, c.opts.Jitter())
@@ -103,6 +104,18 @@ func (c *Cluster) end(r *run, err error, counter Counter, changes int) {
 	c.run, c.interrupt = nil, nil
 	r.err, r.ended = err, true
 	c.wake(r)
+}
+
+// conclude notes how the latest count ended, or why the events do not come; nil when
+// all is well. c.mu must be held.
+func (c *Cluster) conclude(err error) {
+	switch {
+	case err == nil:
+		c.failing = time.Time{}
+	case c.failing.IsZero():
+		c.failing = c.opts.Clock().Wall
+	}
+	c.err = err
 }
 
 // wake ends all waits for the count. c.mu must be held.

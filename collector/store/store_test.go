@@ -272,3 +272,66 @@ func TestCountsAreSpreadOverTime(t *testing.T) {
 		}
 	})
 }
+
+// TestFailingSince has counts and streams fail in turns: a failure that another one
+// follows keeps its time, whatever kind both are of, until all is well.
+func TestFailingSince(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		s, _ := newStore(t, nil)
+		steps := make(chan func(publish func(*podcount.Snapshot)) error)
+		counter := counting(func(ctx context.Context, publish func(*podcount.Snapshot)) error {
+			for {
+				select {
+				case step := <-steps:
+					if err := step(publish); err != nil {
+						return err
+					}
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+		})
+		s.Set(Target{"a", "1", &counter})
+		shows := func(update bool, interrupted error) func(func(*podcount.Snapshot)) error {
+			return func(publish func(*podcount.Snapshot)) error {
+				one := snapshotOf(1)
+				one.Update, one.Interrupted = update, interrupted
+				publish(one)
+				return nil
+			}
+		}
+		fails := func(func(*podcount.Snapshot)) error { return errors.New("the count failed") }
+		broken := errors.New("the stream broke")
+		var since time.Time
+		for _, step := range []struct {
+			name   string
+			do     func(func(*podcount.Snapshot)) error
+			begins bool // a failure
+			ends   bool
+		}{
+			{"the first count fails", fails, true, false},
+			{"and fails again", fails, false, false},
+			{"a count is complete, a stream away", shows(false, broken), false, false},
+			{"the stream is back", shows(true, nil), false, true},
+			{"it breaks", shows(true, broken), true, false},
+			{"another breaks", shows(true, errors.New("so did another")), false, false},
+			{"it is listed again, in vain", fails, false, false},
+			{"it is listed again", shows(false, nil), false, true},
+			{"a stream breaks again", shows(true, broken), true, false},
+		} {
+			time.Sleep(10 * time.Minute)
+			s.Find("a").Refresh()
+			steps <- step.do
+			synctest.Wait()
+			switch {
+			case step.begins:
+				since = time.Now()
+			case step.ends:
+				since = time.Time{}
+			}
+			if v := s.Find("a").View(); !v.FailingSince.Equal(since) || v.FailingSince.IsZero() != (v.Err == nil) {
+				t.Errorf("%s: failing since %v, want %v; error %v", step.name, v.FailingSince, since, v.Err)
+			}
+		}
+	})
+}

@@ -24,8 +24,12 @@ type View struct {
 	Snapshot *podcount.Snapshot // the last complete one; nil if there is none
 	Age      time.Duration      // of the snapshot
 	Success  bool               // it is shown, and the latest count was complete
-	Err      error              // of the latest count, when it was not
+	Err      error              // of the latest count, when it was not complete; in watch mode, why events do not come
 	Progress Progress           // of the running count
+
+	// FailingSince is when the first Err came after the last time that all was well, by
+	// the wall clock. It is zero without an Err, and for a cluster that cannot be used.
+	FailingSince time.Time
 }
 
 // Shown says whether the snapshot is to be shown as the truth.
@@ -40,9 +44,9 @@ func (c *Cluster) View() View {
 
 // view needs c.mu held.
 func (c *Cluster) view() View {
-	v := View{Cluster: c.name, State: Pending, Snapshot: c.snapshot, Err: c.err, Progress: c.progress.current()}
+	v := View{Cluster: c.name, State: Pending, Snapshot: c.snapshot, Err: c.err, FailingSince: c.failing, Progress: c.progress.current()}
 	if fault := faultOf(c.counter); fault != nil {
-		v.Err = fault
+		v.Err, v.FailingSince = fault, time.Time{}
 	}
 	if v.Snapshot != nil {
 		v.Age = c.opts.Clock().since(c.taken)

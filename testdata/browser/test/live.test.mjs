@@ -52,6 +52,28 @@ test("a cluster that dies and comes back", async (t) => {
   await done(cluster);
 });
 
+test("a cluster that is followed dies and comes back", async () => {
+  let sim = await own.bench.simulate({ nodes: 12, pods: 700 });
+  const { url } = await own.bench.exporter({ mortal: sim.url }, ["--collector.mode=watch"]);
+  await scrape(url);
+  await counted(url);
+  const page = await own.browser.open(url);
+  assert.match((await page.locator("#clusters tbody").innerText()).replaceAll(/\s+/g, " "), /watch, table none/);
+  await own.bench.stop(sim.program);
+  await until("the failure is told", async () => await page.locator("h1").innerText() === "1 of 1 cluster needs attention");
+  const ill = (await page.locator("#unwell li").innerText()).replaceAll(/\s+/g, " ");
+  assert.match(ill, /failing mortal .*\d streams.*network since \d\d:\d\d:\d\d UTC, \d+ s ago\. The numbers are those of .*watch of .*Nodes 12 Active pods 700/);
+  const cluster = await own.browser.open(`${url}cluster?name=mortal`);
+  assert.match(await cluster.locator("#failure").innerText(), /network at [^]*watch of /);
+  sim = await own.bench.simulate({ nodes: 12, pods: 700, "listen-address": sim.address });
+  await until("it is well again", async () => await page.locator("h1").innerText() === "The cluster is well", 120_000);
+  assert.match(await page.locator("#clusters tbody").innerText(), /\d+ streams/);
+  await until("its page too", async () => await cluster.locator("#why").count() === 0);
+  assert.match(await cluster.locator("#failure").innerText(), /network at /);
+  await done(page);
+  await done(cluster);
+});
+
 test("focus, scrolling, selection and what is typed stay", async () => {
   const { url: sim } = await own.bench.simulate({ nodes: 90, pods: 6000, churn: "20ms" });
   const { url } = await own.bench.exporter({ busy: sim }, ["--collector.cache-ttl=1s"]);

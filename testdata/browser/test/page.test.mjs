@@ -72,6 +72,25 @@ for (const theme of ["light", "dark"]) {
   }
 }
 
+test("the texts of a row stand on one line", async () => {
+  const page = await own.browser.open(url);
+  const lines = await page.locator("#clusters tbody tr").filter({ hasText: "good" }).evaluate((row) => {
+    const found = {};
+    for (const selector of [".name bdi", ".n", ".percent", ".mode", ".summary"]) {
+      const probe = document.createElement("span"); // an empty box stands on the text's line
+      probe.style.display = "inline-block";
+      row.querySelector(selector).append(probe);
+      found[selector] = probe.getBoundingClientRect().bottom;
+      probe.remove();
+    }
+    return found;
+  });
+  for (const [selector, bottom] of Object.entries(lines)) {
+    assert.ok(Math.abs(bottom - lines[".name bdi"]) < 0.5, `${selector} is off the line: ${JSON.stringify(lines)}`);
+  }
+  await done(page);
+});
+
 test("hostile names are text", async () => {
   const page = await own.browser.open(url + paths.hostile);
   const shown = await page.locator("#nodes .name").allInnerTexts();
