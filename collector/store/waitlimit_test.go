@@ -49,6 +49,7 @@ func TestWaits(t *testing.T) {
 			{"again", 10 * time.Second, never, never, false, shortWait},
 			{"with less time", 5 * time.Second, never, never, false, shortWait},
 			{"with about as much", 10100 * time.Millisecond, never, never, false, shortWait},
+			{"with more than about as much", 10150 * time.Millisecond, never, never, false, 10150 * time.Millisecond},
 			{"a count ends within the short wait", 10 * time.Second, 300 * time.Millisecond, never, false, 300 * time.Millisecond},
 			{"less time than the short wait", 500 * time.Millisecond, never, never, false, 500 * time.Millisecond},
 			{"that shortened no other wait", 10 * time.Second, never, never, false, shortWait},
