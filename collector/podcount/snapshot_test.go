@@ -103,10 +103,12 @@ func TestConsistent(t *testing.T) {
 	}{
 		{"one page", []string{"8"}, true},
 		{"one page without a resourceVersion", []string{""}, false},
+		{"one page at 0, which names no moment", []string{"0"}, false},
 		{"all the same", []string{"8", "8", "8"}, true},
 		{"another one in the middle", []string{"8", "9", "8"}, false},
 		{"another one at the end", []string{"8", "8", "9"}, false},
 		{"none on any page", []string{"", "", ""}, false},
+		{"0 on every page", []string{"0", "0"}, false},
 		{"none on the first page", []string{"", "8", "8"}, false},
 		{"none in the middle", []string{"8", "", "8"}, false},
 		{"none on the last page", []string{"8", "8", ""}, false},

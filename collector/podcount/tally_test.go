@@ -25,6 +25,8 @@ func TestNamesTake(t *testing.T) {
 		{"the first", names{}, room, "n", nil},
 		{"the longest", names{}, room, strings.Repeat("n", 253), nil},
 		{"too long", names{}, room, strings.Repeat("n", 254), errLongName},
+		{"of letters that are not ASCII", names{}, room, "n\u00f6de", nil},
+		{"not to be printed", names{}, room, "n\u202e", errOddName},
 		{"the last that fits", names{count: 199_999}, room, "n", nil},
 		{"one too many", names{count: 200_000}, room, "n", errManyNames},
 		{"the last byte that fits", names{bytes: 16<<20 - 4}, room, "node", nil},
