@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -173,9 +174,12 @@ func TestFreshOfUnusable(t *testing.T) {
 			t.Errorf("within the interval: %v, want the snapshot that there is", err)
 		}
 		time.Sleep(freshInterval)
-		var config *ConfigError
-		if err := one.CountFresh(t.Context()); !errors.As(err, &config) || !errors.Is(err, fault) {
-			t.Errorf("after it: %v, want %v", err, fault)
+		for range 2 { // no count that the second would have to wait for is begun
+			began := time.Now()
+			var config *ConfigError
+			if err := one.CountFresh(t.Context()); !errors.As(err, &config) || !errors.Is(err, fault) || time.Since(began) != 0 {
+				t.Errorf("after it: %v after %s, want %v at once", err, time.Since(began), fault)
+			}
 		}
 		one.cancel()
 		if err := one.CountFresh(t.Context()); !errors.Is(err, context.Canceled) {
@@ -188,6 +192,7 @@ func TestFreshOfUnusable(t *testing.T) {
 // is asked to list the cluster.
 type audited struct {
 	mode   podcount.Mode
+	takes  time.Duration // a list
 	asked  chan struct{}
 	audits atomic.Int32
 }
@@ -205,6 +210,7 @@ func (a *audited) Count(ctx context.Context, _ podcount.Observer, publish func(*
 		select {
 		case <-time.After(30 * time.Second):
 		case <-a.asked:
+			time.Sleep(a.takes)
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -243,4 +249,51 @@ func TestFreshHasAFollowedClusterListed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestFreshSharesAList has requests come while the cluster is being listed for an earlier
+// one: it is not listed once more for them.
+func TestFreshSharesAList(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		counter := &audited{mode: podcount.ModeWatch, takes: 5 * time.Second, asked: make(chan struct{}, 10)}
+		s, _ := newStore(t, nil)
+		s.Set(Target{"a", "1", counter})
+		s.Warm()
+		time.Sleep(time.Second)
+		asked := time.Now()
+		var all sync.WaitGroup
+		for after := range 4 {
+			all.Go(func() {
+				time.Sleep(time.Duration(after) * time.Second)
+				if err := s.Find("a").CountFresh(t.Context()); err != nil || time.Since(asked) != counter.takes {
+					t.Errorf("the request after %d seconds: %v after %s, want the list after %s", after, err, time.Since(asked), counter.takes)
+				}
+			})
+		}
+		all.Wait()
+		if got := counter.audits.Load(); got != 1 {
+			t.Errorf("the cluster was listed %d times, want once", got)
+		}
+	})
+}
+
+// TestFreshEndsBeforeTheNextCount has the cluster go while a request waits until another
+// count may begin.
+func TestFreshEndsBeforeTheNextCount(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		down := errors.New("the server is down")
+		counter := counting(func(context.Context, func(*podcount.Snapshot)) error { return down })
+		s, _ := newStore(t, nil)
+		s.Set(Target{"a", "1", &counter})
+		one := s.Find("a")
+		if err := one.CountFresh(t.Context()); !errors.Is(err, down) {
+			t.Errorf("the first: %v, want %v", err, down)
+		}
+		synctest.Wait()
+		time.AfterFunc(time.Second, func() { s.Set() })
+		began := time.Now()
+		if err := one.CountFresh(t.Context()); !errors.Is(err, context.Canceled) || time.Since(began) != time.Second {
+			t.Errorf("the second: %v after %s, want %v after 1s", err, time.Since(began), context.Canceled)
+		}
+	})
 }
