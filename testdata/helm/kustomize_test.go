@@ -77,8 +77,8 @@ func TestEveryComponent(t *testing.T) {
 	}
 }
 
-// kustomize builds the base with components.
-func kustomize(t *testing.T, components []string) string {
+// kustomize builds the base with components, and with more lines of the overlay.
+func kustomize(t *testing.T, components []string, more ...string) string {
 	t.Helper()
 	// kustomize takes folders by relative paths only.
 	overlay, err := os.MkdirTemp(filepath.Dir(base), "chart-") //nolint:usetesting // beside the base
@@ -89,6 +89,7 @@ func kustomize(t *testing.T, components []string) string {
 	for _, component := range components {
 		text.WriteString("- ../kubernetes/components/" + component + "\n")
 	}
+	text.WriteString(strings.Join(more, "\n"))
 	must(t, os.WriteFile(filepath.Join(overlay, "kustomization.yaml"), []byte(text.String()), 0o600))
 	return mustRun(t, "kustomize", "build", overlay)
 }

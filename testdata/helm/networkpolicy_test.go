@@ -87,3 +87,32 @@ func wantWaysOut(t *testing.T, rules []networkingv1.NetworkPolicyEgressRule) {
 		t.Errorf("ways out %q, want %q", ways, want)
 	}
 }
+
+// TestPeersKeepTheirLabels has an overlay give all selectors a label: Prometheus and
+// DNS have none of it.
+func TestPeersKeepTheirLabels(t *testing.T) {
+	t.Parallel()
+	found := false
+	for _, obj := range decode(t, kustomize(t, []string{"networkpolicy"}, "labels: [{includeSelectors: true, pairs: {app.kubernetes.io/instance: east}}]")) {
+		if obj["kind"] != "NetworkPolicy" {
+			continue
+		}
+		found = true
+		data, err := sigsyaml.Marshal(obj)
+		must(t, err)
+		var policy networkingv1.NetworkPolicy
+		must(t, sigsyaml.UnmarshalStrict(data, &policy))
+		if policy.Spec.PodSelector.MatchLabels["app.kubernetes.io/instance"] != "east" {
+			t.Errorf("the policy is about %v", policy.Spec.PodSelector)
+		}
+		if peer := policy.Spec.Ingress[0].From[0].PodSelector; !selects(t, peer, map[string]string{"app.kubernetes.io/name": "prometheus"}) {
+			t.Errorf("Prometheus is kept out by %v", peer)
+		}
+		if peer := policy.Spec.Egress[0].To[0].PodSelector; !selects(t, peer, map[string]string{"k8s-app": "kube-dns"}) {
+			t.Errorf("DNS is cut off by %v", peer)
+		}
+	}
+	if !found {
+		t.Error("there is no policy")
+	}
+}

@@ -15,7 +15,7 @@ value, which is how the exporter reads flags that may be repeated.
 {{- if eq .Values.mode "watch" }}
 {{- $_ := set $variables "POD_COUNT_EXPORTER_COLLECTOR_MODE" .Values.mode }}
 {{- end }}
-{{- if or $config.kubernetes.allContexts .Values.autosharding.enabled }}
+{{- if or $config.kubernetes.allContexts .Values.autosharding.enabled (gt (len (default list $config.kubernetes.context)) 1) }}
 {{- $_ := unset $config.kubernetes "clusterName" }}
 {{- end }}
 {{- if eq $config.web.telemetryPath "/metrics" }}

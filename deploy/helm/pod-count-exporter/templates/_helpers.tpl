@@ -4,17 +4,17 @@
 {{- end }}
 
 {{/*
-The name of the objects. Names end at 50 characters, so that the longest suffix
+The name of the objects. A release's name may have dots, a Service's may not. Names end at 50 characters, so that the longest suffix
 and the hash and ordinal that Kubernetes adds to pods have room.
 */}}
 {{- define "pod-count-exporter.fullname" -}}
 {{- $name := include "pod-count-exporter.name" . }}
 {{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" }}
+{{- .Values.fullnameOverride | trunc 50 | trimAll "-" }}
 {{- else if contains $name .Release.Name }}
-{{- .Release.Name | trunc 50 | trimSuffix "-" }}
+{{- .Release.Name | replace "." "-" | trunc 50 | trimAll "-" }}
 {{- else }}
-{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" }}
+{{- printf "%s-%s" (.Release.Name | replace "." "-") $name | trunc 50 | trimAll "-" }}
 {{- end }}
 {{- end }}
 

@@ -1,16 +1,14 @@
 {{/* The pod's template, of the Deployment and of the StatefulSet. */}}
 {{- define "pod-count-exporter.pod" -}}
 metadata:
+  {{- /* The ConfigMap's name stays, so that a change of it rolls out by the checksum. */}}
+  {{- $annotations := dict "checksum/config" (include "pod-count-exporter.variables" . | sha256sum) }}
+  {{- if or (gt (int .Values.replicas) 1) .Values.autosharding.enabled }}
+  {{- /* The monitors give each replica's series its pod's name. */}}
+  {{- $_ := set $annotations "pod-count-exporter/instance" "pod" }}
+  {{- end }}
   annotations:
-    # The name of the ConfigMap stays, so that a change of it rolls out by this.
-    checksum/config: {{ include "pod-count-exporter.variables" . | sha256sum }}
-    {{- if or (gt (int .Values.replicas) 1) .Values.autosharding.enabled }}
-    # The monitors give each replica's series its pod's name.
-    pod-count-exporter/instance: pod
-    {{- end }}
-    {{- with .Values.podAnnotations }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- mergeOverwrite (dict) (default (dict) .Values.podAnnotations) $annotations | toYaml | nindent 4 }}
   labels:
     {{- mergeOverwrite (dict) (default (dict) .Values.podLabels) (include "pod-count-exporter.podLabels" . | fromYaml) | toYaml | nindent 4 }}
 spec:

@@ -10,9 +10,35 @@
 {{- if eq (default "" (.Values.updateStrategy).type) $foreign }}
 {{- fail (printf "updateStrategy.type: a %s has no %s" (ternary "Deployment" "StatefulSet" (empty .Values.autosharding.enabled)) $foreign) }}
 {{- end }}
-{{- $least := (.Values.podDisruptionBudget).minAvailable }}
-{{- if and (not (kindIs "string" $least)) (ge (int $least) 1) (ge (int $least) (int .Values.replicas)) }}
-{{- fail (printf "podDisruptionBudget.minAvailable: %d of %d replicas would hold up every drain" (int $least) (int .Values.replicas)) }}
+{{- with .Values.podDisruptionBudget }}
+{{- $replicas := int $.Values.replicas }}
+{{- if hasKey . "maxUnavailable" }}
+{{- if eq (.maxUnavailable | toString | trimSuffix "%" | int) 0 }}
+{{- fail (printf "podDisruptionBudget.maxUnavailable: %v would hold up every drain" .maxUnavailable) }}
+{{- end }}
+{{- else if not (hasKey . "minAvailable") }}
+{{- fail "podDisruptionBudget: without minAvailable and maxUnavailable it would hold up every drain" }}
+{{- else }}
+{{- $least := .minAvailable | toString | trimSuffix "%" | int }}
+{{- if hasSuffix "%" (.minAvailable | toString) }}
+{{- $least = divf (mul $least $replicas) 100 | ceil | int }}
+{{- end }}
+{{- if and (ge $least 1) (ge $least $replicas) }}
+{{- fail (printf "podDisruptionBudget.minAvailable: %v of %d replicas would hold up every drain" .minAvailable $replicas) }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- if and .Values.config.kubernetes.allContexts .Values.config.kubernetes.context }}
+{{- fail "config.kubernetes: allContexts and context cannot be given together" }}
+{{- end }}
+{{- $first := int (default 500 .Values.config.collector.pageSize) }}
+{{- $top := int (default 10000 .Values.config.collector.maxPageSize) }}
+{{- if gt $first $top }}
+{{- fail (printf "config.collector.maxPageSize: %d is less than pageSize, which is %d" $top $first) }}
+{{- end }}
+{{- $path := .Values.config.web.telemetryPath }}
+{{- if or (eq $path "/") (hasPrefix "/-/" $path) (hasPrefix "/api/" $path) }}
+{{- fail (printf "config.web.telemetryPath: %s is taken by another page of the exporter" $path) }}
 {{- end }}
 {{- $known := list }}
 {{- range include "pod-count-exporter.alertGroups" . | fromJsonArray }}

@@ -1,0 +1,61 @@
+package chart
+
+import (
+	"strings"
+	"testing"
+)
+
+// TestSettings renders values whose effect no variant has.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, release string
+		set           []string
+		has           []string // lines of what comes out
+		without       []string // parts of lines
+	}{
+		{
+			"a release with dots", "my.release", nil,
+			[]string{"name: my-release-pod-count-exporter"}, []string{"name: my.release"},
+		},
+		{
+			"a name that ends in dashes where it is cut", name, []string{"fullnameOverride=" + strings.Repeat("a", 48) + "--b"},
+			[]string{"name: " + strings.Repeat("a", 48)}, []string{strings.Repeat("a", 48) + "-"},
+		},
+		{
+			"the port that Prometheus finds at the pods", name, []string{"prometheusScrape=true", "service.port=80"},
+			[]string{`prometheus.io/port: "10120"`}, nil,
+		},
+		{
+			"annotations of the pods", name, []string{"podAnnotations.team=a", "podAnnotations.checksum/config=b"},
+			[]string{"team: a"}, []string{"checksum/config: b"},
+		},
+		{
+			"several contexts", name, []string{"kubeconfig.existingSecret=s", "config.kubernetes.context={a,b}"},
+			nil, []string{"CLUSTER_NAME:"},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			args := []string{"template", tt.release, dir, "--namespace", name}
+			for _, value := range tt.set {
+				args = append(args, "--set", value)
+			}
+			out := mustRun(t, "helm", args...)
+			for _, want := range tt.has {
+				found := false
+				for line := range strings.Lines(out) {
+					found = found || strings.TrimSpace(line) == want
+				}
+				if !found {
+					t.Errorf("there is no line %q", want)
+				}
+			}
+			for _, part := range tt.without {
+				if strings.Contains(out, part) {
+					t.Errorf("there is %q", part)
+				}
+			}
+		})
+	}
+}
