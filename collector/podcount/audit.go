@@ -98,7 +98,9 @@ func (f *session) relist() error {
 		err = f.live.relisted(run)
 	}
 	run.known.drop()
-	f.live.noteNodes(err)
+	if f.ctx.Err() == nil { // otherwise nothing is known
+		f.live.noteNodes(err, !run.denied)
+	}
 	if restart := (*restartError)(nil); err != nil && f.ctx.Err() == nil && !errors.As(err, &restart) {
 		f.w.observer.Watched(Watched{Unlisted: err})
 	}
@@ -153,7 +155,7 @@ func (f *session) audited(run *count) error {
 	if err := f.live.relisted(run); err != nil {
 		return wrongSum(err)
 	}
-	f.live.noteNodes(nil)
+	f.live.noteNodes(nil, !run.denied)
 	f.live.mu.Lock()
 	for _, s := range f.live.streams { // the audit shows that nothing is missing until then
 		if s.seen.Before(run.started) {

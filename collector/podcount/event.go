@@ -30,8 +30,12 @@ func EventTypes() []EventType {
 // complete (metav1.InitialEventsAnnotationKey).
 const initialEnd = "k8s.io/initial-events-end"
 
-// maxWaiting is how many rows may come before their column definitions.
-const maxWaiting = 1000
+// maxWaiting and maxWaitingBytes are how many rows, and bytes of their cells, may come
+// before their column definitions.
+const (
+	maxWaiting      = 1000
+	maxWaitingBytes = 1 << 20
+)
 
 var (
 	errNoEvent    = errors.New("the answer is no watch event")
@@ -60,6 +64,7 @@ type eventReader struct {
 	columns int    // how many; 0 when none have been defined
 	at      int    // index of column
 	waiting []change
+	bytes   int // of their cells
 }
 
 func newEventReader(r io.Reader, resource string, large *largeValues, giveUp func()) *eventReader {
@@ -119,7 +124,7 @@ func (r *eventReader) meaning(kind EventType, o *object) (change, error) {
 	if o.Kind == "Table" && len(o.Rows) == 1 {
 		own = o.Rows[0].Object.Metadata
 	}
-	_, c.initial = own.Annotations[initialEnd]
+	c.initial = own.Annotations.initialEnd
 	if kind == EventBookmark {
 		return c, nil
 	}
@@ -166,14 +171,17 @@ func (r *eventReader) define(columns []definition) error {
 // definitions waits, and so do all events after it.
 func (r *eventReader) ready(c change) ([]change, error) {
 	r.waiting = append(r.waiting, c)
+	for _, cell := range c.cells {
+		r.bytes += len(cell)
+	}
 	if r.columns == 0 && (c.cells != nil || len(r.waiting) > 1) {
-		if len(r.waiting) > maxWaiting {
+		if len(r.waiting) > maxWaiting || r.bytes > maxWaitingBytes {
 			return nil, errNoColumns
 		}
 		return nil, nil
 	}
 	changes := r.waiting
-	r.waiting = nil
+	r.waiting, r.bytes = nil, 0
 	for i := range changes {
 		if err := r.readCell(&changes[i]); err != nil {
 			return nil, err

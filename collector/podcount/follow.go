@@ -39,8 +39,11 @@ func (f *session) follow(ctx context.Context, s *stream) error {
 			closed = time.Now()
 		}
 		failed := !errors.Is(err, io.EOF)
-		if failed && f.staysClosed(s, closed) {
-			return &unwatchableError{err}
+		if failed {
+			f.live.noteFailed(s, closed)
+			if f.staysClosed(s, closed) {
+				return &unwatchableError{err}
+			}
 		}
 		if refusesWatch(err) {
 			if refused.IsZero() {
@@ -52,9 +55,7 @@ func (f *session) follow(ctx context.Context, s *stream) error {
 		}
 		wait := f.pause(failures, err)
 		f.w.observer.Watched(Watched{Ended: ended(s, err, wait)})
-		if f.live.noteEnded(s, err); failed {
-			f.live.noteFailed(s, closed)
-		}
+		f.live.noteEnded(s, err)
 		if sleep(ctx, wait) != nil {
 			return nil
 		}
@@ -74,14 +75,19 @@ func (f *session) noteOpened(s *stream) {
 	}
 }
 
-// staysClosed says whether a stream that was open has been closed for long although the
-// same server answers lists. To know that, it has the nodes listed.
+// staysClosed says whether a stream that was open stays closed although the same server
+// has answered lists for a while. To know that, it has the nodes listed. Where they may
+// not be listed, ten minutes are long enough.
 func (f *session) staysClosed(s *stream, since time.Time) bool {
-	if !s.wasOpen() || time.Since(since) < refusalLife {
+	if !s.wasOpen() {
 		return false
 	}
 	f.live.listSoon()
-	return f.live.listedSince(since.Add(refusalLife))
+	answers, forbidden := f.live.answers()
+	if forbidden {
+		return time.Since(since) >= fallbackLife
+	}
+	return answers >= refusalLife
 }
 
 // pause returns how long to wait before a stream is opened again. After a stream that

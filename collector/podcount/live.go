@@ -30,7 +30,7 @@ type live struct {
 	selection   Selection     // of the nodes that are shown
 	figures     Snapshot      // of the latest paged count, without its nodes
 	listFailed  error         // why the nodes could not be listed again
-	listedAt    time.Time     // when they last were; zero until then
+	answering   time.Time     // since when all lists of them were answered; zero after a failure of one or of a stream
 	moved       chan struct{} // closed with the next event
 }
 

@@ -1,8 +1,12 @@
 package podcount
 
-// maxRecorded limits the events that are recorded for one audit. At hundreds a second
-// they cover minutes.
-const maxRecorded = 100_000
+// maxRecorded limits the events that are recorded for one audit, and maxRecordedBytes
+// the text of their names and resourceVersions. At hundreds a second they cover
+// minutes.
+const (
+	maxRecorded      = 100_000
+	maxRecordedBytes = 4 << 20
+)
 
 // recording holds the events of one stream while a paged count runs beside it, so
 // that the stream's numbers at the count's own resourceVersion can be worked out.
@@ -10,6 +14,7 @@ type recording struct {
 	on      bool
 	from    string // the stream's position at its beginning
 	entries []entry
+	bytes   int
 	short   bool // there were more events than it holds
 }
 
@@ -27,10 +32,11 @@ func (r *recording) end() { *r = recording{} }
 func (r *recording) add(version, node string, sign int) {
 	switch {
 	case !r.on:
-	case len(r.entries) == maxRecorded:
+	case len(r.entries) == maxRecorded || r.bytes > maxRecordedBytes:
 		r.short = true
 	default:
 		r.entries = append(r.entries, entry{version, node, sign})
+		r.bytes += len(version) + len(node)
 	}
 }
 

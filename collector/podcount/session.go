@@ -117,6 +117,7 @@ func (f *session) run(do func() error) {
 func (f *session) begin() error {
 	if inherited := f.w.inherited; inherited != nil {
 		f.w.inherited, f.live = nil, inherited
+		inherited.forget()
 		for _, s := range inherited.streams {
 			inherited.noteEnded(s, errAway) // until it is open
 			f.open(s)

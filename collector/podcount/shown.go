@@ -56,6 +56,9 @@ func (l *live) noteEnded(s *stream, err error) {
 func (l *live) noteFailed(s *stream, since time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !slices.ContainsFunc(l.streams, func(other *stream) bool { return !other.outage.IsZero() }) {
+		l.answering = time.Time{}
+	}
 	if s.outage.IsZero() {
 		s.outage = since
 	}
@@ -83,21 +86,40 @@ func (l *live) recovered(s *stream) (failed bool, since time.Time) {
 // closed says whether the stream is. l.mu must be held.
 func (s *stream) closed() bool { return s.down != nil || s.away != nil }
 
-// noteNodes notes how the latest list of nodes ended.
-func (l *live) noteNodes(err error) {
+// noteNodes notes how the latest list of nodes ended. Where the nodes may not be listed
+// and the server was not asked, that says nothing of the server.
+func (l *live) noteNodes(err error, asked bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.listFailed = err; err == nil {
-		l.listedAt = time.Now()
+	switch l.listFailed = err; {
+	case err != nil:
+		l.answering = time.Time{}
+	case asked && l.answering.IsZero():
+		l.answering = time.Now()
 	}
 	l.publish()
 }
 
-// listedSince says whether the nodes have been listed since then.
-func (l *live) listedSince(at time.Time) bool {
+// answers returns for how long the server has answered each list of the nodes since the
+// streams began to fail, and whether the nodes may not be listed.
+func (l *live) answers() (lasting time.Duration, forbidden bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.listedAt.After(at)
+	if !l.answering.IsZero() {
+		lasting = time.Since(l.answering)
+	}
+	return lasting, l.figures.NodesForbidden
+}
+
+// forget is called when other credentials are used: a list that failed with the former
+// ones says nothing of them.
+func (l *live) forget() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.listFailed != nil {
+		l.listFailed = nil
+		l.listSoon()
+	}
 }
 
 // listSoon has the nodes listed again soon.

@@ -16,6 +16,10 @@ var (
 // could take so long that its resourceVersion expires before the watch begins.
 func (f *session) listed() error {
 	run := f.w.take(f.w.observer)
+	if run.renewed != nil { // a Count that was renewing its nodes: they may be there in part
+		f.w.release(run)
+		run = f.w.take(f.w.observer)
+	}
 	run.began = func(w *walk) { f.openStreams(run, w) }
 	for _, w := range append([]*walk{run.nodes}, run.pods...) {
 		if w.version != "" { // of a count that was suspended and goes on
@@ -138,6 +142,10 @@ func (f *session) streamed() error {
 	if err := f.w.listNodes(f.ctx, run); err != nil {
 		f.w.suspended = run
 		return err
+	}
+	if run.nodes.inconsistent && !run.denied {
+		f.w.release(run)
+		return &restartError{EndExpired, errInconsistent}
 	}
 	run.observer.Started(len(run.known.nodes))
 	if !run.denied {

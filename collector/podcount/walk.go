@@ -154,7 +154,7 @@ func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int)
 	}
 	w.sizer.done(a.rows, a.bytes, a.took)
 	event.Rows = w.keep(a, limit)
-	if w.page == 2 && run.began != nil {
+	if w.page == 2 && run.began != nil && w.listing.name != Namespaces {
 		run.began(w)
 	}
 	if w.listing.name == Pods {

@@ -1,0 +1,303 @@
+package podcount
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// intercepted is a troubled server of which some requests are answered otherwise.
+type intercepted struct {
+	*troubled
+	mu sync.Mutex
+	// by answers a request, or leaves it to the server with two nils.
+	by func(*http.Request) (*http.Response, error)
+}
+
+// RoundTrip asks by first.
+func (i *intercepted) RoundTrip(r *http.Request) (*http.Response, error) {
+	i.mu.Lock()
+	by := i.by
+	i.mu.Unlock()
+	if by != nil {
+		if response, err := by(r); response != nil || err != nil {
+			getConn(r.Context())
+			return response, err
+		}
+	}
+	return i.troubled.RoundTrip(r)
+}
+
+func (i *intercepted) answerBy(by func(*http.Request) (*http.Response, error)) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.by = by
+}
+
+func interceptedCluster(t *testing.T, change func(*Config)) (*intercepted, *Watcher) {
+	t.Helper()
+	api := &intercepted{troubled: &troubled{fakeAPI: newFakeAPI(5)}}
+	api.forgetful = false
+	cfg := DefaultConfig()
+	cfg.Jitter = func() float64 { return 0.5 }
+	if change != nil {
+		change(&cfg)
+	}
+	return api, newWatcher(t, cfg, api, DefaultWatchConfig())
+}
+
+func lists(r *http.Request, resource string) bool {
+	return strings.HasSuffix(r.URL.Path, "/"+resource) && r.URL.Query().Get("watch") == ""
+}
+
+var errRefused = errors.New("connection refused")
+
+// TestOutageIsNoRefusal has a server go away, and answer each watch once with 429 when
+// it is back: it can still be watched, as soon as it answers.
+func TestOutageIsNoRefusal(t *testing.T) {
+	for _, forbidden := range []bool{false, true} {
+		for _, away := range []time.Duration{10 * time.Second, 62 * time.Second, 2 * time.Minute, 8 * time.Minute} {
+			t.Run(away.String(), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					api, watcher := interceptedCluster(t, nil)
+					denied := func(r *http.Request) (*http.Response, error) {
+						if forbidden && strings.HasSuffix(r.URL.Path, "/nodes") {
+							return refusing(http.StatusForbidden)(r), nil
+						}
+						return nil, nil
+					}
+					api.answerBy(denied)
+					w, stop := following(t, api.troubled, watcher)
+					defer stop()
+					time.Sleep(3 * time.Minute)
+					api.answerBy(func(*http.Request) (*http.Response, error) { return nil, errRefused })
+					api.turn(nil)
+					time.Sleep(away)
+					api.do(api.change)
+					refused := map[string]bool{}
+					api.answerBy(func(r *http.Request) (*http.Response, error) {
+						at := r.URL.Path + r.URL.Query().Get("fieldSelector")
+						if r.URL.Query().Get("watch") != "" && !refused[at] {
+							refused[at] = true
+							return refusing(http.StatusTooManyRequests)(r), nil
+						}
+						return denied(r)
+					})
+					time.Sleep(3 * time.Minute)
+					w.mu.Lock()
+					defer w.mu.Unlock()
+					if w.last == nil || w.last.Mode != ModeWatch || w.last.Interrupted != nil {
+						t.Errorf("the last snapshot is %+v, want one that is followed", w.last)
+					}
+					for _, e := range w.why {
+						if e.Fallback != nil {
+							t.Errorf("nodes forbidden %t: it is taken for a server that cannot be watched: %v", forbidden, e.Fallback)
+						}
+					}
+				})
+			})
+		}
+	}
+}
+
+// TestEmptyNamespaceIsFollowed has a namespace without pods, which is looked up: what is
+// followed are its pods, and not the namespace.
+func TestEmptyNamespaceIsFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, func(cfg *Config) { cfg.Namespaces = []string{"x"} })
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			watch := r.URL.Query().Get("watch") != ""
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/namespaces/x"):
+				if watch {
+					t.Errorf("the namespace itself is watched: %s", r.URL)
+				}
+				return answerOf(`{"kind":"Namespace","metadata":{"name":"x","resourceVersion":"3"}}`), nil
+			case strings.HasSuffix(r.URL.Path, "/namespaces/x/pods") && watch:
+				return answerWith(r, http.StatusOK, io.NopCloser(until(r.Context().Done())), "Content-Type", "application/json"), nil
+			case strings.HasSuffix(r.URL.Path, "/namespaces/x/pods"):
+				return podPageAt("150", "")(r)
+			}
+			return nil, nil
+		})
+		w, stop := following(t, api.troubled, watcher)
+		defer stop()
+		time.Sleep(time.Minute)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.last == nil || w.last.Mode != ModeWatch || w.last.Interrupted != nil || w.last.ActivePods() != 0 {
+			t.Errorf("the last snapshot is %+v, want an empty one that is followed", w.last)
+		}
+	})
+}
+
+// TestNodesAtSeveralVersions has a server whose pages of nodes are never of one
+// resourceVersion: the nodes are all shown, in whatever mode.
+func TestNodesAtSeveralVersions(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, func(cfg *Config) { cfg.PageSize, cfg.MaxPageSize = 1, 1 })
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			switch {
+			case !lists(r, "nodes"), r.URL.Query().Get("fieldSelector") != "":
+				return nil, nil
+			case r.URL.Query().Get("continue") == "":
+				return answerOf(`{"kind":"NodeList","metadata":{"resourceVersion":"101","continue":"t"},"items":[{"metadata":{"name":"n0"}}]}`), nil
+			default:
+				return answerOf(`{"kind":"NodeList","metadata":{"resourceVersion":"102"},"items":[{"metadata":{"name":"n1"}}]}`), nil
+			}
+		})
+		var last *Snapshot
+		observer := &watching{t: t, api: api.fakeAPI, seen: &coverage{}}
+		stop := counting(t, watcher, observer, func(s *Snapshot) {
+			if last = s; !slices.ContainsFunc(s.Nodes, func(n Node) bool { return n.Name == "n0" }) {
+				t.Errorf("node n0 is not shown in mode %s, but %v", s.Mode, s.Nodes)
+			}
+		})
+		time.Sleep(20 * time.Minute)
+		stop()
+		if last == nil {
+			t.Error("nothing was shown")
+		}
+	})
+}
+
+// TestSuspendedAmidItsNodes has a count in list mode fail while it lists the nodes
+// again, and the cluster followed after it: all nodes are shown.
+func TestSuspendedAmidItsNodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, nil)
+		watcher.listedUntil = time.Now().Add(5 * time.Minute)
+		asked, waited := 0, 0
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			switch {
+			case lists(r, "nodes"):
+				if asked++; asked > 1 { // after the pods, as the first list is old by then
+					return refusing(http.StatusServiceUnavailable)(r), nil
+				}
+			case lists(r, "pods"):
+				if waited++; waited <= 2 {
+					return answerWith(r, http.StatusTooManyRequests, reader(""), "Retry-After", "60"), nil
+				}
+			}
+			return nil, nil
+		})
+		if err := watcher.Count(t.Context(), &recorder{}, func(*Snapshot) { t.Error("something is shown") }); err == nil {
+			t.Fatal("the count did not fail")
+		}
+		api.answerBy(nil)
+		watcher.listedUntil = time.Time{}
+		shown := 0
+		stop := counting(t, watcher, &watching{t: t, api: api.fakeAPI, seen: &coverage{}}, func(s *Snapshot) {
+			if shown++; len(s.Nodes) != len(api.nodes) || s.Mode != ModeWatch { // which do not change
+				t.Errorf("%d nodes of %d are shown in mode %s", len(s.Nodes), len(api.nodes), s.Mode)
+			}
+		})
+		time.Sleep(time.Minute)
+		stop()
+		if shown == 0 {
+			t.Error("nothing was shown")
+		}
+	})
+}
+
+// TestEventsTakeLittleMemory reads events that are as long as they may be, and full of
+// small parts.
+func TestEventsTakeLittleMemory(t *testing.T) {
+	many := func(part string) string { return strings.Repeat(part+",", (maxValueBytes-1000)/(len(part)+1)) + part }
+	table := func(rows string) string {
+		return `{"type":"ADDED","object":{"kind":"Table","metadata":{"resourceVersion":"9"},"columnDefinitions":[{"name":"Node"}],"rows":[` + rows + `]}}`
+	}
+	for _, tt := range []struct {
+		name, event string
+		want        error
+	}{
+		{"rows", table(many("{}")), errManyParts},
+		{"cells", table(`{"cells":[` + many("0") + `]}`), errManyParts},
+		{"conditions", table(`{"cells":["a"],"conditions":[` + many("{}") + `]}`), errManyParts},
+		{"columns", `{"type":"ADDED","object":{"kind":"Table","columnDefinitions":[` + many("{}") + `]}}`, errManyParts},
+		{"annotations", table(`{"cells":["a"],"object":{"metadata":{"annotations":{` + many(`"":0`) + `}}}}`), nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			text := []byte(tt.event)
+			before := allocated()
+			_, err := newEventReader(strings.NewReader(tt.event), Pods, nil, nil).next()
+			if grown := allocated() - before; grown > uint64(8*len(text)) {
+				t.Errorf("%d bytes were allocated for %d", grown, len(text))
+			}
+			if tt.want != nil && !errors.Is(err, tt.want) {
+				t.Errorf("error %v, want %v", err, tt.want)
+			}
+		})
+	}
+}
+
+func allocated() uint64 {
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.TotalAlloc
+}
+
+// TestRowsThatWait has long rows come before their column definitions.
+func TestRowsThatWait(t *testing.T) {
+	row := `{"type":"ADDED","object":{"kind":"Table","metadata":{"resourceVersion":"9"},"rows":[{"cells":["` + strings.Repeat("a", 200<<10) + `"]}]}}`
+	reader := newEventReader(strings.NewReader(strings.Repeat(row, 10)), Pods, nil, nil)
+	for n := range 10 {
+		if _, err := reader.next(); err != nil {
+			if !errors.Is(err, errNoColumns) || n < 5 {
+				t.Errorf("event %d: %v", n, err)
+			}
+			return
+		}
+	}
+	t.Error("two megabytes wait")
+}
+
+// TestRecordingIsBounded records events of long names.
+func TestRecordingIsBounded(t *testing.T) {
+	var r recording
+	r.begin("1")
+	name := strings.Repeat("n", maxNodeName)
+	for range maxRecorded {
+		r.add("12345678", name, 1)
+	}
+	if !r.short || r.covers("5") || len(r.entries) > maxRecordedBytes/maxNodeName+1 {
+		t.Errorf("%d entries, short %t", len(r.entries), r.short)
+	}
+}
+
+// TestNewCredentialsAfterRefusedNodes hands a cluster whose nodes could not be listed
+// over to other credentials: it is up to date as soon as its streams are open.
+func TestNewCredentialsAfterRefusedNodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, first := interceptedCluster(t, nil)
+		w, stop := following(t, api.troubled, first)
+		time.Sleep(time.Minute)
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			if lists(r, "nodes") {
+				return refusing(http.StatusUnauthorized)(r), nil
+			}
+			return nil, nil
+		})
+		time.Sleep(6 * time.Minute)
+		w.mu.Lock()
+		if w.last.Interrupted == nil {
+			t.Error("nothing says that the nodes cannot be listed")
+		}
+		w.mu.Unlock()
+		stop()
+		api.answerBy(nil)
+		second := newWatcher(t, first.cfg, api, DefaultWatchConfig())
+		second.Follow(first)
+		w, stop = following(t, api.troubled, second)
+		defer stop()
+		time.Sleep(20 * time.Second)
+		w.shows(ModeWatch)
+	})
+}
