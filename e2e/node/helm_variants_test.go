@@ -55,7 +55,7 @@ func specialVariants() map[string]variant {
 		"service":          {prepare: serverWithPassword, secured: true, check: wantNodePort},
 		"servicemonitor":   {scraped: true},
 		"sharded":          {prepare: kubeconfigsAs("pod-count-exporter-kubeconfigs"), replicas: 3, shared: true, clusters: threeClusters()},
-		"sharded-more":     {prepare: kubeconfigsAndTokens, replicas: 2, onDelete: true, shared: true, clusters: threeClusters()},
+		"sharded-more":     {prepare: kubeconfigsAndTokens, replicas: 3, onDelete: true, shared: true, clusters: threeClusters()},
 		"watch-namespaced": {count: ownPods},
 		"watch-settings":   {prepare: rightsToWatch},
 		"tls":              {prepare: passwordsOf(chartHost), scraped: true, check: wantRefused},
