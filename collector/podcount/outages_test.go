@@ -301,3 +301,31 @@ func TestNewCredentialsAfterRefusedNodes(t *testing.T) {
 		w.shows(ModeWatch)
 	})
 }
+
+// TestNewCredentialsAfterWhichAllIsGone hands a cluster over whose streams have expired
+// meanwhile, and whose lists take long: it is not shown as up to date.
+func TestNewCredentialsAfterWhichAllIsGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, first := interceptedCluster(t, nil)
+		w, stop := following(t, api.troubled, first)
+		time.Sleep(time.Minute)
+		w.shows(ModeWatch)
+		stop()
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Query().Get("watch") != "" {
+				return refusing(http.StatusGone)(r), nil
+			}
+			return silent(r), nil
+		})
+		second := newWatcher(t, first.cfg, api, DefaultWatchConfig())
+		second.Follow(first)
+		w, stop = following(t, api.troubled, second)
+		defer stop()
+		time.Sleep(10 * time.Second)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.last == nil || w.last.Interrupted == nil {
+			t.Errorf("the last snapshot is %+v, want one that says that the cluster is not followed", w.last)
+		}
+	})
+}

@@ -118,6 +118,7 @@ func (f *session) begin() error {
 	if inherited := f.w.inherited; inherited != nil {
 		f.w.inherited, f.live = nil, inherited
 		inherited.forget()
+		f.last = inherited.snapshot(true) // what is shown, until this session publishes
 		for _, s := range inherited.streams {
 			inherited.noteEnded(s, errAway) // until it is open
 			f.open(s)
