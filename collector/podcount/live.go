@@ -41,6 +41,9 @@ var errNegative = errors.New("a pod is gone that was not there: an event was los
 // errPermitted restarts the session, so that the nodes are listed too.
 var errPermitted = errors.New("the nodes may be listed now")
 
+// errDenied restarts the session, so that the nodes that have pods are shown.
+var errDenied = errors.New("the nodes may not be listed any more")
+
 func newLive(a *account, cfg Config) *live {
 	l := a.open()
 	return &live{

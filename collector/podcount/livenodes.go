@@ -21,8 +21,11 @@ func (l *live) foldNode(name string, sign int) error {
 func (l *live) relisted(run *count) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.figures.NodesForbidden && !run.denied {
+	switch {
+	case l.figures.NodesForbidden && !run.denied:
 		return &restartError{EndForbidden, errPermitted}
+	case !l.figures.NodesForbidden && run.denied:
+		return &restartError{EndForbidden, errDenied}
 	}
 	return l.setNodes(run)
 }
@@ -56,12 +59,20 @@ func (l *live) setNodes(run *count) error {
 	return nil
 }
 
+// replaceNodes keeps the room of the names that stay: another cluster could take it.
 func (l *live) replaceNodes(run *count) error {
-	l.known.drop()
-	l.nodes, l.order = make(map[string]Node, len(run.known.nodes)), nil
+	l.order = nil
+	for name := range l.nodes {
+		if _, still := run.known.nodes[name]; !still {
+			delete(l.nodes, name)
+			l.known.giveBack(name)
+		}
+	}
 	for name := range run.known.nodes {
-		if err := l.known.take(name, nil); err != nil {
-			return err
+		if _, there := l.nodes[name]; !there {
+			if err := l.known.take(name, nil); err != nil {
+				return err
+			}
 		}
 		l.nodes[name] = l.node(run, name)
 	}

@@ -329,3 +329,36 @@ func TestNewCredentialsAfterWhichAllIsGone(t *testing.T) {
 		}
 	})
 }
+
+// TestNewCredentialsWithoutNodes hands a cluster over to credentials that may watch the
+// nodes and not list them: the nodes that have pods are shown, and no event was lost.
+func TestNewCredentialsWithoutNodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, first := interceptedCluster(t, nil)
+		w, stop := following(t, api.troubled, first)
+		time.Sleep(time.Minute)
+		w.shows(ModeWatch)
+		stop()
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			if lists(r, "nodes") {
+				return refusing(http.StatusForbidden)(r), nil
+			}
+			return nil, nil
+		})
+		second := newWatcher(t, first.cfg, api, DefaultWatchConfig())
+		second.Follow(first)
+		w, stop = following(t, api.troubled, second)
+		defer stop()
+		time.Sleep(10 * time.Minute)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.last == nil || w.last.Mode != ModeWatch || !w.last.NodesForbidden || w.last.Interrupted != nil {
+			t.Errorf("the last snapshot is %+v, want one that is followed without nodes", w.last)
+		}
+		for _, e := range w.why {
+			if e.Restart != nil && e.Restart.Reason == EndDrift {
+				t.Errorf("it is taken for a lost event: %v", e.Restart.Err)
+			}
+		}
+	})
+}
