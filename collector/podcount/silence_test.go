@@ -1,0 +1,129 @@
+package podcount
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// asks are the times at which each stream was asked for, by path and selector.
+type asks struct {
+	mu sync.Mutex
+	at map[string][]time.Time
+}
+
+func (a *asks) note(r *http.Request) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.at == nil {
+		a.at = map[string][]time.Time{}
+	}
+	key := r.URL.Path + "?" + r.URL.Query().Get("fieldSelector")
+	a.at[key] = append(a.at[key], time.Now())
+}
+
+// TestSilence has streams that say nothing. One that has had a bookmark is taken for
+// dead after three minutes, as the server sends one each minute; a server without
+// bookmarks may be silent.
+func TestSilence(t *testing.T) {
+	for _, bookmarks := range []bool{false, true} {
+		t.Run(fmt.Sprintf("bookmarks %t", bookmarks), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api, watcher := interceptedCluster(t, nil)
+				var asked asks
+				api.answerBy(func(r *http.Request) (*http.Response, error) {
+					if r.URL.Query().Get("watch") == "" {
+						return nil, nil
+					}
+					asked.note(r)
+					node, at := "n0", r.URL.Query().Get("resourceVersion")
+					if selector := r.URL.Query().Get("fieldSelector"); strings.HasSuffix(r.URL.Path, "/pods") && !strings.Contains(selector, "nodeName!=") {
+						node = noNode
+					}
+					said := `{"type":"MODIFIED","object":{"kind":"Table","metadata":{"resourceVersion":"` + at + `"},"columnDefinitions":[{"name":"Name"},{"name":"Node"}],"rows":[{"cells":["` + node + `","` + node + `"]}]}}`
+					if bookmarks {
+						said += `{"type":"BOOKMARK","object":{"kind":"Table","metadata":{"resourceVersion":"` + at + `"}}}`
+					}
+					body := io.MultiReader(strings.NewReader(said), until(r.Context().Done()))
+					return answerWith(r, http.StatusOK, io.NopCloser(body), "Content-Type", "application/json"), nil
+				})
+				_, stop := following(t, api.troubled, watcher)
+				defer stop()
+				time.Sleep(maxSilence + time.Minute) // streams last five minutes at least
+				asked.mu.Lock()
+				defer asked.mu.Unlock()
+				if len(asked.at) != 3 {
+					t.Errorf("streams of %d kinds, want 3", len(asked.at))
+				}
+				for stream, at := range asked.at {
+					if again := len(at) > 1; again != bookmarks {
+						t.Errorf("%s was asked for %d times in %s", stream, len(at), maxSilence+time.Minute)
+					}
+				}
+			})
+		})
+	}
+}
+
+// TestRetryAfterOfStreams has a server that wants streams to wait.
+func TestRetryAfterOfStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, nil)
+		_, stop := following(t, api.troubled, watcher)
+		defer stop()
+		time.Sleep(time.Minute)
+		var asked asks
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Query().Get("watch") == "" {
+				return nil, nil
+			}
+			asked.note(r)
+			return answerWith(r, http.StatusTooManyRequests, reader(""), "Retry-After", "12"), nil
+		})
+		api.turn(nil)
+		time.Sleep(50 * time.Second)
+		asked.mu.Lock()
+		defer asked.mu.Unlock()
+		for stream, at := range asked.at {
+			for i := range at[1:] {
+				if wait := at[i+1].Sub(at[i]); wait < 12*time.Second {
+					t.Errorf("%s is asked for again after %s", stream, wait)
+				}
+			}
+			if len(at) < 2 {
+				t.Errorf("%s was asked for %d times", stream, len(at))
+			}
+		}
+	})
+}
+
+// TestStreamedStartWithoutProgress has a server that accepts a streamed start and sends
+// nothing: the cluster is listed, and the server was asked to compress.
+func TestStreamedStartWithoutProgress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, nil)
+		watcher.stale = 2
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Query().Get("sendInitialEvents") == "" {
+				return nil, nil
+			}
+			if got := r.Header.Get("Accept-Encoding"); got != "gzip" {
+				t.Errorf("Accept-Encoding: %s", got)
+			}
+			return answerWith(r, http.StatusOK, io.NopCloser(until(r.Context().Done())), "Content-Type", "application/json"), nil
+		})
+		w, stop := following(t, api.troubled, watcher)
+		defer stop()
+		time.Sleep(4 * time.Minute) // streams last five minutes at least
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if w.last == nil || w.last.Interrupted != nil {
+			t.Errorf("the last snapshot is %+v", w.last)
+		}
+	})
+}
