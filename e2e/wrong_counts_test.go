@@ -3,11 +3,13 @@
 package e2e
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -43,6 +45,50 @@ func TestWrongCounts(t *testing.T) {
 			t.Errorf("%s\ngives %s, the document says %s", line, got, row[2])
 		}
 	}
+	wantJoins(t, cp.kubeconfig())
+}
+
+// wantJoins has Prometheus' own engine evaluate the document's queries on the series that
+// kube-state-metrics has of the pods on the node: kube_pod_info of each, and
+// kube_pod_status_phase for each phase (its docs/metrics/workload/pod-metrics.md).
+func wantJoins(t *testing.T, kubeconfig string) {
+	t.Helper()
+	var list struct {
+		Items []struct {
+			Metadata struct{ Namespace, Name string }
+			Status   struct{ Phase string }
+		}
+	}
+	must(t, json.Unmarshal([]byte(shell(t, kubeconfig, "kubectl get pods --all-namespaces --field-selector=spec.nodeName=demo -o json")), &list))
+	var series []object
+	for _, pod := range list.Items {
+		labels := fmt.Sprintf(`namespace=%q,pod=%q`, pod.Metadata.Namespace, pod.Metadata.Name)
+		series = append(series, object{"series": "kube_pod_info{" + labels + `,node="demo"}`, "values": "1"})
+		for _, phase := range []string{"Pending", "Running", "Succeeded", "Failed", "Unknown"} {
+			value := "0"
+			if phase == pod.Status.Phase {
+				value = "1"
+			}
+			series = append(series, object{"series": "kube_pod_status_phase{" + labels + `,phase="` + phase + `"}`, "values": value})
+		}
+	}
+	document := text(t, wrongCounts)
+	queries := regexp.MustCompile("(?s)```promql\n(.*?)```").FindAllStringSubmatch(document, -1)
+	answers := regexp.MustCompile(`the first gives (\d+), the second (\d+)`).FindStringSubmatch(document)
+	if len(queries) != 2 || len(answers) != 3 {
+		t.Fatalf("%s has %d queries with the answers %q, want two", wrongCounts, len(queries), answers)
+	}
+	var tests []object
+	for i, query := range queries {
+		value, err := strconv.Atoi(answers[i+1])
+		must(t, err)
+		tests = append(tests, object{"expr": query[1], "eval_time": "0m", "exp_samples": []object{{"labels": `{node="demo"}`, "value": value}}})
+	}
+	file, err := json.Marshal(object{"evaluation_interval": "1m", "tests": []object{{"interval": "1m", "input_series": series, "promql_expr_test": tests}}})
+	must(t, err)
+	path := filepath.Join(t.TempDir(), "joins.yaml")
+	must(t, os.WriteFile(path, file, 0o600))
+	t.Log(shell(t, kubeconfig, "promtool test rules "+path+" 2>&1"))
 }
 
 // documentedPods are the names and phases of the pods that the document's first
