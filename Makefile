@@ -94,7 +94,7 @@ demo: build $(prometheus) $(alerting) ## run it with Prometheus, Alertmanager an
 # needs one. It makes the longest tests run a share of their cases only, so those
 # run once more without it, and say how many cases there were.
 .PHONY: test
-test: ## run every test that needs no control plane, with the race detector (15 minutes)
+test: ## run every test that needs no control plane, with the race detector (11 minutes)
 	@if [ "$$($(GO) env CGO_ENABLED)" = 1 ]; then race=-race; else \
 		echo "no C compiler found: testing without the race detector"; fi; \
 	set -ex -o pipefail; $(go) test $$race -timeout 30m ./... && \
@@ -150,7 +150,7 @@ controlplane: build
 	@$(call compiling,a kube-apiserver and etcd,six minutes) build -C testdata/controlplane -buildvcs=false -ldflags "-X k8s.io/component-base/version.gitVersion=$(kubernetes_version)" -o $(CURDIR)/$(BIN)/controlplane .
 
 .PHONY: e2e
-e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/helm $(BIN)/kubectl ## test the binaries against a real kube-apiserver, etcd, Prometheus and Alertmanager (25 minutes; first time: 40)
+e2e: controlplane $(jsonnet) $(prometheus) $(alerting) $(BIN)/kustomize $(BIN)/helm $(BIN)/kubectl ## test the binaries against a real kube-apiserver, etcd, Prometheus and Alertmanager (16 minutes; first time: 30)
 	$(go) test -C testdata/controlplane ./...
 	$(go) mod download -modfile=$(tools_mod) github.com/prometheus-operator/prometheus-operator
 	BIN_DIR=$(CURDIR)/$(BIN) \
@@ -205,7 +205,7 @@ bench: controlplane $(BIN)/kubectl ## measure the exporter against other ways to
 # vet and golangci-lint see the end-to-end tests too, whose build tag hides them
 # from a plain run (.golangci.yml sets it).
 .PHONY: lint
-lint: ## check format, vet, golangci-lint, shell scripts, workflows and that every go.mod is tidy (first time, and most of it to compile the linter and Kubernetes: 17 minutes)
+lint: ## check format, vet, golangci-lint, shell scripts, workflows and that every go.mod is tidy (3 minutes; first time, and most of it to compile the linter and Kubernetes: 17)
 	@unformatted=$$(gofmt -l $$(find . -name '*.go' -not -path './bin/*')); \
 	if [ -n "$$unformatted" ]; then echo "not formatted (make fmt):"; echo "$$unformatted"; exit 1; fi
 	@set -e; for m in $(modules); do echo "tidy $$m"; $(go) -C $$m mod tidy -diff; done
