@@ -14,6 +14,7 @@ import (
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/internal/flagvalue"
 )
 
 // options are the values of all flags.
@@ -102,7 +103,7 @@ func (o *options) app() *kingpin.Application {
 	checked(app, "min-percent", "Show only nodes that are this full, or more.", &o.minPercent, percentage).PlaceHolder("PERCENT")
 	onOff(app, "watch", "Keep running, and show every change: in place on a terminal, elsewhere as a line for each node that changes.", &o.watch).Short('w')
 	checked(app, "page-size", "Pods to ask for in the first page. Pages may grow from there.", &o.pages.PageSize, strconv.Atoi).Default(strconv.Itoa(o.pages.PageSize))
-	checked(app, "page-timeout", "Deadline of one page. A count of many pages has none.", &o.pages.PageTimeout, duration).Default(o.pages.PageTimeout.String())
+	checked(app, "page-timeout", "Deadline of one page. A count of many pages has none.", &o.pages.PageTimeout, flagvalue.Duration).Default(o.pages.PageTimeout.String())
 	return app
 }
 

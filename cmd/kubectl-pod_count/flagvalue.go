@@ -2,38 +2,18 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/alecthomas/kingpin/v2"
-)
 
-// value is a flag whose errors name it.
-type value[T any] struct {
-	name   string
-	target *T
-	parse  func(string) (T, error)
-}
+	"github.com/kube-node-manager/pod_count_exporter/internal/flagvalue"
+)
 
 func checked[T any](app *kingpin.Application, name, help string, target *T, parse func(string) (T, error)) *kingpin.FlagClause {
 	clause := app.Flag(name, help)
-	clause.SetValue(&value[T]{name, target, parse})
+	clause.SetValue(flagvalue.New(name, target, parse, brief))
 	return clause
-}
-
-// String is the current value, for kingpin's help.
-func (v *value[T]) String() string { return fmt.Sprint(*v.target) }
-
-// Set parses text, or fails with flag, text and reason.
-func (v *value[T]) Set(text string) error {
-	parsed, err := v.parse(text)
-	if err != nil {
-		return fmt.Errorf("--%s=%q: %w", v.name, text, brief(err))
-	}
-	*v.target = parsed
-	return nil
 }
 
 // brief shortens the errors of strconv, which quote the text again.
@@ -46,15 +26,6 @@ func brief(err error) error {
 	default:
 		return err
 	}
-}
-
-// duration is time.ParseDuration, whose errors quote the text again, too.
-func duration(text string) (time.Duration, error) {
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return 0, errors.New("not a duration like 500ms, 30s or 5m")
-	}
-	return d, nil
 }
 
 // switchValue is a flag that is on or off. It may be given again, as kubectl allows:

@@ -16,6 +16,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector"
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+	"github.com/kube-node-manager/pod_count_exporter/internal/flagvalue"
 )
 
 const defaultAddress = ":10120"
@@ -90,7 +91,7 @@ func (f *flags) addWeb(app *kingpin.Application) {
 	f.web = kingpinflag.AddFlags(app, defaultAddress)
 	app.GetFlag("web.config.file").PlaceHolder("FILE")
 	add(app, &f.telemetryPath, "web.telemetry-path", "Path under which to expose metrics.", text)
-	add(app, &f.cache.TimeoutOffset, "web.timeout-offset", "Time to take off Prometheus's scrape timeout, so that the answer arrives before it.", duration)
+	add(app, &f.cache.TimeoutOffset, "web.timeout-offset", "Time to take off Prometheus's scrape timeout, so that the answer arrives before it.", flagvalue.Duration)
 	add(app, &f.cache.MaxRequests, "web.max-requests", "Answers with metrics or JSON that are encoded and sent at once; 0 is no limit.", strconv.Atoi)
 	app.Flag("web.enable-pprof", "Serve Go's profiles under /debug/pprof/.").BoolVar(&f.pprof)
 }
@@ -107,18 +108,18 @@ func (f *flags) addClusters(app *kingpin.Application) {
 
 func (f *flags) addCollector(app *kingpin.Application) {
 	add(app, &f.mode, "collector.mode", "How to count: list, page by page whenever a count is due, or watch, page by page once and by the events of watches from then on.", oneOf(string(podcount.ModeList), string(podcount.ModeWatch)))
-	add(app, &f.cache.CacheTTL, "collector.cache-ttl", "Age up to which a count is served without counting anew.", duration)
-	add(app, &f.cache.MaxStaleness, "collector.max-staleness", "Age beyond which a cluster's last count is no longer served.", duration)
+	add(app, &f.cache.CacheTTL, "collector.cache-ttl", "Age up to which a count is served without counting anew.", flagvalue.Duration)
+	add(app, &f.cache.MaxStaleness, "collector.max-staleness", "Age beyond which a cluster's last count is no longer served.", flagvalue.Duration)
 	add(app, &f.cache.Concurrency, "collector.concurrency", "Answers of API servers that are read at once; more where they are slow to come.", strconv.Atoi)
 	app.Flag("collector.namespace", "Namespace to count; only those given, or all without. Repeatable.").PlaceHolder("NAME").StringsVar(&f.pages.Namespaces)
 	add(app, &f.pages.PageSize, "collector.page-size", "Pods to ask for in the first page.", strconv.Atoi)
 	add(app, &f.pages.MaxPageSize, "collector.max-page-size", "Pods per page that pages may grow to; equal to --collector.page-size fixes the size.", strconv.Atoi)
-	add(app, &f.pages.PageTimeout, "collector.page-timeout", "Deadline of one page. A count of many pages has none.", duration)
+	add(app, &f.pages.PageTimeout, "collector.page-timeout", "Deadline of one page. A count of many pages has none.", flagvalue.Duration)
 	add(app, &f.pages.PageAttempts, "collector.page-attempts", "Requests for one page before the count is suspended. The first scrape after a pause goes on with it.", strconv.Atoi)
 }
 
 func (f *flags) addWatch(app *kingpin.Application) {
-	add(app, &f.watch.AuditInterval, "watch.audit-interval", "With --collector.mode=watch: time between paged counts that check what the events say; 0 is none.", duration)
+	add(app, &f.watch.AuditInterval, "watch.audit-interval", "With --collector.mode=watch: time between paged counts that check what the events say; 0 is none.", flagvalue.Duration)
 }
 
 func (f *flags) addLog(app *kingpin.Application) {

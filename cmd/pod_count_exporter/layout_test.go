@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -12,7 +13,7 @@ import (
 func layers() []string {
 	return []string{
 		"docs", "e2e", "e2e/node", "cmd/pod_count_exporter", "cmd/kubectl-pod_count", "cmd/kubesim", "collector", "collector/page", "collector/cluster", "collector/store",
-		"collector/podcount", "collector/redact", "internal/kubesim/contract", "internal/kubesim",
+		"collector/podcount", "collector/redact", "internal/kubesim/contract", "internal/kubesim", "internal/flagvalue",
 	}
 }
 
@@ -77,4 +78,34 @@ func TestImportsRunDown(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestImageHasWhatIsBuilt builds the programs from nothing but what .dockerignore lets
+// into the build of the image, as the Dockerfile does.
+func TestImageHasWhatIsBuilt(t *testing.T) {
+	text, err := os.ReadFile("../../.dockerignore")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for line := range strings.Lines(string(text)) {
+		path, let := strings.CutPrefix(strings.TrimSpace(line), "!")
+		if !let {
+			continue
+		}
+		if out, err := inRoot(t, "cp", "-R", "--parents", path, dir); err != nil {
+			t.Fatalf("%s: %v: %s", path, err, out)
+		}
+	}
+	if out, err := inRoot(t, "make", "-C", dir, "build", "BIN="+dir+"/out"); err != nil {
+		t.Errorf("the programs cannot be built from what the image has: %v\n%s", err, out)
+	}
+}
+
+// inRoot runs a program in the checkout.
+func inRoot(t *testing.T, name string, args ...string) ([]byte, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), name, args...)
+	cmd.Dir = "../.."
+	return cmd.CombinedOutput()
 }
