@@ -272,6 +272,15 @@ func TestRecordingIsBounded(t *testing.T) {
 	}
 }
 
+// handOver has another Watcher go on with the streams of first, which has stopped, as
+// with other credentials.
+func (i *intercepted) handOver(t *testing.T, first *Watcher) (w *watching, stop func()) {
+	t.Helper()
+	second := newWatcher(t, first.cfg, i, DefaultWatchConfig())
+	second.Follow(first)
+	return following(t, i.troubled, second)
+}
+
 // TestNewCredentialsAfterRefusedNodes hands a cluster whose nodes could not be listed
 // over to other credentials: it is up to date as soon as its streams are open.
 func TestNewCredentialsAfterRefusedNodes(t *testing.T) {
@@ -293,9 +302,7 @@ func TestNewCredentialsAfterRefusedNodes(t *testing.T) {
 		w.mu.Unlock()
 		stop()
 		api.answerBy(nil)
-		second := newWatcher(t, first.cfg, api, DefaultWatchConfig())
-		second.Follow(first)
-		w, stop = following(t, api.troubled, second)
+		w, stop = api.handOver(t, first)
 		defer stop()
 		time.Sleep(20 * time.Second)
 		w.shows(ModeWatch)
@@ -317,9 +324,7 @@ func TestNewCredentialsAfterWhichAllIsGone(t *testing.T) {
 			}
 			return silent(r), nil
 		})
-		second := newWatcher(t, first.cfg, api, DefaultWatchConfig())
-		second.Follow(first)
-		w, stop = following(t, api.troubled, second)
+		w, stop = api.handOver(t, first)
 		defer stop()
 		time.Sleep(10 * time.Second)
 		w.mu.Lock()
@@ -345,9 +350,7 @@ func TestNewCredentialsWithoutNodes(t *testing.T) {
 			}
 			return nil, nil
 		})
-		second := newWatcher(t, first.cfg, api, DefaultWatchConfig())
-		second.Follow(first)
-		w, stop = following(t, api.troubled, second)
+		w, stop = api.handOver(t, first)
 		defer stop()
 		time.Sleep(10 * time.Minute)
 		w.mu.Lock()
