@@ -25,15 +25,13 @@ type rowsCase struct {
 // spoiledAbove is the number of rows.
 const spoiledAbove = 100
 
-// rowsCases has each fault above the first page size, and below it. Answers 401, 403,
-// 410 and 429 name their cause, which is not the size.
+// rowsCases has each fault above the first page size, and below it. But a count goes
+// without nodes that it may not list.
 func rowsCases() []rowsCase {
 	var cases []rowsCase
 	add := func(resource string, first, top int, faults []kubesim.Fault) {
 		for _, fault := range faults {
-			switch reason, _ := faultReason(fault); reason {
-			case podcount.Unauthorized, podcount.Forbidden, podcount.Expired, podcount.Throttled:
-			default:
+			if reason, _ := faultReason(fault); resource == podcount.Pods || reason != podcount.Forbidden {
 				cases = append(cases, rowsCase{fault, resource, first, top})
 			}
 		}

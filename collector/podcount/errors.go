@@ -58,6 +58,11 @@ func malformed(err error) *PageError {
 // accept them a moment later.
 func (e *PageError) refusal() bool { return e.Reason == Unauthorized || e.Reason == Forbidden }
 
+// otherCause says whether the answer names its cause, which is not the number of rows.
+func (e *PageError) otherCause() bool {
+	return e.refusal() || e.Reason == Throttled || e.Reason == Expired
+}
+
 // Error names the page, the reason and what happened.
 func (e *PageError) Error() string {
 	if e.Page == 0 { // of a stream

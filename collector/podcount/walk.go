@@ -110,7 +110,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			allowed++
 		}
 		last := attempt >= allowed || attempt >= maxRefusals && failure.refusal() || failure.final || run.search.probing(failure) || w.missing(failure)
-		fewer := w.fewerRows(failure)
+		fewer := w.fewerRows(failure, last)
 		if !fewer && c.nextForm(run, w, failure, last) {
 			if !failure.unknownForm {
 				run.observer.Page(event)
@@ -182,19 +182,17 @@ func (w *walk) keep(a answer, limit int) int {
 	return rows
 }
 
-// fewerRows reduces the next attempt to the number of rows that is known to work, and
+// fewerRows reduces the next request to the number of rows that is known to work, and
 // says whether it does. When a page of a larger size fails, the size is the first
-// suspect: some proxies fail only for large answers.
-func (w *walk) fewerRows(failure *PageError) bool {
-	switch failure.Reason {
-	case Unauthorized, Forbidden, Throttled, Expired:
-		return false
-	}
-	return w.sizer.retreat()
+// suspect: some proxies fail only for large answers. Of an answer that names another
+// cause, it is the last.
+func (w *walk) fewerRows(failure *PageError, last bool) bool {
+	return (last || !failure.otherCause()) && w.sizer.retreat()
 }
 
 // shrinkAfter is the attempt at one page from which the number of rows shrinks after
-// any failure. After an outage the size grows back within some pages.
+// any failure that does not name its cause. After an outage the size grows back within
+// some pages.
 const shrinkAfter = 3
 
 // recover prepares the next attempt after a failed one, even if that is in the next
@@ -204,12 +202,12 @@ func (w *walk) recover(event Page, last bool) {
 	switch {
 	case w.versionRefused(failure):
 		w.startVersion = ""
+		return
 	case failure.Reason == Expired:
 		w.expired(failure.token)
-	case failure.Reason == Timeout || failure.tooLarge:
-		w.sizer.shrink()
-	case failure.Reason == Unauthorized, failure.Reason == Forbidden, failure.Reason == Throttled:
-	case last || failure.Attempt >= shrinkAfter:
+	}
+	repeated := failure.Attempt >= shrinkAfter && !failure.otherCause()
+	if last || repeated || failure.Reason == Timeout || failure.tooLarge {
 		w.sizer.shrink()
 	}
 }
