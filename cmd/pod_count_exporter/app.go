@@ -8,7 +8,6 @@ import (
 	"math"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"time"
 
 	"github.com/go-kit/log"
@@ -78,7 +77,7 @@ func (a *app) openFleet(ctx, process context.Context, env cluster.Env) error {
 	cache.Shard, cache.Shards = shard.Index, shard.Count
 	cache.Watch = a.flags.mode == string(podcount.ModeWatch)
 	a.collector = collector.New(process, a.logger, cache)
-	a.flags.pages.Budget = podcount.NewBudget(debug.SetMemoryLimit(-1)) // which only reads it
+	a.flags.pages.Budget = podcount.NewBudget(memoryLimit())
 	opts := a.flags.clusters
 	opts.Env = env
 	opts.UserAgent = userAgent()
@@ -110,6 +109,7 @@ func processRegistry() (*prometheus.Registry, error) {
 // serve runs until ctx ends or a listener fails, and returns the exit code. On each
 // signal in hangups it reads the kubeconfigs again.
 func (a *app) serve(ctx context.Context, hangups <-chan os.Signal) int {
+	limitGarbage()
 	a.logStart()
 	failed := a.server.start()
 	a.collector.Store.Warm()
@@ -134,7 +134,7 @@ func (a *app) logStart() {
 	a.log(level.Info(a.logger), "msg", "Clusters", "clusters", len(a.fleet.targets),
 		"shard", a.fleet.shard.Index, "shards", a.fleet.shard.Count)
 	limits := []any{"msg", "Runtime limits", "gomaxprocs", runtime.GOMAXPROCS(0)}
-	if bytes := debug.SetMemoryLimit(-1); bytes < math.MaxInt64 { // which is how Go says that there is none
+	if bytes := memoryLimit(); bytes < math.MaxInt64 {
 		limits = append(limits, "gomemlimit", bytes)
 	}
 	a.log(level.Info(a.logger), limits...)

@@ -1,0 +1,199 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+
+	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
+)
+
+// hostileCopies is how many clusters have each kind of hostile server.
+const hostileCopies = 4
+
+// pour writes what next returns until nobody reads any more, some MB a second: all
+// servers share a process.
+func pour(w io.Writer, first string, next func(i int) string) {
+	piece := bytes.NewBufferString(first)
+	for i := 0; ; {
+		for ; piece.Len() < 32<<10; i++ {
+			piece.WriteString(next(i))
+		}
+		if _, err := piece.WriteTo(w); err != nil {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+const (
+	rowsBegin  = `{"kind":"Table","metadata":{"resourceVersion":"7"},"columnDefinitions":[{"name":"Name"},{"name":"Node"}],"rows":[`
+	itemsBegin = `{"kind":"NodeList","metadata":{"resourceVersion":"7"},"items":[`
+)
+
+// hostileAnswers are what servers send to fill the memory of who reads it. Requests for
+// nodes and for pods get the same.
+func hostileAnswers() map[string]http.HandlerFunc {
+	long, value := strings.Repeat("a", 32<<10), strings.Repeat("b", 250<<10)
+	same := func(text string) func(int) string { return func(int) string { return text } }
+	text := func(first string, next func(int) string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			pour(w, first, next)
+		}
+	}
+	item := func(format string) func(int) string {
+		return func(i int) string { return fmt.Sprintf(format, i) + "," }
+	}
+	head := func(set func(http.Header)) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) { set(w.Header()) }
+	}
+	return map[string]http.HandlerFunc{
+		"a string without end":    text(`{"kind":"`, same(long)),
+		"a key without end":       text(`{"`, same(long)),
+		"white space without end": text("", same(strings.Repeat(" ", 32<<10))),
+		"a number without end":    text(`{"kind":`, same(strings.Repeat("1", 32<<10))),
+		"arrays without end":      text(`{"items":`, same(strings.Repeat("[", 32<<10))),
+		"members without end":     text(`{"a":1`, func(i int) string { return fmt.Sprintf(`,"k%d":%d`, i, i) }),
+		"columns without end":     text(`{"kind":"Table","columnDefinitions":[{"name":"Node"}`, func(i int) string { return fmt.Sprintf(`,{"name":"c%d"}`, i) }),
+		"cells without end":       text(rowsBegin+`{"cells":["p"`, same(`,"n"`)),
+		"names of nodes":          text(itemsBegin, item(`{"metadata":{"name":"made-up-%d"}}`)),
+		"long names of nodes":     text(itemsBegin, item(`{"metadata":{"name":"`+long[:240]+`-%d"}}`)),
+		"large nodes":             text(itemsBegin, item(`{"metadata":{"name":"n%d"},"status":{"images":"`+value+`"}}`)),
+		"very large nodes":        text(itemsBegin, item(`{"metadata":{"name":"n%d"},"status":{"images":"`+strings.Repeat(value, 10)+`"}}`)),
+		"a long resourceVersion":  text(`{"kind":"NodeList","metadata":{"resourceVersion":"`, same(long)),
+		"a long token":            text(`{"kind":"NodeList","metadata":{"continue":"`, same(long)),
+		"a large header":          head(func(h http.Header) { h.Set("X-Long", strings.Repeat("h", 9<<20)) }),
+		"many headers": head(func(h http.Header) {
+			for i := range 50_000 {
+				h.Set(fmt.Sprintf("X-%d", i), "v")
+			}
+		}),
+		"informational answers": func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				w.WriteHeader(http.StatusEarlyHints)
+				time.Sleep(time.Millisecond)
+			}
+		},
+		"a long error": func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(http.StatusInternalServerError)
+			pour(w, "<html>", same(long))
+		},
+		"a large value that stalls": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, itemsBegin+`{"a":"`+value+value) // nobody may read it
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		},
+		"names in gzip": func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Content-Encoding", "gzip")
+			pour(gzip.NewWriter(w), itemsBegin, item(`{"metadata":{"name":"packed-%d"}}`))
+		},
+		"pages without end": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			fmt.Fprintf(w, `{"kind":"NodeList","metadata":{"resourceVersion":"7","continue":"%d"},"items":[{"metadata":{"name":"n%d"}}]}`,
+				time.Now().UnixNano(), time.Now().UnixNano())
+		},
+	}
+}
+
+// hostileServers has a server for each hostile answer, and for each fault of the
+// simulated API, by a name.
+func hostileServers(t *testing.T) map[string]http.Handler {
+	t.Helper()
+	servers := map[string]http.Handler{}
+	for name, handler := range hostileAnswers() {
+		servers[name] = handler
+	}
+	for _, fault := range kubesim.Faults() {
+		script := kubesim.NewScript(kubesim.Rule{Fault: fault, Times: kubesim.Forever})
+		sim, err := kubesim.New(kubesim.Config{Cluster: fault.Name, Nodes: 5, Pods: 100, Seed: 1, Intercept: script.Intercept})
+		must(t, err)
+		servers[fault.Name] = sim
+	}
+	return servers
+}
+
+// hostileKubeconfig has a cluster that is well, in a process of its own, and some with
+// each kind of hostile server.
+func hostileKubeconfig(t *testing.T) (path string, hostile int) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "kubeconfig")
+	sim := start(t, filepath.Join(os.Getenv("BIN_DIR"), "kubesim"), "--kubeconfig-out="+path, "--cluster-name=well", "--nodes=50", "--pods=2000")
+	sim.await(t, "kubesim: cluster")
+	kubeconfig, err := clientcmd.LoadFromFile(path)
+	must(t, err)
+	for kind, handler := range hostileServers(t) {
+		server := httptest.NewServer(handler)
+		t.Cleanup(func() { must(t, server.Config.Close()) })
+		for i := range hostileCopies {
+			name := fmt.Sprintf("%s %d", kind, i)
+			kubeconfig.Clusters[name] = &clientcmdapi.Cluster{Server: server.URL}
+			kubeconfig.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: kubeconfig.Contexts["well"].AuthInfo}
+			hostile++
+		}
+	}
+	must(t, clientcmd.WriteToFile(*kubeconfig, path))
+	return path, hostile
+}
+
+// TestHostileClusters has hundreds of hostile clusters beside a well one, in one process
+// with little memory: the well one is right in every scrape from its first count on, and
+// memory stays below the limit of the shipped Deployment.
+func TestHostileClusters(t *testing.T) {
+	t.Setenv("GOMEMLIMIT", "128MiB")
+	path, hostile := hostileKubeconfig(t)
+	started := time.Now()
+	e := startExporter(t, path, "--kubernetes.all-contexts", "--collector.cache-ttl=2s", "--collector.page-timeout=5s")
+	scrape := func() (pods float64, nodes int, success float64) {
+		got := e.scrapeAt(t, "/metrics?cluster[]=well", "10")
+		for _, n := range got.by(t, "node_active_pods", "node") {
+			pods += n
+			nodes++
+		}
+		return pods, nodes, got.value(t, "pod_count_success")
+	}
+	eventually(t, "the well cluster's first count", func() bool {
+		_, _, success := scrape()
+		return success == 1
+	})
+	first, scrapes := time.Since(started), 0
+	for began := time.Now(); time.Since(began) < hostileTime; scrapes++ {
+		if pods, nodes, success := scrape(); pods != 2000 || nodes != 50 || success != 1 {
+			t.Errorf("scrape %d: %v pods on %d nodes, success %v, want 2000 on 50, success 1", scrapes, pods, nodes, success)
+		}
+		e.discard(t, "/metrics")
+	}
+	peak := e.peakMemory(t)
+	t.Logf("%d hostile clusters: the well one counted after %s, then right in %d scrapes; peak %d MiB", hostile, first.Round(time.Millisecond), scrapes, peak>>20)
+	if peak > mostMemory {
+		t.Errorf("peak memory of %d MiB, want at most %d", peak>>20, mostMemory>>20)
+	}
+}
+
+// discard scrapes, and reads no number.
+func (e *exporter) discard(t *testing.T, path string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, e.url+path, http.NoBody)
+	must(t, err)
+	request.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", "2")
+	response, err := http.DefaultClient.Do(request)
+	must(t, err)
+	_, err = io.Copy(io.Discard, response.Body)
+	must(t, err)
+	must(t, response.Body.Close())
+}
