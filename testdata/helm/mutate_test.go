@@ -3,6 +3,7 @@ package chart
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"regexp"
@@ -156,12 +157,13 @@ func TestSchemaMutants(t *testing.T) {
 	}
 }
 
-// refusedBySchema are, of the values of TestInvalid, of an unknown key in each group
+// refusedBySchema are, of the values of TestInvalid, of an unknown key in each object
 // and of each value taken back, those that the schema refuses. Defaults are merged in.
 func refusedBySchema(t *testing.T, files source, schema *jsonschema.Schema) []any {
 	t.Helper()
 	chart, err := files.chart()
 	must(t, err)
+	closed := parse(t, files["values.schema.json"])
 	others := map[string]refusal{}
 	for _, leaf := range leaves(t) {
 		for i := range leaf.path { // what TestNull tries, and the same of groups
@@ -170,6 +172,9 @@ func refusedBySchema(t *testing.T, files source, schema *jsonschema.Schema) []an
 		group := slices.Clone(leaf.path[:len(leaf.path)-1])
 		if key := strings.Join(group, "."); key != "global" { // where other charts have keys
 			others[key] = refusal{values: at(append(group, "unknownKey"), true), want: "unknownKey"}
+		}
+		for i, values := range misspelt(closed, leaf.path) {
+			others[fmt.Sprint(strings.Join(leaf.path, "."), " ", i)] = refusal{values: values, want: "unknownKey"}
 		}
 	}
 	var refused []any
