@@ -189,10 +189,13 @@ func (c *engine) guide(line string) string {
 		c.t.Fatalf("%s is no command of Compose", line)
 	}
 	args := append([]string{"-p", "e2e", "-f", composeFile, "-f", c.override}, strings.Fields(words)...)
-	if slices.Contains(args, "up") && args[len(args)-1] != "exporter" {
+	if slices.Contains(args, "up") && !slices.Contains(args, "exporter") {
+		if !slices.Contains(args, "--detach") {
+			args = append(args, "--detach")
+		}
 		args = append(args, "exporter", "prometheus", "alertmanager")
 		if slices.Contains(args, "demo") {
-			args = append(args, "--detach", "kubesim")
+			args = append(args, "kubesim")
 		}
 	}
 	return command(c.t, "docker-compose", args...)

@@ -85,7 +85,7 @@ func wantWaysOut(t *testing.T, rules []networkingv1.NetworkPolicyEgressRule, ser
 		}
 	}
 	slices.Sort(ways)
-	if want := append(servers, "dns TCP 53", "dns UDP 53"); !slices.Equal(ways, want) {
+	if want := slices.Concat(servers, []string{"dns TCP 53", "dns UDP 53"}); !slices.Equal(ways, want) {
 		t.Errorf("ways out %q, want %q", ways, want)
 	}
 }
