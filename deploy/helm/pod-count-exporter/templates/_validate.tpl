@@ -37,9 +37,9 @@ little for another one, and names that are in files.
 {{- if eq (default "" (.Values.updateStrategy).type) $foreign }}
 {{- fail (printf "updateStrategy.type: a %s has no %s" (ternary "Deployment" "StatefulSet" (empty .Values.autosharding.enabled)) $foreign) }}
 {{- end }}
-{{- $foreign = ternary "maxSurge" "partition" .Values.autosharding.enabled }}
+{{- $foreign = ternary "partition" "maxSurge" (empty .Values.autosharding.enabled) }}
 {{- if hasKey (default (dict) (.Values.updateStrategy).rollingUpdate) $foreign }}
-{{- fail (printf "updateStrategy.rollingUpdate.%s: a %s has none" $foreign (ternary "StatefulSet" "Deployment" .Values.autosharding.enabled)) }}
+{{- fail (printf "updateStrategy.rollingUpdate.%s: a %s has none" $foreign (ternary "Deployment" "StatefulSet" (empty .Values.autosharding.enabled))) }}
 {{- end }}
 {{- with .Values.podDisruptionBudget }}
 {{- $replicas := int $.Values.replicas }}
