@@ -28,15 +28,15 @@ clusters: [{name: sealed, cluster: {server: "https://sealed:6443", insecure-skip
 users: [{name: plugin, user: {exec: {apiVersion: client.authentication.k8s.io/v1, command: my-plugin, args: [token-of-a-plugin], interactiveMode: Never}}}]
 `
 
-// wantPlugin builds the image with a credential plugin as docs/operations.md says, from
-// the exporter's own, and has it count a cluster that asks for credentials.
-func (c *engine) wantPlugin() {
+// wantPlugin builds the image with a credential plugin by a command of docs/operations.md,
+// from the exporter's own, and has it count a cluster that asks for credentials.
+func (c *engine) wantPlugin(line string) {
 	c.t.Helper()
 	text, err := os.ReadFile("../docs/operations.md")
 	must(c.t, err)
 	_, section, found := strings.Cut(string(text), "\n### An image with a credential plugin\n")
-	dockerfile := regexp.MustCompile("(?s)```\n(FROM (\\S+)\n.*?)```").FindStringSubmatch(section)
-	build := regexp.MustCompile("`docker build --tag (\\S+) \\.`").FindStringSubmatch(section)
+	dockerfile := regexp.MustCompile("(?s)```dockerfile\n(FROM (\\S+)\n.*?)```").FindStringSubmatch(section)
+	build := regexp.MustCompile(`^docker build --tag (\S+) \.$`).FindStringSubmatch(line)
 	if !found || dockerfile == nil || build == nil {
 		c.t.Fatal("docs/operations.md does not say how to build an image with a credential plugin")
 	}

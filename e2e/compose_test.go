@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -77,8 +78,16 @@ func TestCompose(t *testing.T) {
 	eventually(t, "Alertmanager has an alert of the cluster that is slow", func() bool {
 		return strings.Contains(c.get("http://127.0.0.1:9093/api/v2/alerts"), `"alertname":"KubernetesAPITimeout"`)
 	})
-	c.wantPlugin()
-	c.compose("down", "-v")
+	c.guide(`KUBECONFIG_FILE="$HOME/.kube/config" docker compose up --detach --build`)
+	if log := c.guide("docker compose logs exporter"); !strings.Contains(log, "Completed paginated pod count") {
+		t.Errorf("the exporter's log has no count that is complete: %.2000s", log)
+	}
+	c.wantPlugin("docker build --tag pod_count_exporter:0.2.0-plugins .")
+	c.guide("docker compose down")
+	c.guide("docker compose --profile demo up --build")
+	c.guide("docker compose up --detach --no-build exporter")
+	c.guide("docker compose --profile demo down")
+	c.compose("down", "--volumes")
 	for _, what := range []string{"ps --all", "volume ls", "network ls --filter label=io.podman.compose.project"} {
 		if left := c.podman(append(strings.Fields(what), "--quiet")...); left != "" {
 			t.Errorf("after down, podman %s has %s", what, left)
@@ -168,6 +177,28 @@ func (c *engine) tellAll() {
 func (c *engine) compose(args ...string) {
 	c.t.Helper()
 	command(c.t, "docker-compose", append([]string{"-p", "e2e", "-f", composeFile, "-f", c.override, "--profile", "demo"}, args...)...)
+}
+
+// guide runs a command of docs/operations.md with what is put in the place of images that
+// cannot be pulled: without Grafana, whose image nothing here can be, and in the
+// background.
+func (c *engine) guide(line string) string {
+	c.t.Helper()
+	_, words, found := strings.Cut(line, "docker compose ")
+	if !found {
+		c.t.Fatalf("%s is no command of Compose", line)
+	}
+	args := append([]string{"-p", "e2e", "-f", composeFile, "-f", c.override}, strings.Fields(words)...)
+	if slices.Contains(args, "up") && !slices.Contains(args, "exporter") {
+		if !slices.Contains(args, "--detach") {
+			args = append(args, "--detach")
+		}
+		args = append(args, "exporter", "prometheus", "alertmanager")
+		if slices.Contains(args, "demo") {
+			args = append(args, "kubesim")
+		}
+	}
+	return command(c.t, "docker-compose", args...)
 }
 
 // get is the body of an answer, or nothing as long as there is none.

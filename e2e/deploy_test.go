@@ -42,13 +42,19 @@ func TestManifests(t *testing.T) {
 // which kubectl applies it.
 func rendered(t *testing.T, components ...string) []object {
 	t.Helper()
+	return renderedWith(t, "", components...)
+}
+
+// renderedWith is rendered with another line of the overlay.
+func renderedWith(t *testing.T, line string, components ...string) []object {
+	t.Helper()
 	base, err := filepath.Abs(manifests)
 	must(t, err)
 	// kustomize takes folders by relative paths only.
 	dir, err := os.MkdirTemp(filepath.Dir(base), "e2e-") //nolint:usetesting // beside the base
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	text := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources: [../kubernetes]\ncomponents:\n"
+	text := "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n" + line + "\nresources: [../kubernetes]\ncomponents:\n"
 	for _, name := range components {
 		text += "- ../kubernetes/components/" + name + "\n"
 	}
@@ -146,7 +152,7 @@ func (a *api) applyObject(t *testing.T, obj object) object {
 }
 
 // address is the path of an object. Its resource is its kind in lower case and
-// in the plural, which is true of every kind used here.
+// in the plural as English has it, which is true of every kind used here.
 func address(t *testing.T, obj object) string {
 	t.Helper()
 	version, kind := fmt.Sprint(obj["apiVersion"]), fmt.Sprint(obj["kind"])
@@ -161,5 +167,9 @@ func address(t *testing.T, obj object) string {
 	if namespace, ok := meta["namespace"]; ok {
 		path += fmt.Sprint("/namespaces/", namespace)
 	}
-	return fmt.Sprintf("%s/%ss/%s", path, strings.ToLower(kind), meta["name"])
+	resource := strings.ToLower(kind) + "s"
+	if stem, ok := strings.CutSuffix(resource, "ys"); ok {
+		resource = stem + "ies"
+	}
+	return fmt.Sprintf("%s/%s/%s", path, resource, meta["name"])
 }

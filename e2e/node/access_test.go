@@ -20,13 +20,15 @@ import (
 
 // TestAccess asks the API server, with the token of the exporter's account, about
 // every verb on every resource that it serves. The answer is yes to what a count
-// needs, and to what every account may, and to nothing else.
+// needs, or in watch mode to what following needs, and to what every account may, and to
+// nothing else.
 func TestAccess(t *testing.T) {
 	requireNode(t)
 	kubectl(t, "create", "namespace", "access-anybody")
 	kubectl(t, "-n", "access-anybody", "create", "serviceaccount", "anybody")
 	t.Cleanup(func() { _, _ = tryKubectl(context.Background(), "", "delete", "namespace", "access-anybody") })
 	questions := served(t)
+	following := []string{"list nodes", "list pods", "watch nodes", "watch pods"}
 	anybody := newAccount(t, "access-anybody", "anybody").mayDo(t, "", questions)
 	cases := []struct {
 		name       string
@@ -36,6 +38,8 @@ func TestAccess(t *testing.T) {
 	}{
 		{"access", nil, []string{"list nodes", "list pods"}, []string{"list nodes", "list pods"}},
 		{"access-namespaced", []string{"namespaced"}, nil, []string{"list pods"}},
+		{"access-watch", []string{"watch"}, following, following},
+		{"access-watch-own", []string{"namespaced", "watch"}, nil, []string{"list pods", "watch pods"}},
 		// The kubeconfigs have the rights there.
 		{"access-sharded", []string{"sharded"}, nil, nil},
 	}

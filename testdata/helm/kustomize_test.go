@@ -77,15 +77,22 @@ func TestEveryComponent(t *testing.T) {
 	}
 }
 
-// kustomize builds the base with components, and with more lines of the overlay.
+// kustomize builds the base with components in the release's namespace, and with more
+// lines of the overlay.
 func kustomize(t *testing.T, components []string, more ...string) string {
+	t.Helper()
+	return build(t, components, append(more, "namespace: "+name)...)
+}
+
+// build is kustomize without a namespace of the overlay.
+func build(t *testing.T, components []string, more ...string) string {
 	t.Helper()
 	// kustomize takes folders by relative paths only.
 	overlay, err := os.MkdirTemp(filepath.Dir(base), "chart-") //nolint:usetesting // beside the base
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(overlay) })
 	var text strings.Builder
-	text.WriteString("namespace: " + name + "\nresources: [../kubernetes]\ncomponents:\n")
+	text.WriteString("resources: [../kubernetes]\ncomponents:\n")
 	for _, component := range components {
 		text.WriteString("- ../kubernetes/components/" + component + "\n")
 	}

@@ -3,6 +3,7 @@ package chart
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"path/filepath"
 	"regexp"
@@ -20,6 +21,8 @@ type checks struct {
 	variants map[string]object
 	rendered map[string]string
 	refused  []refusal
+
+	refusalNoticed bool // the last mutant, and no rendering
 }
 
 type refusal struct {
@@ -59,22 +62,47 @@ func (c *checks) pass(t *testing.T, chart source) {
 // notices says whether one of the checks fails for a chart. The one that noticed
 // last is asked first: neighbours are noticed by the same.
 func (c *checks) notices(chart source, order *[]string) bool {
-	for i, variant := range *order {
-		if text, err := chart.render(c.variants[variant]); err != nil || text != c.rendered[variant] {
-			*order = slices.Insert(slices.Delete(slices.Clone(*order), i, i+1), 0, variant)
+	for _, noticed := range c.kinds(chart, order) {
+		if noticed() {
 			return true
 		}
 	}
-	return c.takes(chart)
+	return false
+}
+
+// kinds are the two kinds of checks, the one that noticed last in front.
+func (c *checks) kinds(chart source, order *[]string) []func() bool {
+	renders := func() bool { return c.differs(chart, order) }
+	refuses := func() bool { return c.takes(chart) }
+	if c.refusalNoticed {
+		return []func() bool{refuses, renders}
+	}
+	return []func() bool{renders, refuses}
+}
+
+// differs says whether a variant is rendered otherwise.
+func (c *checks) differs(chart source, order *[]string) bool {
+	for i, variant := range *order {
+		if text, err := chart.render(c.variants[variant]); err != nil || text != c.rendered[variant] {
+			*order = slices.Insert(slices.Delete(slices.Clone(*order), i, i+1), 0, variant)
+			c.refusalNoticed = false
+			return true
+		}
+	}
+	return false
 }
 
 // takes says whether the chart takes what must be refused, or refuses it with
 // other words.
 func (c *checks) takes(chart source) bool {
-	return slices.ContainsFunc(c.refused, func(r refusal) bool {
-		_, err := chart.render(r.values)
-		return err == nil || !strings.Contains(err.Error(), r.want)
-	})
+	for i, r := range c.refused {
+		if _, err := chart.render(r.values); err == nil || !strings.Contains(err.Error(), r.want) {
+			c.refused = slices.Insert(slices.Delete(slices.Clone(c.refused), i, i+1), 0, r)
+			c.refusalNoticed = true
+			return true
+		}
+	}
+	return false
 }
 
 // TestTemplateMutants leaves out each line of the templates and turns each
@@ -156,12 +184,13 @@ func TestSchemaMutants(t *testing.T) {
 	}
 }
 
-// refusedBySchema are, of the values of TestInvalid, of an unknown key in each group
+// refusedBySchema are, of the values of TestInvalid, of an unknown key in each object
 // and of each value taken back, those that the schema refuses. Defaults are merged in.
 func refusedBySchema(t *testing.T, files source, schema *jsonschema.Schema) []any {
 	t.Helper()
 	chart, err := files.chart()
 	must(t, err)
+	closed := parse(t, files["values.schema.json"])
 	others := map[string]refusal{}
 	for _, leaf := range leaves(t) {
 		for i := range leaf.path { // what TestNull tries, and the same of groups
@@ -170,6 +199,9 @@ func refusedBySchema(t *testing.T, files source, schema *jsonschema.Schema) []an
 		group := slices.Clone(leaf.path[:len(leaf.path)-1])
 		if key := strings.Join(group, "."); key != "global" { // where other charts have keys
 			others[key] = refusal{values: at(append(group, "unknownKey"), true), want: "unknownKey"}
+		}
+		for i, values := range misspelt(closed, leaf.path) {
+			others[fmt.Sprint(strings.Join(leaf.path, "."), " ", i)] = refusal{values: values, want: "unknownKey"}
 		}
 	}
 	var refused []any

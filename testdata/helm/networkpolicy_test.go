@@ -2,7 +2,9 @@ package chart
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -52,7 +54,7 @@ func TestNetworkPolicy(t *testing.T) {
 	if !from["prometheus"] || from["grafana"] {
 		t.Errorf("let in: %v, want Prometheus alone", from)
 	}
-	wantWaysOut(t, policy.Spec.Egress)
+	wantWaysOut(t, policy.Spec.Egress, "anywhere TCP 443", "anywhere TCP 6443")
 }
 
 func selects(t *testing.T, selector *metav1.LabelSelector, set map[string]string) bool {
@@ -69,8 +71,8 @@ func wantContainerPort(t *testing.T, container corev1.Container, port networking
 	}
 }
 
-// wantWaysOut wants DNS at the cluster's own server, and the API server anywhere.
-func wantWaysOut(t *testing.T, rules []networkingv1.NetworkPolicyEgressRule) {
+// wantWaysOut wants DNS at the cluster's own server, and the given ways to API servers.
+func wantWaysOut(t *testing.T, rules []networkingv1.NetworkPolicyEgressRule, servers ...string) {
 	t.Helper()
 	var ways []string
 	for _, rule := range rules {
@@ -83,8 +85,40 @@ func wantWaysOut(t *testing.T, rules []networkingv1.NetworkPolicyEgressRule) {
 		}
 	}
 	slices.Sort(ways)
-	if want := []string{"anywhere TCP 443", "anywhere TCP 6443", "dns TCP 53", "dns UDP 53"}; !slices.Equal(ways, want) {
+	if want := slices.Concat(servers, []string{"dns TCP 53", "dns UDP 53"}); !slices.Equal(ways, want) {
 		t.Errorf("ways out %q, want %q", ways, want)
+	}
+}
+
+// TestPortsOfAPIServers has the way out lead to other ports: by the chart's value, and
+// by the patch that the component's comment shows.
+func TestPortsOfAPIServers(t *testing.T) {
+	t.Parallel()
+	const file = base + "/components/networkpolicy/kustomization.yaml"
+	shown := regexp.MustCompile(`(?m)^#   (.*)$`).FindAllStringSubmatch(string(read(t, file)), -1)
+	var patch strings.Builder
+	for _, line := range shown {
+		patch.WriteString(line[1] + "\n")
+	}
+	for form, text := range map[string]string{
+		"the chart":     mustRun(t, "helm", "template", name, dir, "--set", "networkPolicy.enabled=true", "--set", "networkPolicy.apiServerPorts={16443}"),
+		"the component": kustomize(t, []string{"networkpolicy"}, patch.String()),
+	} {
+		found := false
+		for _, obj := range decode(t, text) {
+			if obj["kind"] != "NetworkPolicy" {
+				continue
+			}
+			found = true
+			data, err := sigsyaml.Marshal(obj)
+			must(t, err)
+			var policy networkingv1.NetworkPolicy
+			must(t, sigsyaml.UnmarshalStrict(data, &policy))
+			wantWaysOut(t, policy.Spec.Egress, "anywhere TCP 16443")
+		}
+		if !found {
+			t.Errorf("%s makes no policy", form)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -57,5 +58,47 @@ func TestSettings(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestWithoutOptionalParts: the variant fullname takes back what the chart gives a pod
+// by default. It would prove nothing with parts that are there all the same.
+func TestWithoutOptionalParts(t *testing.T) {
+	t.Parallel()
+	parts := map[string]bool{}
+	for _, variant := range []string{"default", "fullname"} {
+		for _, obj := range decode(t, mustRun(t, "helm", "template", name, dir, "--values", variants(t)[variant])) {
+			if obj["kind"] != "Deployment" {
+				continue
+			}
+			pod, _ := lookup(obj, []string{"spec", "template", "spec"})
+			containers, _ := lookup(pod.(object), []string{"containers"})
+			for _, part := range []any{pod, containers.([]any)[0]} {
+				for _, key := range []string{"securityContext", "nodeSelector", "resources", "env"} {
+					if _, ok := part.(object)[key]; ok {
+						parts[variant+" "+key] = true
+					}
+				}
+			}
+			for _, probe := range []string{"livenessProbe", "readinessProbe"} {
+				keys, _ := lookup(containers.([]any)[0].(object), []string{probe})
+				for key := range keys.(object) {
+					parts[variant+" "+probe+" "+key] = true
+				}
+			}
+		}
+	}
+	var left []string
+	for part := range parts {
+		if key, ok := strings.CutPrefix(part, "fullname "); ok {
+			left = append(left, key)
+		}
+	}
+	slices.Sort(left)
+	if want := []string{"livenessProbe httpGet", "readinessProbe httpGet"}; !slices.Equal(left, want) {
+		t.Errorf("there is %q, want %q", left, want)
+	}
+	if len(parts)-len(left) < 9 {
+		t.Errorf("the default has %d of these parts only", len(parts)-len(left))
 	}
 }

@@ -37,16 +37,31 @@ value, which is how the exporter reads flags that may be repeated.
 {{- toYaml $variables }}
 {{- end }}
 
+{{/* A quantity as a number: bytes of memory, or cores. */}}
+{{- define "pod-count-exporter.number" -}}
+{{- $units := dict "" 1 "m" 0.001 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 }}
+{{- $quantity := . | toString }}
+{{- $unit := regexFind "[A-Za-z]*$" $quantity }}
+{{- mulf (trimSuffix $unit $quantity | float64) (get $units $unit) }}
+{{- end }}
+
+{{/* A duration in seconds, of Go or of Prometheus. */}}
+{{- define "pod-count-exporter.seconds" -}}
+{{- $units := dict "ns" 1e-9 "us" 1e-6 "µs" 1e-6 "ms" 1e-3 "s" 1 "m" 60 "h" 3600 "d" 86400 "w" 604800 "y" 31536000 }}
+{{- $seconds := 0.0 }}
+{{- range regexFindAll "[0-9.]+[a-zµ]+" . -1 }}
+{{- $unit := regexFind "[a-zµ]+$" . }}
+{{- $seconds = addf $seconds (mulf (trimSuffix $unit . | float64) (get $units $unit)) }}
+{{- end }}
+{{- $seconds }}
+{{- end }}
+
 {{/*
 GOMEMLIMIT, a tenth below a quantity of memory: the garbage collector works harder
 before the kernel ends the process.
 */}}
 {{- define "pod-count-exporter.goMemoryLimit" -}}
-{{- $units := dict "" 1 "k" 1000 "M" 1000000 "G" 1000000000 "T" 1000000000000 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 }}
-{{- $quantity := . | toString }}
-{{- $unit := regexFind "[A-Za-z]*$" $quantity }}
-{{- $bytes := mulf (trimSuffix $unit $quantity | float64) (get $units $unit) 0.9 }}
-{{- printf "%dMiB" (divf $bytes 1048576 | floor | int64) }}
+{{- printf "%dMiB" (divf (mulf (include "pod-count-exporter.number" . | float64) 0.9) 1048576 | floor | int64) }}
 {{- end }}
 
 {{/* The container's variables, the user's in place of the chart's of the same name. */}}
