@@ -86,7 +86,9 @@ func (o *options) frame(p picture, progress string, to screen) []string {
 // body are the tables, in so many lines.
 func (o *options) body(results []*result, room int, to screen) []string {
 	kept := min(1, len(results)-1) // the sum
-	totals := linesOf(func(w io.Writer) error { return o.totalsTable(results).write(w, to) })
+	sums := o.totalsTable(results)
+	sums.squeeze(to.width, clusterColumn) // what is too wide all the same is cut
+	totals := linesOf(func(w io.Writer) error { return sums.write(w, to) })
 	rows := o.rows(results)
 	if o.summary {
 		totals = fit(totals, max(3, room/2), kept, "cluster")
