@@ -61,6 +61,14 @@ func production() *result {
 	})
 }
 
+// onEKS has the name of a context that "aws eks update-kubeconfig" writes, and a longer
+// path.
+func onEKS() *result {
+	r := production()
+	r.name = "arn:aws:eks:eu-central-1:123456789012:cluster/production-of-the-shop-and-all-that-belongs-to-it"
+	return r
+}
+
 // staging is what an account sees that may not list nodes.
 func staging() *result {
 	return countedOf("staging", podcount.Snapshot{
@@ -85,8 +93,7 @@ func TestGolden(t *testing.T) {
 	one, several := []*result{production()}, []*result{production(), staging(), broken()}
 	namespaced := countedOf("production", podcount.Snapshot{Nodes: []podcount.Node{nodeOf("a", 0, -1), nodeOf("b", 3, -1)}, UnscheduledPods: 0})
 	window := func(width int) screen { return screen{terminal: true, width: width} }
-	long := production()
-	long.name = "arn:aws:eks:eu-central-1:123456789012:cluster/production"
+	long := onEKS()
 	selected := countedOf("production", podcount.Snapshot{Nodes: []podcount.Node{nodeOf("a", 44, 110)}, Selected: true})
 	tests := []struct {
 		name    string

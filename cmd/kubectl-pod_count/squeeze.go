@@ -51,6 +51,13 @@ func cutMiddle(name string, most int) string {
 	return head + "…" + string(rest)
 }
 
+// beside is a name and what is said of it, printable. Where both take more than most
+// columns, it is the name that loses some first.
+func beside(name, text string, most int) string {
+	text = printable(text)
+	return cutMiddle(printable(name), max(goodName, most-columns(text))) + text
+}
+
 // writeUpright writes a line for each cell, beside the head of its column, and an
 // empty one between two lines of the table.
 func (t *table) writeUpright(w io.Writer, to screen) error {
