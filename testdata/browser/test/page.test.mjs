@@ -51,6 +51,12 @@ test("a cluster's long name leaves those of the nodes whole", async () => {
   const page = await own.browser.open(url);
   const lines = await page.locator("#fullest tbody .name bdi").evaluateAll((all) => all.map((one) => one.getClientRects().length));
   assert.deepEqual(lines, Array(10).fill(1));
+  for (const width of [1280, 1101, 1100, 900, 600]) {
+    await page.setViewportSize({ width, height: 900 });
+    const own = await page.locator("#clusters tbody .name bdi").evaluate((one) => one.getClientRects().length);
+    assert.ok(own <= 5, `the cluster's name takes ${own} lines in a window of ${width} pixels`);
+    assert.ok(await sideways(page) <= 0, `wider than a window of ${width} pixels`);
+  }
   await done(page);
 });
 
