@@ -26,9 +26,10 @@ type step struct {
 // steps has the commands of each section, those in code within sentences among them.
 func steps() map[string]map[string]step {
 	const (
-		guide   = "e2e/node.TestGuide"
-		compose = "e2e.TestCompose"
-		systemd = "need a systemd that runs, and so no test tries them"
+		guide    = "e2e/node.TestGuide"
+		compose  = "e2e.TestCompose"
+		registry = "Needs a container engine and a registry of yours"
+		systemd  = "need a systemd that runs, and so no test tries them"
 	)
 	success := "curl -s http://127.0.0.1:10120/metrics | grep '^pod_count_success'"
 	return map[string]map[string]step{
@@ -38,6 +39,12 @@ func steps() map[string]map[string]step {
 		},
 		"Rights": {
 			"kubectl auth can-i watch pods --all-namespaces --as=system:serviceaccount:monitoring:pod-count-exporter": {test: guide},
+		},
+		"The image": {
+			"make image":   {try: makes},
+			"make release": {try: makes},
+			"docker tag pod_count_exporter:0.2.0 example.com/team/pod_count_exporter:0.2.0": {mark: registry},
+			"docker push example.com/team/pod_count_exporter:0.2.0":                         {mark: registry},
 		},
 		"Docker Compose": {
 			"cd deploy/docker": {try: enters},
@@ -54,8 +61,6 @@ func steps() map[string]map[string]step {
 			"docker build --tag pod_count_exporter:0.2.0-plugins .": {test: compose},
 		},
 		"Kubernetes": {
-			"make image":         {try: makes},
-			"make release":       {try: makes},
 			"make node":          {try: makes},
 			"kubectl apply -k .": {test: guide},
 			"kubectl -n monitoring rollout status deployment/pod-count-exporter":    {test: guide},

@@ -87,7 +87,7 @@ func parseFlags(args []string, stdout io.Writer) (o *options, done bool, err err
 // mean there.
 func (o *options) app() *kingpin.Application {
 	app := kingpin.New(command, about)
-	app.Version(version.Print(program)) // which makes the flag
+	app.Version(version.Print(command)) // which makes the flag
 	app.HelpFlag.Short('h').Help("Show this help.")
 	app.VersionFlag.Help("Show the version.")
 	app.Arg("node", "Nodes to show (default: all).").StringsVar(&o.pages.Nodes.Names)

@@ -28,7 +28,7 @@ func TestRunRefuses(t *testing.T) {
 		{"namespace", "-n A", `--namespace: "A": `},
 		{"namespace twice", "-n a -n a", `--namespace: "a" is given twice`},
 		{"node", "Node", `node "Node": `},
-		{"selector", "-l=a=b=c", `--selector: "a=b=c": `},
+		{"selector", "-l=a=b=c", `--selector="a=b=c": `},
 		{"contexts", "--all-contexts --context=a", "--all-contexts and --context"},
 		{"percent of a namespace", "-n a --min-percent=5", "--min-percent: "},
 		{"order of a namespace", "-n a --sort-by=free", "--sort-by=free: "},
@@ -61,7 +61,7 @@ func TestRunHelp(t *testing.T) {
 		t.Errorf("switches are not plain:\n%s", text)
 	}
 	d = newDesk(t)
-	d.want(d.run(t.Context(), "--version"), exitOK, program+", version ")
+	d.want(d.run(t.Context(), "--version"), exitOK, command+", version ")
 }
 
 func TestLargePages(t *testing.T) {

@@ -69,7 +69,7 @@ func (o *options) frame(p picture, progress string, to screen) []string {
 	if progress != "" {
 		status = append([]string{progress}, status...)
 	}
-	status = append(fit(status, max(1, to.height/4), 0, "line"), p.footer())
+	status = append(fit(status, max(1, to.height/4), 0, "line"), p.footer(to.width))
 	room := max(0, to.height-len(status)-1)
 	var lines []string
 	if p.known() && room > 0 {
@@ -86,7 +86,9 @@ func (o *options) frame(p picture, progress string, to screen) []string {
 // body are the tables, in so many lines.
 func (o *options) body(results []*result, room int, to screen) []string {
 	kept := min(1, len(results)-1) // the sum
-	totals := linesOf(func(w io.Writer) error { return o.totalsTable(results).write(w, to) })
+	sums := o.totalsTable(results)
+	sums.squeeze(to.width, clusterColumn) // what is too wide all the same is cut
+	totals := linesOf(func(w io.Writer) error { return sums.write(w, to) })
 	rows := o.rows(results)
 	if o.summary {
 		totals = fit(totals, max(3, room/2), kept, "cluster")
@@ -119,28 +121,30 @@ func (o *options) statusLines(p picture, to screen) (lines []string) {
 	}
 	for _, s := range p.sights {
 		if c := s.condition(); c == isListed || c == isFailing {
-			lines = append(lines, to.paint(s.colour(), printable(s.name+": "+s.text())))
+			lines = append(lines, to.paint(s.colour(), beside(s.name, ": "+s.text(), to.width)))
 		}
 	}
 	for _, s := range p.sights {
 		for _, note := range o.notes(s.result) {
-			lines = append(lines, printable(s.name+": "+note))
+			lines = append(lines, beside(s.name, ": "+note, to.width))
 		}
 	}
 	return lines
 }
 
 // footer says how live all of it is.
-func (p picture) footer() string {
+func (p picture) footer(width int) string {
 	live := 0
 	for _, s := range p.sights {
 		if s.condition() == isLive {
 			live++
 		}
 	}
-	text := fmt.Sprintf("%d of %d clusters live", live, len(p.sights))
+	const ends = "  Ctrl-C ends"
+	clock := p.now.Format("15:04:05") + "  "
+	text := fmt.Sprintf("%d of %d clusters live", live, len(p.sights)) + ends
 	if len(p.sights) == 1 {
-		text = printable(p.sights[0].name) + " " + []string{"not live", "live"}[live]
+		text = beside(p.sights[0].name, " "+[]string{"not live", "live"}[live]+ends, width-len(clock))
 	}
-	return fmt.Sprintf("%s  %s  Ctrl-C ends", p.now.Format("15:04:05"), text)
+	return clock + text
 }

@@ -82,6 +82,8 @@ func TestGoldenFrames(t *testing.T) {
 		{"small", "", "", several, 40, 10},
 		{"counting", "", "slow  reading the nodes", pictureOf(&sight{result: &result{name: "slow"}}), 80, 24},
 		{"hostile", "", "", pictureOf(sightWith(hostile(), nil)), 60, 24},
+		{"long_name", "", "", pictureOf(sightWith(onEKS(), nil)), 80, 24},
+		{"long_name_failing", "", "", pictureOf(sightWith(onEKS(), cutOff)), 80, 24},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

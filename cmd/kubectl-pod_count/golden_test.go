@@ -61,6 +61,14 @@ func production() *result {
 	})
 }
 
+// onEKS has the name of a context that "aws eks update-kubeconfig" writes, and a longer
+// path.
+func onEKS() *result {
+	r := production()
+	r.name = "arn:aws:eks:eu-central-1:123456789012:cluster/production-of-the-shop-and-all-that-belongs-to-it"
+	return r
+}
+
 // staging is what an account sees that may not list nodes.
 func staging() *result {
 	return countedOf("staging", podcount.Snapshot{
@@ -84,6 +92,8 @@ func TestGolden(t *testing.T) {
 	pipe, terminal := screen{width: 80}, screen{terminal: true, colours: true, width: 100}
 	one, several := []*result{production()}, []*result{production(), staging(), broken()}
 	namespaced := countedOf("production", podcount.Snapshot{Nodes: []podcount.Node{nodeOf("a", 0, -1), nodeOf("b", 3, -1)}, UnscheduledPods: 0})
+	window := func(width int) screen { return screen{terminal: true, width: width} }
+	long := onEKS()
 	selected := countedOf("production", podcount.Snapshot{Nodes: []podcount.Node{nodeOf("a", 44, 110)}, Selected: true})
 	tests := []struct {
 		name    string
@@ -95,6 +105,12 @@ func TestGolden(t *testing.T) {
 		{"table_terminal.txt", "", terminal, one},
 		{"table_narrow.txt", "", screen{width: 50}, one},
 		{"table_narrower.txt", "", screen{width: 20}, one},
+		{"table_80.txt", "", window(80), one},
+		{"table_60.txt", "", window(60), one},
+		{"table_30.txt", "--all-contexts", window(30), []*result{long, staging(), broken()}},
+		{"table_long_name_100.txt", "", window(100), []*result{long}},
+		{"table_long_name_80.txt", "--all-contexts", window(80), []*result{long, staging()}},
+		{"wide_100.txt", "-o=wide --summary", window(100), []*result{long}},
 		{"table_several.txt", "--all-contexts", screen{width: 120}, several},
 		{"table_namespace.txt", "-n kube-system", pipe, []*result{namespaced}},
 		{"table_selected.txt", "a", pipe, []*result{selected}},

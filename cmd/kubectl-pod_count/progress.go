@@ -30,9 +30,7 @@ const barColumns = 24
 func (b *progressBar) line(all []progress, now time.Time, most int) string {
 	sum, known := b.sum(all, now)
 	var parts []string
-	if len(all) == 1 {
-		parts = append(parts, printable(all[0].name))
-	} else {
+	if len(all) > 1 {
 		parts = append(parts, ofClusters(all))
 	}
 	if known {
@@ -56,7 +54,11 @@ func (b *progressBar) line(all []progress, now time.Time, most int) string {
 	if len(all) > 1 {
 		parts = append(parts, awaited(all))
 	}
-	return cut(strings.Join(parts, "  "), most)
+	text := strings.Join(parts, "  ")
+	if len(all) == 1 {
+		text = beside(all[0].name, "  "+text, most)
+	}
+	return cut(text, most)
 }
 
 // sum adds up the clusters. known says that how many pods there will be is known

@@ -77,8 +77,7 @@ func (s *sight) colour() string {
 // streams is what is told of a cluster that is followed.
 type streams struct {
 	counts      int   // that were complete
-	bound, left int   // pods, by all events
-	more, fewer int   // pods, by the numbers of the nodes that are shown
+	bound, left int   // pods, on the nodes that are shown
 	fallback    error // why it cannot be followed; nil while it is
 }
 
@@ -86,7 +85,6 @@ type streams struct {
 type streamNews struct {
 	mu sync.Mutex
 	streams
-	seen *podcount.Snapshot // compared last
 }
 
 func (n *streamNews) note(do func(*streams)) {
@@ -98,33 +96,6 @@ func (n *streamNews) note(do func(*streams)) {
 func (n *streamNews) copy() (s streams) {
 	n.note(func(now *streams) { s = *now })
 	return s
-}
-
-// compare adds by how much the numbers of nodes differ from those seen before, and
-// returns the sums.
-func (n *streamNews) compare(now *podcount.Snapshot) (s streams) {
-	n.note(func(sums *streams) {
-		if n.seen != nil && n.seen != now {
-			sums.add(n.seen.Nodes, now.Nodes)
-		}
-		n.seen, s = now, *sums
-	})
-	return s
-}
-
-// add adds the differences of the nodes that are in both. One that comes or goes may
-// have changed its labels alone.
-func (s *streams) add(before, now []podcount.Node) {
-	were := make(map[string]int, len(before))
-	for _, node := range before {
-		were[node.Name] = node.ActivePods
-	}
-	for _, node := range now {
-		if old, both := were[node.Name]; both {
-			s.more += max(0, node.ActivePods-old)
-			s.fewer += max(0, old-node.ActivePods)
-		}
-	}
 }
 
 // event notes the pods that come to nodes and go.

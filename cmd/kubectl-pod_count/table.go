@@ -15,6 +15,8 @@ type table struct {
 	// are as wide as those at least.
 	goesOn bool
 	least  []int
+
+	tight int // spaces of the gap between two columns that are left out
 }
 
 // cell is one text, printable.
@@ -66,6 +68,9 @@ func (t *table) add(line ...cell) { t.lines = append(t.lines, line) }
 
 const gap = "   "
 
+// gap is between two columns.
+func (t *table) gap() string { return gap[t.tight:] }
+
 // widths are those of the columns.
 func (t *table) widths() []int {
 	widths := make([]int, len(t.head))
@@ -80,23 +85,11 @@ func (t *table) widths() []int {
 
 // width is that of a whole line.
 func (t *table) width() int {
-	sum := len(gap) * (len(t.head) - 1)
+	sum := len(t.gap()) * (len(t.head) - 1)
 	for _, width := range t.widths() {
 		sum += width
 	}
 	return sum
-}
-
-// minNarrowed is how many columns of a name are left on the narrowest terminal: fewer
-// tell no names apart.
-const minNarrowed = 10
-
-// narrow cuts the texts of one column so that a line takes no more than most columns.
-func (t *table) narrow(column, most int) {
-	room := max(minNarrowed, t.widths()[column]-(t.width()-most))
-	for _, line := range t.lines {
-		line[column].text = cut(line[column].text, room)
-	}
 }
 
 // write writes the table. Nothing follows the last text of a line.
@@ -124,7 +117,7 @@ func (t *table) write(w io.Writer, to screen) error {
 			if !c.right {
 				open += fill
 			}
-			open += gap
+			open += t.gap()
 		}
 		text.WriteString("\n")
 	}

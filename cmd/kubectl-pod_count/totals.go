@@ -103,6 +103,9 @@ func added(sum, more *int, first bool) *int {
 	return &both
 }
 
+// clusterColumn is the first one where there are several clusters, and of the totals.
+const clusterColumn = 0
+
 // totalsTable has a line for each cluster, and their sum if there are several.
 func (o *options) totalsTable(results []*result) *table {
 	head := []cell{left("CLUSTER"), right("NODES"), right("ACTIVE"), right("ALLOCATABLE"), right("FREE"), right("USED"), right("UNSCHEDULED"), right("UNKNOWN NODE")}

@@ -38,7 +38,7 @@ func (o *options) validate() error {
 func inFlags(err error) error {
 	return errors.New(strings.NewReplacer(
 		"PageSize=", "--page-size=", "PageTimeout=", "--page-timeout=", "Namespaces:", "--namespace:",
-		"Nodes.Names:", "node", "Nodes.Labels:", "--selector:",
+		"Nodes.Names:", "node", "Nodes.Labels: ", "--selector=",
 	).Replace(err.Error()))
 }
 

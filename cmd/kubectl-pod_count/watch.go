@@ -135,7 +135,6 @@ func (f *fleet) sightOf(r *result) *sight {
 	s.err, s.age, s.progress = v.Err, v.Age, v.Progress
 	if v.Shown() {
 		s.snapshot = v.Snapshot
-		s.streams = r.streams.compare(v.Snapshot)
 	}
 	return s
 }
@@ -158,14 +157,13 @@ func (f *fleet) tellEnd(seen picture, lasted time.Duration) {
 	}
 }
 
-// moved says how many pods came and went. The events of some nodes among others are
-// those of all: what they were on the nodes that are shown is only known from the
-// numbers there, in which a pod that comes and one that goes at once are none.
+// moved says how many pods came and went.
 func (o *options) moved(s streams) string {
-	if nodes := o.pages.Nodes; nodes.Labels == "" && len(nodes.Names) <= 1 {
-		return fmt.Sprintf("%s bound to nodes, %s gone from them", plural(s.bound, "pod"), grouped(s.left))
+	where := "nodes"
+	if nodes := o.pages.Nodes; nodes.Labels != "" || len(nodes.Names) > 0 {
+		where = "the nodes shown"
 	}
-	return fmt.Sprintf("at least %s bound to the nodes shown, %s gone from them", plural(s.more, "pod"), grouped(s.fewer))
+	return fmt.Sprintf("%s bound to %s, %s gone from them", plural(s.bound, "pod"), where, grouped(s.left))
 }
 
 // watchOptions are those of a store whose clusters are followed: its snapshots are

@@ -75,7 +75,12 @@ func (o *options) writeTables(w io.Writer, to screen, results []*result) error {
 	if o.minPercent > 0 {
 		fmt.Fprintf(w, "%s\n\n", o.howMany(rows, results))
 	}
-	if err := o.totalsTable(results).write(w, to); err != nil || !o.summary {
+	totals := o.totalsTable(results)
+	write := totals.write
+	if to.terminal && !totals.squeeze(to.width, clusterColumn) {
+		write = o.totalsTable(results).writeUpright // whose names have more room
+	}
+	if err := write(w, to); err != nil || !o.summary {
 		return err
 	}
 	return writeFullness(w, to, rows)
@@ -107,8 +112,6 @@ func nodesOf(results []*result) (sum int) {
 	return sum
 }
 
-const nodeColumn = "NODE"
-
 // The columns that a bar takes, if there are as many left.
 const (
 	maxBar = 40
@@ -124,7 +127,7 @@ func (o *options) nodesTable(rows []row, several bool, to screen) *table {
 	if several {
 		t.head = append(t.head, left("CLUSTER"))
 	}
-	t.head = append(t.head, left(nodeColumn), right("ACTIVE"), right("ALLOCATABLE"))
+	t.head = append(t.head, left("NODE"), right("ACTIVE"), right("ALLOCATABLE"))
 	if free {
 		t.head = append(t.head, right("FREE"))
 	}
@@ -140,8 +143,11 @@ func (o *options) nodesTable(rows []row, several bool, to screen) *table {
 		}
 		t.add(append(line, percentCell(known(r.percent())))...)
 	}
-	if to.terminal {
-		t.narrow(slices.IndexFunc(t.head, func(c cell) bool { return c.text == nodeColumn }), to.width)
+	switch {
+	case to.terminal && several:
+		t.squeeze(to.width, clusterColumn, clusterColumn+1)
+	case to.terminal:
+		t.squeeze(to.width, 0)
 	}
 	addBars(t, rows, to.width)
 	return t
@@ -156,7 +162,7 @@ func known[T any](n T, known bool) *T {
 }
 
 func addBars(t *table, rows []row, width int) {
-	room := min(maxBar, width-t.width()-len(gap))
+	room := min(maxBar, width-t.width()-len(t.gap()))
 	if room < minBar || !slices.ContainsFunc(rows, func(r row) bool { _, known := r.full(); return known }) {
 		return
 	}

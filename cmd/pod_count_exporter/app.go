@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/go-kit/log"
@@ -138,6 +139,9 @@ func (a *app) logStart() {
 		limits = append(limits, "gomemlimit", bytes)
 	}
 	a.log(level.Info(a.logger), limits...)
+	if unknown := a.flags.unknownVariables; len(unknown) > 0 {
+		a.log(level.Warn(a.logger), "msg", "Ignored variables of the environment that belong to no flag", "variables", strings.Join(unknown, " "))
+	}
 }
 
 // shutdown ends the counts first: the scrapes that wait for them then answer, and the

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
+	"strings"
 
 	"github.com/alecthomas/kingpin/v2"
 )
@@ -17,6 +19,70 @@ func fromEnvironment(app *kingpin.Application) {
 	app.DefaultEnvars()
 	for _, flag := range app.Model().Flags {
 		app.GetFlag(flag.Name).NoEnvar()
+	}
+}
+
+// unknownVariables returns the names of variables, sorted, that look like those of
+// flags and are none: a misspelt one has no effect otherwise. environ is as
+// os.Environ has it. A variable that is empty counts as not set.
+func unknownVariables(app *kingpin.Application, environ []string) (unknown []string) {
+	known := make(map[string]bool)
+	for _, flag := range app.Model().Flags {
+		known[flag.Envar] = true
+		known[variable(flag.Name)] = true // of --version and its like, which have none
+	}
+	services := serviceNames(environ)
+	for _, entry := range environ {
+		name, value, _ := strings.Cut(entry, "=")
+		if !strings.HasPrefix(name, variable("")) || value == "" || known[name] {
+			continue
+		}
+		if !slices.ContainsFunc(services, func(service string) bool { return ofService(name, service) }) {
+			unknown = append(unknown, name)
+		}
+	}
+	slices.Sort(unknown)
+	return unknown
+}
+
+// besidesUnknown adds to what ends the start the variables that have no effect: it may
+// be for want of one of them.
+func (f *flags) besidesUnknown(err error) error {
+	if len(f.unknownVariables) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w (of the environment, these variables belong to no flag: %s)", err, strings.Join(f.unknownVariables, " "))
+}
+
+// variable is that of a flag.
+func variable(flag string) string {
+	return strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(program + "_" + flag))
+}
+
+// Kubernetes tells each pod of the Services in its namespace: of one that is named
+// pod-count-exporter by POD_COUNT_EXPORTER_SERVICE_HOST, POD_COUNT_EXPORTER_PORT,
+// POD_COUNT_EXPORTER_PORT_10120_TCP_ADDR and more. Each has the first of them.
+const serviceHost = "_SERVICE_HOST"
+
+func serviceNames(environ []string) (names []string) {
+	for _, entry := range environ {
+		name, _, _ := strings.Cut(entry, "=")
+		if service, is := strings.CutSuffix(name, serviceHost); is {
+			names = append(names, service)
+		}
+	}
+	return names
+}
+
+// ofService says whether Kubernetes sets a variable for a Service.
+func ofService(name, service string) bool {
+	switch rest, is := strings.CutPrefix(name, service); {
+	case !is:
+		return false
+	case rest == serviceHost, rest == "_SERVICE_PORT", rest == "_PORT":
+		return true
+	default:
+		return strings.HasPrefix(rest, "_SERVICE_PORT_") || strings.HasPrefix(rest, "_PORT_")
 	}
 }
 

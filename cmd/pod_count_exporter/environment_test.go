@@ -3,10 +3,13 @@ package main
 import (
 	"io"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/alecthomas/kingpin/v2"
 )
 
 func TestEnvironment(t *testing.T) {
@@ -141,6 +144,89 @@ func TestHelpHasMetavariables(t *testing.T) {
 		name, value, isFlag := strings.Cut(strings.Fields(line + " -")[0], "=")
 		if isFlag && (value == `""` || strings.EqualFold(value, strings.TrimPrefix(name, "--"))) {
 			t.Errorf("no metavariable: %s", line)
+		}
+	}
+}
+
+func TestUnknownVariables(t *testing.T) {
+	tests := []struct {
+		name    string
+		environ []string
+		want    []string
+	}{
+		{"none", []string{"PATH=/bin", "POD_NAME=pod-count-exporter-0", "POD_COUNT=1"}, nil},
+		{"those of flags", []string{"POD_COUNT_EXPORTER_COLLECTOR_CACHE_TTL=1m", "POD_COUNT_EXPORTER_WEB_CONFIG_FILE=a"}, nil},
+		{
+			"misspelt ones, sorted", []string{"POD_COUNT_EXPORTER_WEB_PORT=10121", "POD_COUNT_EXPORTER_COLECTOR_CACHE_TTL=1m"},
+			[]string{"POD_COUNT_EXPORTER_COLECTOR_CACHE_TTL", "POD_COUNT_EXPORTER_WEB_PORT"},
+		},
+		{"with dashes, as the flag has them", []string{"POD_COUNT_EXPORTER_COLLECTOR_CACHE-TTL=1m"}, []string{"POD_COUNT_EXPORTER_COLLECTOR_CACHE-TTL"}},
+		{"in small letters", []string{"pod_count_exporter_log_level=debug"}, nil},
+		{"empty, which is not set", []string{"POD_COUNT_EXPORTER_COLECTOR_CACHE_TTL="}, nil},
+		{"of a flag that has none", []string{"POD_COUNT_EXPORTER_VERSION=0.1.0", "POD_COUNT_EXPORTER_HELP=yes"}, nil},
+		{"of a Service", service("POD_COUNT_EXPORTER"), nil},
+		{"of a Service with a longer name", service("POD_COUNT_EXPORTER_METRICS"), nil},
+		{
+			"beside those of a Service", append(service("POD_COUNT_EXPORTER"), "POD_COUNT_EXPORTER_SERVICE=1", "POD_COUNT_EXPORTER_PORTS=1", "POD_COUNT_EXPORTER_WEB_PORT=1"),
+			[]string{"POD_COUNT_EXPORTER_PORTS", "POD_COUNT_EXPORTER_SERVICE", "POD_COUNT_EXPORTER_WEB_PORT"},
+		},
+		{"like those of a Service that is not there", []string{"POD_COUNT_EXPORTER_PORT=10121"}, []string{"POD_COUNT_EXPORTER_PORT"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			app := kingpin.New(program, "").Version("")
+			define(app)
+			if got := unknownVariables(app, tt.environ); !slices.Equal(got, tt.want) {
+				t.Errorf("got %q, want %q", got, tt.want)
+			}
+		})
+	}
+}
+
+// service is what the kubelet sets for a Service with one named port.
+func service(prefix string) (environ []string) {
+	for _, entry := range []string{
+		"SERVICE_HOST=10.0.0.1", "SERVICE_PORT=10120", "SERVICE_PORT_HTTP=10120", "PORT=tcp://10.0.0.1:10120", "PORT_10120_TCP=tcp://10.0.0.1:10120",
+		"PORT_10120_TCP_PROTO=tcp", "PORT_10120_TCP_PORT=10120", "PORT_10120_TCP_ADDR=10.0.0.1",
+	} {
+		environ = append(environ, prefix+"_"+entry)
+	}
+	return environ
+}
+
+// A variable that has no effect is told of once, by its name alone.
+func TestUnknownVariableIsLogged(t *testing.T) {
+	for _, entry := range service("POD_COUNT_EXPORTER") {
+		name, value, _ := strings.Cut(entry, "=")
+		t.Setenv(name, value)
+	}
+	for name, want := range map[string]string{
+		"POD_COUNT_EXPORTER_COLECTOR_CACHE_TTL": `level=warn \S+ msg="Ignored variables of the environment that belong to no flag" variables=POD_COUNT_EXPORTER_COLECTOR_CACHE_TTL\n`,
+		"POD_COUNT_EXPORTER_LOG_LEVEL":          "",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, "info")
+			e := start(t, "--kubeconfig="+serveSim(t))
+			e.log.await(t, "Completed paginated pod count")
+			log := e.log.String()
+			told := regexp.MustCompile(`.*Ignored variables.*\n`).FindAllString(log, -1)
+			if want == "" && len(told) > 0 || want != "" && (len(told) != 1 || !regexp.MustCompile(want).MatchString(told[0])) {
+				t.Errorf("told %q, want %q", told, want)
+			}
+		})
+	}
+}
+
+// The start may fail for want of the variable that is misspelt.
+func TestUnknownVariableBesideAnError(t *testing.T) {
+	t.Setenv("POD_COUNT_EXPORTER_KUBECONFG", "/etc/kubeconfig")
+	for args, code := range map[string]int{"--log.level=info": exitFailed, "--collector.cache-ttl=2h": exitUsage, "--nothing": exitUsage} {
+		var stderr strings.Builder
+		if got := run(t.Context(), []string{args}, noEnv(), io.Discard, &stderr); got != code {
+			t.Errorf("%s: exit code %d, want %d", args, got, code)
+		}
+		if text := stderr.String(); !strings.HasSuffix(text, " (of the environment, these variables belong to no flag: POD_COUNT_EXPORTER_KUBECONFG)\n") {
+			t.Errorf("%s: %q", args, text)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -37,6 +38,8 @@ type flags struct {
 
 	logLevel  string
 	logFormat string
+
+	unknownVariables []string // names
 }
 
 func defaultFlags() *flags {
@@ -60,6 +63,7 @@ func parseFlags(args []string, stdout io.Writer) (f *flags, done bool, err error
 	app.HelpFlag.Short('h')
 	f = define(app)
 	_, err = app.Parse(args)
+	f.unknownVariables = unknownVariables(app, os.Environ())
 	return f, done, expecting(namingVariable(app, err))
 }
 

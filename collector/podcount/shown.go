@@ -181,6 +181,18 @@ func (l *live) snapshot(update bool) *Snapshot {
 	return &s
 }
 
+// shows says whether a node is among those that are asked for. With none chosen every
+// pod counts, also one on a node that does not exist.
+func (l *live) shows(node string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.selection.some() {
+		return true
+	}
+	_, exists := l.nodes[node]
+	return (exists || l.figures.NodesForbidden) && (len(l.selection.Names) == 0 || slices.Contains(l.selection.Names, node))
+}
+
 // sorted returns the names of the nodes: of those that exist, or, if they may not be
 // listed, of those that have pods.
 func (l *live) sorted() []string {

@@ -192,7 +192,7 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, reader *eventReader, b
 			if err != nil {
 				return wrongSum(err)
 			}
-			live := counted && !began && s.role == boundStream
+			live := counted && !began && s.role == boundStream && l.shows(c.node)
 			w.observer.Event(Event{
 				Resource: s.listing.name, Type: c.kind, Bytes: body.bytes - read, Time: time.Now(),
 				Bound: live && c.kind == EventAdded, Left: live && c.kind == EventDeleted,

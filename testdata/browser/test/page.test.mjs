@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, done, sideways } from "../lib/browser.mjs";
 import { names, serveHostile } from "../lib/hostile.mjs";
-import { clusters, counted, freePort, until } from "../lib/programs.mjs";
+import { Bench, clusters, counted, freePort, until } from "../lib/programs.mjs";
 import { suite } from "../lib/suite.mjs";
 
 const own = suite();
@@ -38,6 +38,25 @@ test("the overview says what is wrong, and which nodes are full", async () => {
   assert.equal(fullest, 10);
   const headings = await page.locator("h1, h2, h3").evaluateAll((all) => all.map((one) => one.tagName));
   assert.deepEqual(headings, ["H1", "H2", "H3", "H3", "H2", "H2"]);
+  await done(page);
+});
+
+test("a cluster's long name leaves those of the nodes whole", async () => {
+  const name = "arn:aws:eks:eu-central-1:123456789012:cluster/production-of-the-shop-and-all-that-belongs-to-it";
+  const bench = new Bench(); // the other exporter would read this one's kubeconfig
+  after(() => bench.close());
+  const { url: good } = await bench.simulate({ nodes: 30, pods: 2890 });
+  const { url } = await bench.exporter({ [name]: good });
+  await counted(url, name);
+  const page = await own.browser.open(url);
+  const lines = await page.locator("#fullest tbody .name bdi").evaluateAll((all) => all.map((one) => one.getClientRects().length));
+  assert.deepEqual(lines, Array(10).fill(1));
+  for (const width of [1280, 1101, 1100, 900, 600]) {
+    await page.setViewportSize({ width, height: 900 });
+    const own = await page.locator("#clusters tbody .name bdi").evaluate((one) => one.getClientRects().length);
+    assert.ok(own <= 5, `the cluster's name takes ${own} lines in a window of ${width} pixels`);
+    assert.ok(await sideways(page) <= 0, `wider than a window of ${width} pixels`);
+  }
   await done(page);
 });
 

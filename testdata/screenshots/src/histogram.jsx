@@ -10,6 +10,7 @@ export function Histogram({ panel, frames, width, height, range, theme }) {
   const frame = histogramFieldsToFrame(info, theme);
   const [lower, upper, ...counts] = frame.fields.map((field) => field.values);
   const builder = new UPlotConfigBuilder("utc");
+  builder.setPadding([null, 16, null, null]); // half of the last label
   builder.addScale({ scaleKey: "x", isTime: false, orientation: 0, direction: 1, range: () => [lower[0], upper[upper.length - 1]] });
   builder.addScale({ scaleKey: "y", isTime: false, orientation: 1, direction: 1, softMin: 0 });
   builder.addAxis({

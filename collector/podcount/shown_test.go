@@ -1,0 +1,30 @@
+package podcount
+
+import "testing"
+
+// TestShows is asked of each event of a pod: what it says is counted on nodes that are
+// shown.
+func TestShows(t *testing.T) {
+	tests := []struct {
+		name      string
+		selection Selection
+		forbidden bool
+		want      map[string]bool
+	}{
+		{"all, one that does not exist too", Selection{}, false, map[string]bool{"a": true, "b": true, "gone": true}},
+		{"a name", Selection{Names: []string{"a", "gone"}}, false, map[string]bool{"a": true, "b": false, "gone": false}},
+		{"a name, nodes may not be listed", Selection{Names: []string{"c"}}, true, map[string]bool{"c": true, "d": false}},
+		{"labels: the nodes that were listed", Selection{Labels: "zone=x"}, false, map[string]bool{"a": true, "b": true, "gone": false}},
+		{"labels and a name", Selection{Labels: "zone=x", Names: []string{"b", "gone"}}, false, map[string]bool{"a": false, "b": true, "gone": false}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			l := &live{selection: tt.selection, figures: Snapshot{NodesForbidden: tt.forbidden}, nodes: map[string]Node{"a": {}, "b": {}}}
+			for node, want := range tt.want {
+				if got := l.shows(node); got != want {
+					t.Errorf("%s: %t, want %t", node, got, want)
+				}
+			}
+		})
+	}
+}
