@@ -102,15 +102,23 @@ type watched struct {
 	*exporter
 	tap    *wiretap
 	config *rest.Config
+	pages  podcount.Config
+	watch  podcount.WatchConfig
 }
 
 // follow must be called within a synctest bubble.
 func follow(t *testing.T) *watched {
 	t.Helper()
-	opts := steady()
+	return followWith(t, steady(), func(*kubesim.Config, *watched) {})
+}
+
+// followWith lets a test change the cluster and how it is followed.
+func followWith(t *testing.T, opts Options, change func(*kubesim.Config, *watched)) *watched {
+	t.Helper()
 	opts.Watch = true
-	e := &watched{exporter: empty(t, opts), tap: &wiretap{}}
+	e := &watched{exporter: empty(t, opts), tap: &wiretap{}, pages: podcount.DefaultConfig(), watch: podcount.DefaultWatchConfig()}
 	cfg := kubesim.Config{Cluster: "one", Nodes: 3, Pods: 30, Unscheduled: 2, Seed: 1}
+	change(&cfg, e)
 	_, e.sim = e.simulate(cfg, func(_ *podcount.Config, config *rest.Config) {
 		e.config = config
 		config.Wrap(func(next http.RoundTripper) http.RoundTripper {
@@ -125,7 +133,7 @@ func follow(t *testing.T) *watched {
 // target is the cluster with a Watcher of its own, as after each reload.
 func (e *watched) target() store.Target {
 	e.t.Helper()
-	cfg := podcount.DefaultConfig()
+	cfg := e.pages
 	cfg.Jitter, cfg.Gate = func() float64 { return 0.5 }, e.Store.Gate()
 	client, err := rest.HTTPClientFor(e.config)
 	if err != nil {
@@ -140,7 +148,7 @@ func (e *watched) target() store.Target {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	watcher, err := podcount.NewWatcher(counter, client, podcount.DefaultWatchConfig())
+	watcher, err := podcount.NewWatcher(counter, client, e.watch)
 	if err != nil {
 		e.t.Fatal(err)
 	}
