@@ -1,8 +1,10 @@
 package collector
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -33,6 +35,7 @@ type wiretap struct {
 
 	fails  func(*http.Request) bool // nil: none
 	status int                      // of what fails; 0: no answer
+	loses  func(event string) bool  // whether an event of a stream is lost; nil: none
 }
 
 type cut struct {
@@ -64,7 +67,50 @@ func (w *wiretap) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	ctx, end := context.WithCancel(r.Context())
 	w.cuts = append(w.cuts, cut{r, end})
-	return w.next.RoundTrip(r.WithContext(ctx))
+	response, err := w.next.RoundTrip(r.WithContext(ctx))
+	if err == nil && isWatch(r) {
+		response.Body = &lossy{ReadCloser: response.Body, lines: bufio.NewReader(response.Body), tap: w}
+	}
+	return response, err
+}
+
+// lossy is a stream that loses events on its way.
+type lossy struct {
+	io.ReadCloser
+	lines *bufio.Reader
+	rest  []byte
+	tap   *wiretap
+}
+
+// Read passes the next event on that is not lost.
+func (l *lossy) Read(p []byte) (int, error) {
+	for len(l.rest) == 0 {
+		line, err := l.lines.ReadBytes('\n')
+		if err != nil {
+			return copy(p, line), err
+		}
+		l.tap.mu.Lock()
+		if l.tap.loses == nil || !l.tap.loses(string(line)) {
+			l.rest = line
+		}
+		l.tap.mu.Unlock()
+	}
+	n := copy(p, l.rest)
+	l.rest = l.rest[n:]
+	return n, nil
+}
+
+// loseAdded loses the next ADDED event of a pod on a node.
+func (w *wiretap) loseAdded(node string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.loses = func(event string) bool {
+		lost := strings.Contains(event, `"ADDED"`) && strings.Contains(event, `"`+node+`"`)
+		if lost {
+			w.loses = nil
+		}
+		return lost
+	}
 }
 
 // CloseIdleConnections leaves them: they are pipes.

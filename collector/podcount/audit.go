@@ -94,13 +94,17 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// nextAudit returns the time of the next audit, zero when there are to be none.
+// nextAudit returns the time of the next audit, zero when there are to be none. After one
+// that has found a difference there always is another: only that shows that the new start
+// has helped.
 func (w *Watcher) nextAudit(in time.Duration) time.Time {
 	interval := w.watch.AuditInterval
-	if interval == 0 {
+	if interval == 0 && w.drifts == 0 {
 		return time.Time{}
 	}
-	in = min(in, interval)
+	if interval > 0 {
+		in = min(in, interval)
+	}
 	return time.Now().Add(in - time.Duration(w.cfg.Jitter()*float64(in)/10))
 }
 
