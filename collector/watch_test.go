@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
@@ -47,6 +48,19 @@ var errDown = errors.New("connection refused")
 
 // RoundTrip passes the request on, unless the connections are broken.
 func (w *wiretap) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx, response, err := w.note(r)
+	if response != nil || err != nil {
+		return response, err
+	}
+	response, err = w.next.RoundTrip(r.WithContext(ctx)) // which may hang, so without the lock
+	if err == nil && isWatch(r) {
+		response.Body = &lossy{ReadCloser: response.Body, lines: bufio.NewReader(response.Body), tap: w}
+	}
+	return response, err
+}
+
+// note returns the context that a request is passed on with, or its failure.
+func (w *wiretap) note(r *http.Request) (context.Context, *http.Response, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.all++
@@ -54,24 +68,20 @@ func (w *wiretap) RoundTrip(r *http.Request) (*http.Response, error) {
 		trace.GetConn(r.URL.Host) // as a transport does that begins to connect
 	}
 	if w.down {
-		return nil, errDown
+		return nil, nil, errDown
 	}
 	if w.fails != nil && w.fails(r) {
 		if w.status == 0 {
-			return nil, errDown
+			return nil, nil, errDown
 		}
-		return &http.Response{StatusCode: w.status, Header: http.Header{"Location": {"https://elsewhere.example/"}}, Body: http.NoBody, Request: r}, nil
+		return nil, &http.Response{StatusCode: w.status, Header: http.Header{"Location": {"https://elsewhere.example/"}}, Body: http.NoBody, Request: r}, nil
 	}
 	if r.URL.Query().Get("watch") == "" && strings.HasSuffix(r.URL.Path, "/pods") {
 		w.lists++
 	}
 	ctx, end := context.WithCancel(r.Context())
 	w.cuts = append(w.cuts, cut{r, end})
-	response, err := w.next.RoundTrip(r.WithContext(ctx))
-	if err == nil && isWatch(r) {
-		response.Body = &lossy{ReadCloser: response.Body, lines: bufio.NewReader(response.Body), tap: w}
-	}
-	return response, err
+	return ctx, nil, nil
 }
 
 // lossy is a stream that loses events on its way.
@@ -113,8 +123,8 @@ func (w *wiretap) loseAdded(node string) {
 	}
 }
 
-// CloseIdleConnections leaves them: they are pipes.
-func (w *wiretap) CloseIdleConnections() {}
+// CloseIdleConnections passes that on.
+func (w *wiretap) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(w.next) }
 
 func (w *wiretap) breaks(down bool) {
 	w.mu.Lock()

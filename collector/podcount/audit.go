@@ -3,6 +3,8 @@ package podcount
 import (
 	"errors"
 	"time"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
 const (
@@ -31,7 +33,7 @@ type due struct{ nodes, audit, lookup time.Time }
 // maintain lists the nodes at intervals, audits the streams, and looks namespaces up.
 func (f *session) maintain() error {
 	next := due{nodes: time.Now().Add(f.w.watch.NodesInterval), audit: f.w.nextAudit(firstAudit)}
-	for lookedUp, failures := time.Now(), 0; f.await(&next, lookedUp); {
+	for lookedUp, failures := (time.Time{}), 0; f.await(&next, lookedUp); {
 		var err error
 		now := time.Now()
 		switch {
@@ -127,6 +129,7 @@ func (f *session) relist() error {
 		err = f.lookUp(run)
 	}
 	run.known.drop()
+	utilnet.CloseIdleConnectionsFor(f.w.client.Transport) // as after a count: the next list is minutes away
 	if noNamespace(err) {
 		return err
 	}
