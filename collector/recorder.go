@@ -31,6 +31,7 @@ type recorder struct {
 	limiters map[message]*limiter
 	last     remarkable
 	history  *page.Recorder
+	listed   bool // the cluster cannot be watched, which has been said
 }
 
 type limiter struct {

@@ -1,8 +1,10 @@
 package collector
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -13,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
@@ -33,6 +36,7 @@ type wiretap struct {
 
 	fails  func(*http.Request) bool // nil: none
 	status int                      // of what fails; 0: no answer
+	loses  func(event string) bool  // whether an event of a stream is lost; nil: none
 }
 
 type cut struct {
@@ -44,6 +48,19 @@ var errDown = errors.New("connection refused")
 
 // RoundTrip passes the request on, unless the connections are broken.
 func (w *wiretap) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx, response, err := w.note(r)
+	if response != nil || err != nil {
+		return response, err
+	}
+	response, err = w.next.RoundTrip(r.WithContext(ctx)) // which may hang, so without the lock
+	if err == nil && isWatch(r) {
+		response.Body = &lossy{ReadCloser: response.Body, lines: bufio.NewReader(response.Body), tap: w}
+	}
+	return response, err
+}
+
+// note returns the context that a request is passed on with, or its failure.
+func (w *wiretap) note(r *http.Request) (context.Context, *http.Response, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.all++
@@ -51,24 +68,63 @@ func (w *wiretap) RoundTrip(r *http.Request) (*http.Response, error) {
 		trace.GetConn(r.URL.Host) // as a transport does that begins to connect
 	}
 	if w.down {
-		return nil, errDown
+		return nil, nil, errDown
 	}
 	if w.fails != nil && w.fails(r) {
 		if w.status == 0 {
-			return nil, errDown
+			return nil, nil, errDown
 		}
-		return &http.Response{StatusCode: w.status, Header: http.Header{"Location": {"https://elsewhere.example/"}}, Body: http.NoBody, Request: r}, nil
+		return nil, &http.Response{StatusCode: w.status, Header: http.Header{"Location": {"https://elsewhere.example/"}}, Body: http.NoBody, Request: r}, nil
 	}
 	if r.URL.Query().Get("watch") == "" && strings.HasSuffix(r.URL.Path, "/pods") {
 		w.lists++
 	}
 	ctx, end := context.WithCancel(r.Context())
 	w.cuts = append(w.cuts, cut{r, end})
-	return w.next.RoundTrip(r.WithContext(ctx))
+	return ctx, nil, nil
 }
 
-// CloseIdleConnections leaves them: they are pipes.
-func (w *wiretap) CloseIdleConnections() {}
+// lossy is a stream that loses events on its way.
+type lossy struct {
+	io.ReadCloser
+	lines *bufio.Reader
+	rest  []byte
+	tap   *wiretap
+}
+
+// Read passes the next event on that is not lost.
+func (l *lossy) Read(p []byte) (int, error) {
+	for len(l.rest) == 0 {
+		line, err := l.lines.ReadBytes('\n')
+		if err != nil {
+			return copy(p, line), err
+		}
+		l.tap.mu.Lock()
+		if l.tap.loses == nil || !l.tap.loses(string(line)) {
+			l.rest = line
+		}
+		l.tap.mu.Unlock()
+	}
+	n := copy(p, l.rest)
+	l.rest = l.rest[n:]
+	return n, nil
+}
+
+// loseAdded loses the next ADDED event of a pod on a node.
+func (w *wiretap) loseAdded(node string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.loses = func(event string) bool {
+		lost := strings.Contains(event, `"ADDED"`) && strings.Contains(event, `"`+node+`"`)
+		if lost {
+			w.loses = nil
+		}
+		return lost
+	}
+}
+
+// CloseIdleConnections passes that on.
+func (w *wiretap) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(w.next) }
 
 func (w *wiretap) breaks(down bool) {
 	w.mu.Lock()
@@ -102,15 +158,23 @@ type watched struct {
 	*exporter
 	tap    *wiretap
 	config *rest.Config
+	pages  podcount.Config
+	watch  podcount.WatchConfig
 }
 
 // follow must be called within a synctest bubble.
 func follow(t *testing.T) *watched {
 	t.Helper()
-	opts := steady()
+	return followWith(t, steady(), func(*kubesim.Config, *watched) {})
+}
+
+// followWith lets a test change the cluster and how it is followed.
+func followWith(t *testing.T, opts Options, change func(*kubesim.Config, *watched)) *watched {
+	t.Helper()
 	opts.Watch = true
-	e := &watched{exporter: empty(t, opts), tap: &wiretap{}}
+	e := &watched{exporter: empty(t, opts), tap: &wiretap{}, pages: podcount.DefaultConfig(), watch: podcount.DefaultWatchConfig()}
 	cfg := kubesim.Config{Cluster: "one", Nodes: 3, Pods: 30, Unscheduled: 2, Seed: 1}
+	change(&cfg, e)
 	_, e.sim = e.simulate(cfg, func(_ *podcount.Config, config *rest.Config) {
 		e.config = config
 		config.Wrap(func(next http.RoundTripper) http.RoundTripper {
@@ -125,7 +189,7 @@ func follow(t *testing.T) *watched {
 // target is the cluster with a Watcher of its own, as after each reload.
 func (e *watched) target() store.Target {
 	e.t.Helper()
-	cfg := podcount.DefaultConfig()
+	cfg := e.pages
 	cfg.Jitter, cfg.Gate = func() float64 { return 0.5 }, e.Store.Gate()
 	client, err := rest.HTTPClientFor(e.config)
 	if err != nil {
@@ -140,7 +204,7 @@ func (e *watched) target() store.Target {
 	if err != nil {
 		e.t.Fatal(err)
 	}
-	watcher, err := podcount.NewWatcher(counter, client, podcount.DefaultWatchConfig())
+	watcher, err := podcount.NewWatcher(counter, client, e.watch)
 	if err != nil {
 		e.t.Fatal(err)
 	}

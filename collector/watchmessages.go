@@ -16,7 +16,7 @@ func watchRestarted() message {
 	return message{levelWarning, "The pods are listed again to be watched"}
 }
 func notWatched() message {
-	return message{levelWarning, "The cluster cannot be watched, its pods are listed for ten minutes"}
+	return message{levelWarning, "The cluster cannot be watched, its pods are listed until it can be"}
 }
 func auditPassed() message {
 	return message{levelInfo, "Audit: the watch and a paged count agree"}

@@ -19,7 +19,7 @@ func (r *recorder) Event(e podcount.Event) {
 func (r *recorder) Watched(w podcount.Watched) {
 	switch {
 	case w.Following:
-		r.agrees()
+		r.listed = false
 		r.log(following())
 	case w.Ended != nil:
 		r.streamEnded(w.Ended)
@@ -33,19 +33,24 @@ func (r *recorder) Watched(w podcount.Watched) {
 		r.limited(watchRestarted(), "reason", w.Restart.Reason, "err", w.Restart.Err)
 	case w.Fallback != nil:
 		r.history.StreamFailed(reasonOf(w.Fallback), w.Fallback)
-		r.agrees()
-		r.log(notWatched(), "err", w.Fallback)
+		r.fellBack(w.Fallback)
 	case w.Audit != nil:
 		r.audited(w.Audit)
 	}
 }
 
-// agrees notes that there is no difference any more: the pods have been listed anew.
-func (r *recorder) agrees() {
+// fellBack notes that the cluster is listed: there are no streams that could differ. It is
+// said once until the cluster is followed again, although it is tried again and again,
+// and each try may fail for another reason.
+func (r *recorder) fellBack(why error) {
 	if watch := r.metrics.watch; watch != nil {
 		watch.mu.Lock()
 		defer watch.mu.Unlock()
 		watch.drift = 0
+	}
+	if !r.listed {
+		r.listed = true
+		r.log(notWatched(), "err", why)
 	}
 }
 

@@ -65,7 +65,8 @@ func (w *watchMetrics) event(e podcount.Event) {
 	}
 }
 
-// audited counts one audit, and keeps its difference until the next that has one.
+// audited counts one audit, and keeps its difference until another has compared: only
+// that shows whether the new start has helped. Until then scrapes have time to see it.
 func (w *watchMetrics) audited(a *podcount.Audit) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

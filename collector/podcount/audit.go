@@ -3,6 +3,8 @@ package podcount
 import (
 	"errors"
 	"time"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
 const (
@@ -25,45 +27,66 @@ var (
 	errDrift  = errors.New("the events do not add up to what a paged count shows")
 )
 
-// maintain lists the nodes at intervals, and audits the streams.
+// due are the times of what is done beside the streams. A zero time does not count.
+type due struct{ nodes, audit, lookup time.Time }
+
+// maintain lists the nodes at intervals, audits the streams, and looks namespaces up.
 func (f *session) maintain() error {
-	nodes, audit := time.Now().Add(f.w.watch.NodesInterval), f.w.nextAudit(firstAudit)
-	for failures := 0; ; {
-		timer := time.NewTimer(time.Until(earlier(nodes, audit)))
-		select {
-		case <-f.ctx.Done():
-			timer.Stop()
-			return nil
-		case <-f.live.joined:
-			timer.Stop()
-			nodes = earlier(nodes, time.Now().Add(newNodeWait))
-			continue
-		case <-f.w.asked:
-			timer.Stop()
-			audit = time.Now()
-		case <-timer.C:
-		}
-		if !audit.IsZero() && !time.Now().Before(audit) {
-			next, err := f.audit()
-			if err != nil {
+	next := due{nodes: time.Now().Add(f.w.watch.NodesInterval), audit: f.w.nextAudit(firstAudit)}
+	for lookedUp, failures := (time.Time{}), 0; f.await(&next, lookedUp); {
+		var err error
+		now := time.Now()
+		switch {
+		case reached(next.audit, now):
+			var in time.Duration
+			if in, err = f.audit(); err != nil {
 				return err
 			}
-			audit = f.w.nextAudit(next)
+			next.audit = f.w.nextAudit(in)
+			continue
+		case reached(next.lookup, now):
+			err = f.lookUpEmptied()
+		case reached(next.nodes, now):
+			if err = f.relist(); err == nil {
+				failures, next.nodes = 0, time.Now().Add(f.w.watch.NodesInterval)
+			}
+		default:
 			continue
 		}
-		err := f.relist()
-		if restart := (*restartError)(nil); errors.As(err, &restart) {
+		lookedUp, next.lookup = time.Now(), time.Time{}
+		switch restart := (*restartError)(nil); {
+		case errors.As(err, &restart), noNamespace(err):
 			return err
-		}
-		if err != nil && f.ctx.Err() == nil {
+		case err != nil:
 			failures++
-			nodes = time.Now().Add(backoff(failures+2, 0, f.w.cfg.Jitter()))
-			continue
+			next.nodes = time.Now().Add(backoff(failures+2, 0, f.w.cfg.Jitter()))
 		}
-		failures = 0
-		nodes = time.Now().Add(f.w.watch.NodesInterval)
 	}
+	return nil
 }
+
+// await waits until something may be due, and notes what is asked for meanwhile. It
+// returns false when the session has ended.
+func (f *session) await(next *due, lookedUp time.Time) bool {
+	timer := time.NewTimer(time.Until(earlier(earlier(next.nodes, next.audit), next.lookup)))
+	defer timer.Stop()
+	select {
+	case <-f.ctx.Done():
+	case <-f.live.joined:
+		next.nodes = earlier(next.nodes, time.Now().Add(newNodeWait))
+	case <-f.live.emptied:
+		if next.lookup.IsZero() {
+			next.lookup = time.Now().Add(max(emptiedWait, lookupPause-time.Since(lookedUp)))
+		}
+	case <-f.w.asked:
+		next.audit = time.Now()
+	case <-timer.C:
+	}
+	return f.ctx.Err() == nil
+}
+
+// reached says whether it is time.
+func reached(at, now time.Time) bool { return !at.IsZero() && !now.Before(at) }
 
 // earlier returns the earlier time. A zero b does not count.
 func earlier(a, b time.Time) time.Time {
@@ -73,17 +96,22 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// nextAudit returns the time of the next audit, zero when there are to be none.
+// nextAudit returns the time of the next audit, zero when there are to be none. After one
+// that has found a difference there always is another: only that shows that the new start
+// has helped.
 func (w *Watcher) nextAudit(in time.Duration) time.Time {
 	interval := w.watch.AuditInterval
-	if interval == 0 {
+	if interval == 0 && w.drifts == 0 {
 		return time.Time{}
 	}
-	in = min(in, interval)
+	if interval > 0 {
+		in = min(in, interval)
+	}
 	return time.Now().Add(in - time.Duration(w.cfg.Jitter()*float64(in)/10))
 }
 
-// relist lists the nodes again: events do not say how many pods they can hold. A list
+// relist lists the nodes again: events do not say how many pods they can hold. Neither
+// do they say that a namespace without pods is gone, so these are looked up. A list
 // that is older than events of pods that came before it calls for an audit.
 func (f *session) relist() error {
 	run := f.w.take(f.w.observer)
@@ -97,7 +125,14 @@ func (f *session) relist() error {
 	if err == nil {
 		err = f.live.relisted(run)
 	}
+	if err == nil {
+		err = f.lookUp(run)
+	}
 	run.known.drop()
+	utilnet.CloseIdleConnectionsFor(f.w.client.Transport) // as after a count: the next list is minutes away
+	if noNamespace(err) {
+		return err
+	}
 	if f.ctx.Err() == nil { // otherwise nothing is known
 		f.live.noteNodes(err, !run.denied)
 	}
@@ -126,8 +161,11 @@ func (f *session) audit() (next time.Duration, err error) {
 	if err == nil {
 		differences, err = f.live.differences(run)
 	}
-	if f.ctx.Err() != nil {
+	switch {
+	case f.ctx.Err() != nil:
 		return 0, nil
+	case noNamespace(err):
+		return 0, err
 	}
 	f.w.observer.Watched(Watched{Audit: &Audit{Differences: differences, Err: err}})
 	switch {

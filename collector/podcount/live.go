@@ -17,6 +17,7 @@ type live struct {
 	known   *names        // of nodes
 	changed chan struct{} // has a value when there is something to publish
 	joined  chan struct{} // has a value when the nodes are to be listed soon
+	emptied chan struct{} // has a value when a namespace has lost its last pod
 
 	mu          sync.Mutex
 	streams     []*stream
@@ -24,6 +25,7 @@ type live struct {
 	broken      bool           // an event could not be applied
 	pods        map[string]int // by the name of their node; never 0
 	unscheduled int
+	within      map[string]int // pods, bound or not, by the path of their list
 	nodes       map[string]Node
 	order       []string      // names of nodes, sorted; nil when they have changed
 	partial     bool          // only some namespaces are counted
@@ -47,7 +49,8 @@ var errDenied = errors.New("the nodes may not be listed any more")
 func newLive(a *account, cfg Config) *live {
 	l := a.open()
 	return &live{
-		names: &names{ledger: l}, known: &names{ledger: l}, changed: make(chan struct{}, 1), joined: make(chan struct{}, 1),
+		names: &names{ledger: l}, known: &names{ledger: l}, changed: make(chan struct{}, 1),
+		joined: make(chan struct{}, 1), emptied: make(chan struct{}, 1), within: make(map[string]int),
 		partial: len(cfg.Namespaces) > 0, selection: cfg.Nodes,
 		pods: make(map[string]int), nodes: make(map[string]Node), moved: make(chan struct{}),
 	}
@@ -65,10 +68,14 @@ func (l *live) drop() {
 }
 
 // apply applies an event. An event that is not newer than the stream's position has
-// been applied before, and changes nothing.
+// been applied before, and changes nothing. Neither does an event of a stream that has
+// been replaced and is still ending: the one in its place has it too.
 func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if s.replaced {
+		return false, nil
+	}
 	defer l.noteEvent(s)
 	defer func() { l.broken = l.broken || err != nil }() // the position has passed the event
 	if c.kind == EventBookmark {
@@ -113,13 +120,14 @@ func (l *live) fold(s *stream, c change) error {
 	if c.kind == EventDeleted {
 		sign = -1
 	}
-	if s.role == unboundStream {
-		c.node = "" // some servers name the node of a pod that has just been bound
-	}
 	s.recording.add(c.version, c.node, sign)
-	switch {
-	case s.role == nodeStream:
+	if s.role == nodeStream {
 		return l.foldNode(c.node, sign)
+	}
+	s.sum += sign
+	l.within[s.listing.path] += sign
+	l.noteEmpty(s)
+	switch {
 	case !l.based:
 		return s.delta.add(c.node, sign)
 	case s.role == unboundStream:
@@ -165,6 +173,9 @@ func (l *live) rebase(run *count, figures Snapshot) error {
 		}
 	}
 	l.unscheduled = run.tally.unscheduled
+	for _, w := range run.pods {
+		l.within[w.listing.path] += w.total
+	}
 	for _, s := range l.streams {
 		l.unscheduled += s.delta.unscheduled
 		for name, n := range s.delta.pods {

@@ -2,6 +2,7 @@ package podcount
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -309,6 +310,29 @@ func TestOtherCredentialsWithoutNodes(t *testing.T) {
 		s, err := countOnce(t.Context(), c, &recorder{})
 		if err != nil || !s.NodesForbidden || len(s.Nodes) != 1 {
 			t.Errorf("%s, %v; want one node", line(s), err)
+		}
+	})
+}
+
+// TestStreamedStartWithoutItsNamespace has the initial events of a namespace that does
+// not exist: there are none, and that alone is no count.
+func TestStreamedStartWithoutItsNamespace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, func(cfg *Config) { cfg.Namespaces = []string{"x"} })
+		watcher.stale = 2
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/namespaces/x"):
+				return refusing(http.StatusNotFound)(r), nil
+			case r.URL.Query().Get("sendInitialEvents") != "":
+				end := `{"type":"BOOKMARK","object":{"kind":"Table","metadata":{"resourceVersion":"150"},"rows":[{"object":{"metadata":{"annotations":{"k8s.io/initial-events-end":"true"}}}}]}}`
+				return answerWith(r, http.StatusOK, io.NopCloser(io.MultiReader(strings.NewReader(end), until(r.Context().Done())))), nil
+			}
+			return nil, nil
+		})
+		err := watcher.Count(t.Context(), &recorder{}, func(s *Snapshot) { t.Errorf("there is a snapshot: %+v", s) })
+		if !noNamespace(err) {
+			t.Errorf("it ended with %v, want that the namespace does not exist", err)
 		}
 	})
 }

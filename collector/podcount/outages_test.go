@@ -365,3 +365,43 @@ func TestNewCredentialsWithoutNodes(t *testing.T) {
 		}
 	})
 }
+
+// idling notes when idle connections are closed.
+type idling struct {
+	*intercepted
+	mu sync.Mutex
+	at []time.Time
+}
+
+// CloseIdleConnections notes the time.
+func (i *idling) CloseIdleConnections() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.at = append(i.at, time.Now())
+}
+
+// TestNoConnectionIsKeptBetweenLists lists the nodes every five minutes: a load balancer
+// may drop a connection without a sign that is idle for so long.
+func TestNoConnectionIsKeptBetweenLists(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, first := interceptedCluster(t, nil)
+		pages := &idling{intercepted: api}
+		watcher := newWatcher(t, first.cfg, pages, DefaultWatchConfig())
+		watcher.streams = &http.Client{Transport: api}
+		listed := time.Time{}
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			if lists(r, "nodes") {
+				listed = time.Now()
+			}
+			return nil, nil
+		})
+		_, stop := following(t, api.troubled, watcher)
+		defer stop()
+		time.Sleep(11 * time.Minute)
+		pages.mu.Lock()
+		defer pages.mu.Unlock()
+		if len(pages.at) == 0 || pages.at[len(pages.at)-1].Before(listed) {
+			t.Errorf("idle connections were closed at %v, and the nodes were listed at %v", pages.at, listed)
+		}
+	})
+}

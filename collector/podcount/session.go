@@ -133,7 +133,7 @@ func (f *session) begin() error {
 	if err := start(); err != nil {
 		return err
 	}
-	f.w.stale, f.w.refused = 0, ""
+	f.w.stale = 0
 	f.w.observer.Watched(Watched{Following: true})
 	f.publish(false)
 	return nil

@@ -106,6 +106,8 @@ func (f *session) replace(s *stream) *stream {
 	for i, other := range f.live.streams {
 		if other.role == s.role && other.listing.path == s.listing.path {
 			f.cancel[other]()
+			other.replaced = true
+			f.live.within[other.listing.path] -= other.sum
 			other.delta.drop()
 			f.live.streams[i] = s
 			return s
@@ -159,6 +161,9 @@ func (f *session) streamed() error {
 				return err
 			}
 		}
+	}
+	if err := f.lookUp(run); err != nil {
+		return err
 	}
 	run.tally = newTally(run.ledger)
 	run.elapsed = time.Since(run.started)

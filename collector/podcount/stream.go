@@ -53,14 +53,14 @@ func (r role) selector(l listing) string {
 }
 
 // check refuses an event that the selector should have left out: the totals would be
-// wrong.
+// wrong. DELETED shows a pod as it was when the selector last took it, so a finished one
+// was never counted, and neither was a bound one by the stream of those without a node.
 func (r role) check(c change) error {
-	gone := c.kind == EventDeleted
 	switch {
 	case r == nodeStream && c.node == "":
 		return errNodeName
-	case r == boundStream && (c.node == "" || c.finished && !gone),
-		r == unboundStream && !gone && (c.node != "" || c.finished):
+	case r == boundStream && (c.node == "" || c.finished),
+		r == unboundStream && (c.node != "" || c.finished):
 		return errUnfiltered
 	}
 	return nil
@@ -74,6 +74,8 @@ type stream struct {
 	position string // resourceVersion of the latest event
 	starting bool   // the events so far are initial ones
 	delta    *delta
+	sum      int  // pods that its events have added, less those that they have removed
+	replaced bool // by a later one from another resourceVersion
 
 	opened    chan struct{} // closed when it has been open for the first time
 	started   chan struct{} // closed when a streamed start is complete

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -302,20 +303,6 @@ func TestStreamedStartYields(t *testing.T) {
 	})
 }
 
-// TestDeletedWithItsNextNode has a pod leave the stream of those without a node under the
-// name of the node that it was bound to.
-func TestDeletedWithItsNextNode(t *testing.T) {
-	cfg := DefaultConfig()
-	l := newLive(newAccount(NewBudget(0)), cfg)
-	s := &stream{role: unboundStream, delta: newDelta(l.names.ledger)}
-	if err := l.fold(s, change{kind: EventDeleted, version: "2", node: "n1"}); err != nil {
-		t.Fatal(err)
-	}
-	if s.delta.unscheduled != -1 || len(s.delta.pods) > 0 {
-		t.Errorf("%d pods without a node, nodes %v; want -1 and none", s.delta.unscheduled, s.delta.pods)
-	}
-}
-
 // TestRolesRefuseWhatTheirSelectorLeavesOut: counted, each of these would make a sum wrong.
 func TestRolesRefuseWhatTheirSelectorLeavesOut(t *testing.T) {
 	for _, tt := range []struct {
@@ -327,12 +314,16 @@ func TestRolesRefuseWhatTheirSelectorLeavesOut(t *testing.T) {
 		{"bound pod", boundStream, change{kind: EventAdded, node: "n"}, nil},
 		{"finished pod is added", boundStream, change{kind: EventAdded, node: "n", finished: true}, errUnfiltered},
 		{"pod finishes and stays", boundStream, change{kind: EventModified, node: "n", finished: true}, errUnfiltered},
-		{"finished pod goes", boundStream, change{kind: EventDeleted, node: "n", finished: true}, nil},
+		{"bound pod goes", boundStream, change{kind: EventDeleted, node: "n"}, nil},
+		{"finished pod goes, which was never counted", boundStream, change{kind: EventDeleted, node: "n", finished: true}, errUnfiltered},
+		{"pod without a node goes from those with one", boundStream, change{kind: EventDeleted}, errUnfiltered},
 		{"bound pod without a node", boundStream, change{kind: EventAdded}, errUnfiltered},
 		{"pod without a node", unboundStream, change{kind: EventAdded}, nil},
 		{"pod is bound and stays", unboundStream, change{kind: EventModified, node: "n"}, errUnfiltered},
 		{"pod without a node finishes and stays", unboundStream, change{kind: EventModified, finished: true}, errUnfiltered},
-		{"bound pod goes", unboundStream, change{kind: EventDeleted, node: "n"}, nil},
+		{"pod without a node goes", unboundStream, change{kind: EventDeleted}, nil},
+		{"bound pod goes from those without a node", unboundStream, change{kind: EventDeleted, node: "n"}, errUnfiltered},
+		{"finished pod without a node goes", unboundStream, change{kind: EventDeleted, finished: true}, errUnfiltered},
 		{"node", nodeStream, change{kind: EventAdded, node: "n"}, nil},
 		{"node without a name", nodeStream, change{kind: EventAdded}, errNodeName},
 	} {
@@ -341,5 +332,91 @@ func TestRolesRefuseWhatTheirSelectorLeavesOut(t *testing.T) {
 				t.Errorf("%v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestServerThatSelectsNothing has a server that ignores selectors: the pages leave out
+// finished pods by their rows, and the streams have no sign of it but that a pod goes
+// which they never had. The cluster is listed.
+func TestServerThatSelectsNothing(t *testing.T) {
+	for _, gone := range []struct{ name, cells string }{
+		{"a finished pod", `"rows":[{"cells":["p","n0"],"conditions":[{"type":"Completed","status":"True"}]}]`},
+		{"a bound pod", `"rows":[{"cells":["p","n0"]}]`},
+	} {
+		t.Run(gone.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api, watcher := interceptedCluster(t, nil)
+				for i := range 3 { // so that a sum that is one too small is not below zero
+					api.do(func() {
+						api.set(false, fmt.Sprint("u", i), &fakePod{})
+						api.set(false, fmt.Sprint("b", i), &fakePod{node: "n0"})
+					})
+				}
+				sent := false
+				api.answerBy(func(r *http.Request) (*http.Response, error) {
+					if r.URL.Query().Get("watch") == "" || !strings.HasSuffix(r.URL.Path, "/pods") || sent {
+						return nil, nil
+					}
+					if bound := strings.HasPrefix(r.URL.Query().Get("fieldSelector"), "spec.nodeName!="); bound == (gone.name == "a bound pod") {
+						return nil, nil
+					}
+					sent = true
+					event := fmt.Sprintf(`{"type":"DELETED","object":{"kind":"Table","metadata":{"resourceVersion":"%d"},%s,%s}}`, api.version+1, definitions(false), gone.cells)
+					return answerWith(r, http.StatusOK, io.NopCloser(io.MultiReader(strings.NewReader(event), until(r.Context().Done())))), nil
+				})
+				w, stop := following(t, api.troubled, watcher)
+				defer stop()
+				time.Sleep(time.Minute)
+				w.shows(ModeList)
+				if !w.fellBackFor(errUnfiltered) {
+					t.Error("nothing says that the server selects nothing")
+				}
+			})
+		})
+	}
+}
+
+// TestReplacedStreamChangesNothing has a stream deliver what it has read after another
+// one has taken its place, before the start is complete and after it.
+func TestReplacedStreamChangesNothing(t *testing.T) {
+	_, watcher := troubledCluster(t)
+	budget := NewBudget(0)
+	f := &session{w: watcher, live: newLive(newAccount(budget), watcher.cfg), cancel: map[*stream]context.CancelFunc{}}
+	add := func(r role, version string) *stream {
+		list := podListing("", &podForms()[0])
+		if r == nodeStream {
+			list = nodeListing("")
+		}
+		s := f.replace(newStream(r, list, podForms()[0], f.live.names.ledger, version))
+		f.cancel[s] = func() {}
+		return s
+	}
+	deliver := func(s *stream, node, version string) {
+		t.Helper()
+		if counted, err := f.live.apply(s, change{kind: EventAdded, version: version, node: node}, nil); counted || err != nil {
+			t.Errorf("an event of a stream that was replaced: counted %t, %v", counted, err)
+		}
+	}
+	roles := map[role]string{boundStream: "n1", unboundStream: "", nodeStream: "n1"}
+	former := map[role]*stream{}
+	for r, node := range roles {
+		former[r] = add(r, "10")
+		if counted, err := f.live.apply(former[r], change{kind: EventAdded, version: "11", node: node}, nil); !counted || err != nil {
+			t.Fatalf("counted %t, %v", counted, err)
+		}
+		f.live.nodes, f.live.order = map[string]Node{}, nil
+		add(r, "20")
+		deliver(former[r], node, "12")
+	}
+	run := watcher.begin(time.Now())
+	run.tally, run.nodes.version = newTally(run.ledger), "20"
+	if err := f.live.rebase(run, Snapshot{}); err != nil {
+		t.Fatal(err)
+	}
+	for r, node := range roles {
+		deliver(former[r], node, "21")
+	}
+	if len(f.live.pods) > 0 || f.live.unscheduled != 0 || len(f.live.nodes) > 0 || f.live.within["api/v1/pods"] != 0 {
+		t.Errorf("pods %v, %d without a node, nodes %v, %d in all; want none", f.live.pods, f.live.unscheduled, f.live.nodes, f.live.within["api/v1/pods"])
 	}
 }

@@ -67,7 +67,7 @@ type Watched struct {
 	Reopened  *StreamReopened // all streams of a resource are open again after failures
 	Unlisted  error           // why the nodes could not be listed again; its pages have been reported
 	Restart   *Restart        // all streams end, and the cluster is listed again
-	Fallback  error           // why the cluster cannot be watched: it is listed for a while
+	Fallback  error           // why the cluster cannot be watched: it is listed for a while, and this was a try
 	Audit     *Audit          // an audit ended
 }
 

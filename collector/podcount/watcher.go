@@ -72,8 +72,7 @@ type Watcher struct {
 	shortStreams map[string]int // in a row, by stream
 	drifts       int            // audits in a row that found a difference
 	stale        int            // starts in a row that were inconsistent
-	listedUntil  time.Time      // the cluster cannot be watched until then
-	refused      string         // the latest reason that was reported for it
+	listedUntil  time.Time      // the cluster cannot be watched until then; zero when that is over
 }
 
 // NewWatcher returns a Watcher that lists with counter, and opens its streams through
@@ -126,6 +125,7 @@ func (w *Watcher) Count(ctx context.Context, observer Observer, publish func(*Sn
 	if time.Now().Before(w.listedUntil) {
 		return w.Counter.Count(ctx, observer, publish)
 	}
+	w.listedUntil = time.Time{}
 	err := w.follow(ctx, observer, publish)
 	var unwatchable *unwatchableError
 	if !errors.As(err, &unwatchable) {
@@ -134,12 +134,13 @@ func (w *Watcher) Count(ctx context.Context, observer Observer, publish func(*Sn
 	w.listedUntil = time.Now().Add(fallbackLife)
 	clear(w.shortStreams)
 	w.drifts, w.stale = 0, 0
-	if why := unwatchable.Error(); why != w.refused {
-		w.refused = why
-		observer.Watched(Watched{Fallback: unwatchable.err})
-	}
+	observer.Watched(Watched{Fallback: unwatchable.err})
 	return w.Counter.Count(ctx, observer, publish)
 }
+
+// Again returns when to call Count again at the latest, after one that has ended, so
+// that a cluster that could not be watched is. It is zero when there is no such time.
+func (w *Watcher) Again() time.Time { return w.listedUntil }
 
 func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*Snapshot)) error {
 	if err := w.enter(ctx); err != nil {
@@ -148,7 +149,8 @@ func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*S
 	defer w.leave()
 	w.observer = &serialObserver{next: observer, publish: publish}
 	if w.former != nil {
-		w.inherited, w.former.inherited, w.former = w.former.inherited, nil, nil
+		w.inherited, w.drifts, w.former.inherited = w.former.inherited, w.former.drifts, nil
+		w.former = nil
 	}
 	for short := 0; ; {
 		followed, err := w.session(ctx)

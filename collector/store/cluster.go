@@ -45,6 +45,7 @@ type Cluster struct {
 	failed   Instant       // when the last of them ended
 	pause    time.Duration // from then until the next may begin
 
+	again *time.Timer // begins a count that the Counter wants; nil when it wants none
 	run   *run        // nil when none runs
 	fresh *freshCount // nil when none has been asked for
 }

@@ -102,6 +102,7 @@ func (c *Cluster) end(r *run, err error, counter Counter, changes int) {
 		c.forgive()
 	}
 	c.run, c.interrupt = nil, nil
+	c.countAgain(counter)
 	r.err, r.ended = err, true
 	c.wake(r)
 }

@@ -81,7 +81,7 @@ func (s *Store) Set(targets ...Target) {
 		if next[name] == old {
 			continue
 		}
-		old.cancel()
+		old.close()
 		if next[name] == nil {
 			s.observers.Forget(name)
 		}

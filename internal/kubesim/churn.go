@@ -17,7 +17,18 @@ func (s *Server) CreatePod(node string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	bits := s.fresh()
-	ns := s.podBase.namespaces[bits%uint64(len(s.podBase.namespaces))]
+	namespaces := s.present()
+	return s.createPod(namespaces[bits%uint64(len(namespaces))], node, bits)
+}
+
+// CreatePodIn creates a pod like CreatePod, in a namespace.
+func (s *Server) CreatePodIn(namespace, node string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.createPod(namespace, node, s.fresh())
+}
+
+func (s *Server) createPod(ns, node string, bits uint64) string {
 	name := append([]byte(s.podBase.words[bits>>8%64]), "-batch-"...)
 	name = append(appendHash(name, bits), '-')
 	p := pod{

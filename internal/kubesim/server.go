@@ -27,6 +27,7 @@ type Server struct {
 	issued    map[int64]time.Time // with TokenLife: when a walk's version began
 	changed   chan struct{}       // closed at the next change
 	created   uint64              // pods and nodes made by calls, for their names
+	absent    map[string]bool     // namespaces that were deleted
 
 	pods     *apiResource[pod]
 	nodes    *apiResource[node]
@@ -45,7 +46,7 @@ func New(cfg Config) (*Server, error) {
 	}
 	s := &Server{
 		cfg: cfg, began: time.Now(), version: baseVersion, compacted: baseVersion, retained: baseVersion,
-		issued: map[int64]time.Time{}, changed: make(chan struct{}),
+		issued: map[int64]time.Time{}, changed: make(chan struct{}), absent: map[string]bool{},
 	}
 	s.nodeBase = newNodeBase(cfg, s.began)
 	s.podBase = newPodBase(cfg, s.nodeBase, s.began)

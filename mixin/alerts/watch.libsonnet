@@ -10,15 +10,18 @@ local alert = import '../lib/alert.libsonnet';
     groups+: if !config.watchAlerts then [] else [{
       name: 'pod-count-watch',
       rules: [
-        // A difference ends with the new start that it causes, and the gauge is back
-        // at 0 two minutes later: a scrape may miss it, which the counter does not
-        // let happen. An audit that differs again counts no restart, since the
-        // cluster is listed then.
+        // The gauge stays above 0 from the audit that found a difference until one of
+        // the new start agrees, which takes two minutes and the time of two lists.
+        // Scrapes that are further apart may miss it, and so may all when the audit of
+        // the new start differs too: the cluster is listed then, which ends the gauge.
+        // The counter of audits has both. Sums below zero are found without an audit.
         alert.new(
           config,
           'PodCountWatchDrift',
           |||
             max by (%(c)s) (max_over_time(pod_count_watch_drift_pods{%(sel)s}[%(window)s])) > 0
+            or
+            sum by (%(c)s) (increase(pod_count_watch_audits_total{%(sel)s,result="different"}[%(window)s])) > 0
             or
             sum by (%(c)s) (increase(pod_count_watch_restarts_total{%(sel)s,reason="drift"}[%(window)s])) > 0
           ||| % names,
