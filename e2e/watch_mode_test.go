@@ -226,9 +226,9 @@ func (c *churn) run(ctx context.Context, cp *controlPlane, worker int) {
 		case 3:
 			err = writer.bind(ctx, key, node())
 		case 4:
-			err = writer.finish(ctx, key, corev1.PodRunning)
+			err = writer.setPhase(ctx, key, corev1.PodRunning)
 		case 5:
-			err = writer.finish(ctx, key, []corev1.PodPhase{corev1.PodSucceeded, corev1.PodFailed}[random.IntN(2)])
+			err = writer.setPhase(ctx, key, []corev1.PodPhase{corev1.PodSucceeded, corev1.PodFailed}[random.IntN(2)])
 		case 6:
 			err = writer.touch(ctx, key)
 		case 7:
