@@ -1,33 +1,18 @@
 package collector
 
 import (
-	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/rest"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
-
-// ignoresSelectors answers requests for pods as if they had no field selector, as some
-// aggregating servers do: finished pods are in the answers. In a Table, only a condition
-// of their rows tells them apart.
-func ignoresSelectors(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if query := r.URL.Query(); strings.HasSuffix(r.URL.Path, "/pods") && query.Has("fieldSelector") {
-			query.Del("fieldSelector")
-			address := *r.URL
-			address.RawQuery = query.Encode()
-			r = r.Clone(r.Context())
-			r.URL, r.RequestURI = &address, address.RequestURI()
-		}
-		next.ServeHTTP(w, r)
-	})
-}
 
 // TestFinishedPodsAreNotCounted has a server that ignores field selectors, and one that
 // does not know Tables either.
@@ -45,7 +30,7 @@ func TestFinishedPodsAreNotCounted(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				cfg := small()
-				cfg.Intercept, cfg.IgnoreAccept = ignoresSelectors, tt.plain
+				cfg.Intercept, cfg.IgnoreAccept = kubesim.IgnoreSelectors, tt.plain
 				opts := steady()
 				opts.Watch = tt.watch
 				e := empty(t, opts)
@@ -83,4 +68,64 @@ func (e *exporter) clusterThat(cfg kubesim.Config, follows bool) (member store.T
 		member.Counter = w.target().Counter
 	}
 	return member
+}
+
+// TestUnfilteredStreamsAreNotFollowed has a server that ignores field selectors, and one
+// change of each kind as the first that its streams tell of: the numbers are never wrong,
+// and the cluster is listed from then on.
+func TestUnfilteredStreamsAreNotFollowed(t *testing.T) {
+	fits := func(want func(kubesim.Pod) bool, change func(*kubesim.Server, string) error) func(*kubesim.Server) error {
+		return func(s *kubesim.Server) error {
+			pod, found := s.FindPod(0, want)
+			if !found {
+				t.Fatal("no such pod")
+			}
+			return change(s, pod.Key)
+		}
+	}
+	waits := func(p kubesim.Pod) bool { return p.Node == "" }
+	finished := func(p kubesim.Pod) bool { return p.Node != "" && !p.Active() }
+	phase := func(phase corev1.PodPhase) func(*kubesim.Server, string) error {
+		return func(s *kubesim.Server, key string) error { return s.SetPhase(key, phase) }
+	}
+	for _, tt := range []struct {
+		name   string
+		change func(*kubesim.Server) error
+	}{
+		{"created without a node", func(s *kubesim.Server) error { s.CreatePod(""); return nil }},
+		{"created on a node", func(s *kubesim.Server) error { s.CreatePod(s.NodeNames()[0]); return nil }},
+		{"bound", fits(waits, func(s *kubesim.Server, key string) error { return s.BindPod(key, s.NodeNames()[0]) })},
+		{"changed", fits(kubesim.Pod.Active, (*kubesim.Server).TouchPod)},
+		{"succeeds", fits(kubesim.Pod.Active, phase(corev1.PodSucceeded))},
+		{"fails", fits(kubesim.Pod.Active, phase(corev1.PodFailed))},
+		{"runs again", fits(finished, phase(corev1.PodRunning))},
+		{"deleted without a node", fits(waits, (*kubesim.Server).DeletePod)},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				cfg := small()
+				cfg.Intercept = kubesim.IgnoreSelectors
+				opts := steady()
+				opts.Watch = true
+				e := empty(t, opts)
+				e.Store.Set(e.clusterThat(cfg, true))
+				e.scrape("10")
+				if body := e.scrape("10"); value(body, "pod_count_success") != "1" || !strings.Contains(body, `mode="watch"} 1`) {
+					t.Fatal("the cluster is not followed at first")
+				}
+				if err := tt.change(e.sim); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(5 * time.Second)
+				synctest.Wait()
+				body := e.scrape("10")
+				if got, want := numbers(body), shown(e.sim.Truth()); got != want {
+					t.Errorf("the exposition shows\n%s\nwant\n%s", got, want)
+				}
+				if got := series(body, "pod_count_mode_info"); len(got) != 1 || !strings.Contains(got[0], `mode="list"`) {
+					t.Errorf("mode %v, want list", got)
+				}
+			})
+		})
+	}
 }

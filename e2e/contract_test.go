@@ -50,7 +50,8 @@ func contractTarget(t *testing.T, cp *controlPlane) contract.Target {
 		Node:       slices.Min(slices.Collect(maps.Keys(cp.truth.Nodes))),
 		Nodes:      len(cp.truth.Nodes),
 		ActivePods: int(cp.truth.ActivePods + cp.truth.UnknownNodePods),
-		CreatePod:  pods.create, BindPod: pods.bind, TouchPod: pods.touch, FinishPod: pods.finish, DeletePod: pods.remove,
+		CreatePod:  pods.create, BindPod: pods.bind, TouchPod: pods.touch, SetPhase: pods.setPhase, DeletePod: pods.remove,
+		AddNode: pods.addNode, RemoveNode: pods.removeNode,
 	}
 }
 
@@ -94,13 +95,24 @@ func (w podWriter) touch(ctx context.Context, key string) error {
 	return err
 }
 
-func (w podWriter) finish(ctx context.Context, key string, phase corev1.PodPhase) error {
+func (w podWriter) setPhase(ctx context.Context, key string, phase corev1.PodPhase) error {
 	_, err := w.send(ctx, http.MethodPatch, podPath(key)+"/status", object{"status": object{"phase": phase}})
 	return err
 }
 
 func (w podWriter) remove(ctx context.Context, key string) error {
 	_, err := w.send(ctx, http.MethodDelete, podPath(key), object{"gracePeriodSeconds": 0})
+	return err
+}
+
+func (w podWriter) addNode(ctx context.Context) (string, error) {
+	name := w.names()
+	_, err := w.send(ctx, http.MethodPost, "/api/v1/nodes", object{"metadata": object{"name": name}})
+	return name, err
+}
+
+func (w podWriter) removeNode(ctx context.Context, name string) error {
+	_, err := w.send(ctx, http.MethodDelete, "/api/v1/nodes/"+name, object{})
 	return err
 }
 

@@ -71,7 +71,7 @@ func TestWatchInAPipe(t *testing.T) {
 	pod := sim.CreatePod("")
 	must(t, sim.BindPod(pod, node))
 	d.stdout.awaitThat(line(before+1, `\+1`).MatchString)
-	must(t, sim.FinishPod(pod, corev1.PodSucceeded))
+	must(t, sim.SetPhase(pod, corev1.PodSucceeded))
 	d.stdout.awaitThat(line(before, "-1").MatchString)
 	scaled := sim.AddNode()
 	d.stdout.awaitThat(regexp.MustCompile(scaled + ` +0 +–? +–?.* new`).MatchString)

@@ -30,7 +30,7 @@ type fakeAPI struct {
 	nodes     map[string]fakePod
 	changed   chan struct{}
 	forgetful bool // no token can be continued while there is trouble
-	streamed  int  // starts of streams with all that there is
+	done      done // what it has done to its clients
 	dropped   int  // the stream of bound pods leaves out this event; 0: none
 }
 
@@ -161,20 +161,26 @@ func (w *fakeAPI) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // spoil returns a failure of the request as a whole; nil: it is answered.
 func (w *fakeAPI) spoil(r *http.Request) step {
+	watch := r.URL.Query().Get("watch") != ""
 	if delay := time.Duration(w.random.IntN(2000)) * time.Millisecond; w.random.IntN(4) == 0 {
+		w.done.Delays++
 		w.mu.Unlock()
 		_ = sleep(r.Context(), delay)
 		w.mu.Lock()
 	}
 	switch w.random.IntN(30) {
 	case 0:
+		w.done.Refusals++
 		return func(*http.Request) (*http.Response, error) { return nil, errors.New("connection refused") }
 	case 1:
+		w.done.Unavailable++
 		return body(http.StatusServiceUnavailable, `{"kind":"Status","code":503}`)
 	case 2:
+		w.done.Throttled++
 		return body(http.StatusTooManyRequests, `{"kind":"Status","code":429}`, "Retry-After", "1")
 	case 3:
-		if r.URL.Query().Get("watch") != "" {
+		if watch {
+			w.done.GoneStatus++
 			return body(http.StatusGone, `{"kind":"Status","code":410,"reason":"Expired"}`)
 		}
 	}
@@ -193,6 +199,7 @@ func (w *fakeAPI) list(r *http.Request, nodes bool) *http.Response {
 			version = w.version
 		}
 		if version < w.compacted || w.forgetful && w.trouble && !fresh {
+			w.done.GoneTokens++
 			return answerWith(r, http.StatusGone, reader(fmt.Sprintf(`{"kind":"Status","code":410,"metadata":{"continue":"0:%s"}}`, key)))
 		}
 	}
@@ -268,13 +275,20 @@ func (w *fakeAPI) watch(r *http.Request, nodes bool) *http.Response {
 		columnsAt: 0, cut: -1,
 	}
 	if s.initial {
-		w.streamed++
+		w.done.Streamed++
 	}
 	if w.trouble {
+		w.done.Streams++
 		s.columnsAt, s.raw, s.swapped = w.random.IntN(3), w.random.IntN(4) == 0, w.random.IntN(2) == 0
 		if w.random.IntN(2) == 0 {
 			s.cut = w.random.IntN(30)
 		}
+	}
+	if s.raw {
+		w.done.Raw++
+	}
+	if s.columnsAt > 0 && !s.raw {
+		w.done.LateColumns++
 	}
 	go s.run(r.Context())
 	return answerWith(r, http.StatusOK, in)

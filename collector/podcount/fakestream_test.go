@@ -38,6 +38,7 @@ func (s *fakeStream) run(ctx context.Context) {
 	}
 	w.mu.Unlock()
 	if expired {
+		w.did(func(d *done) { d.GoneEvents++ })
 		_, _ = s.out.Write([]byte(`{"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}}`))
 		_ = s.out.Close()
 		return
@@ -123,6 +124,7 @@ func (s *fakeStream) change(c fakeChange) bool {
 func (s *fakeStream) event(kind, key string, object fakePod, version int) bool {
 	if s.sent > 3 && s.cut > 0 && s.sent == s.cut/2 { // in the middle of the stream
 		s.swapped, s.columnsAt, s.last = !s.swapped, s.sent, "" // what was sent does not fit them
+		s.api.did(func(d *done) { d.OtherColumns++ })
 	}
 	meta := fmt.Sprintf(`"metadata":{"name":%q,"resourceVersion":"%d"}`, key, version)
 	text := fmt.Sprintf(`{"kind":"Table",%s%s,"rows":[%s]}`, meta, s.columns(), s.row(key, object))
@@ -155,6 +157,7 @@ func (s *fakeStream) bookmark(version int, end bool) bool {
 		annotations = `,"annotations":{"k8s.io/initial-events-end":"true"}`
 	}
 	meta := fmt.Sprintf(`"metadata":{"resourceVersion":"%d"`, version)
+	s.api.did(func(d *done) { d.Bookmarks++ })
 	return s.write(fmt.Sprintf(`{"type":"BOOKMARK","object":{"kind":"Table",%s}%s,"rows":[{"cells":["",""],"object":{"metadata":{"resourceVersion":"%d"%s}}}]}}`,
 		meta, s.columns(), version, annotations))
 }
@@ -168,10 +171,12 @@ func (s *fakeStream) write(text string) bool {
 	w.mu.Unlock()
 	if s.sent == s.cut {
 		if !clean {
+			w.did(func(d *done) { d.Cuts++ })
 			_, _ = io.WriteString(s.out, text[:tail])
 			_ = s.out.CloseWithError(io.ErrUnexpectedEOF)
 			return false
 		}
+		w.did(func(d *done) { d.Ends++ })
 		_ = s.out.Close()
 		return false
 	}
@@ -180,6 +185,7 @@ func (s *fakeStream) write(text string) bool {
 		return false
 	}
 	if again {
+		w.did(func(d *done) { d.Duplicates++ })
 		_, err := io.WriteString(s.out, s.last+"\n")
 		return err == nil
 	}

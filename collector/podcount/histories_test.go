@@ -40,13 +40,8 @@ func TestRandomHistories(t *testing.T) {
 		}
 	}
 	t.Logf("%d histories: %+v", count, seen)
-	if count >= 1000 && (seen.Updates < int(count) || seen.Restarts < int(count)/10 || seen.Streamed == 0 || seen.Fallbacks == 0) {
-		t.Errorf("the histories leave too little to compare: %+v", seen)
-	}
+	seen.check(t, count)
 }
-
-// coverage is what happened in all histories.
-type coverage struct{ Updates, Counts, Restarts, Streams, Fallbacks, Audits, Streamed int }
 
 // watching follows one fake server, and compares what is published.
 type watching struct {
@@ -81,11 +76,13 @@ func (w *watching) Watched(e Watched) {
 	case e.Restart != nil:
 		w.seen.Restarts++
 	case e.Ended != nil:
-		w.seen.Streams++
+		w.seen.Ended++
 	case e.Fallback != nil:
 		w.seen.Fallbacks++
 	case e.Audit != nil && e.Audit.Err == nil:
 		w.seen.Audits++
+	case e.Audit != nil:
+		w.seen.AuditsWithout++
 	}
 }
 
@@ -102,29 +99,34 @@ func (w *watching) publish(s *Snapshot) {
 	}
 }
 
-// compare compares the numbers of bound pods with those at the snapshot's version.
+// compare compares the numbers of bound pods with those at the snapshot's version, also
+// those of nodes that are shown with none. What waits for a node is known at that version
+// only by a list: as events, it has a stream of its own.
 func (w *watching) compare(s *Snapshot) {
 	version, err := strconv.Atoi(s.ResourceVersion)
 	if err != nil {
 		w.t.Fatalf("resourceVersion %q", s.ResourceVersion)
 	}
 	w.api.mu.Lock()
-	want, _ := w.api.truth(version)
+	want, unbound := w.api.truth(version)
 	w.api.mu.Unlock()
-	got, sum := map[string]int{}, 0
-	for _, node := range s.Nodes {
-		if sum += node.ActivePods; node.ActivePods != 0 {
-			got[node.Name] = node.ActivePods
-		}
+	all, sum := 0, 0
+	for _, n := range want {
+		all += n
 	}
-	all := 0
-	for name, n := range want {
-		if all += n; got[name] != 0 && got[name] != n {
-			w.t.Fatalf("at %d node %s has %d pods, want %d", version, name, got[name], n)
+	for _, node := range s.Nodes {
+		if sum += node.ActivePods; node.ActivePods != want[node.Name] {
+			w.t.Fatalf("at %d node %s has %d pods, want %d", version, node.Name, node.ActivePods, want[node.Name])
+		}
+		if w.seen.Nodes++; node.ActivePods == 0 {
+			w.seen.Zeros++
 		}
 	}
 	if sum+s.UnknownNodePods != all {
 		w.t.Fatalf("at %d there are %d pods on nodes and %d on unknown ones, want %d", version, sum, s.UnknownNodePods, all)
+	}
+	if s.Mode == ModeList && s.UnscheduledPods != unbound {
+		w.t.Fatalf("at %d there are %d pods without a node, want %d", version, s.UnscheduledPods, unbound)
 	}
 }
 
@@ -176,7 +178,9 @@ func followRandomly(t *testing.T, seed uint64, seen *coverage) {
 		}
 		api.mu.Unlock()
 	}
-	if !removed {
+	if removed {
+		seen.Removed++
+	} else {
 		api.mu.Lock()
 		api.trouble = false
 		api.mu.Unlock()
@@ -186,7 +190,7 @@ func followRandomly(t *testing.T, seed uint64, seen *coverage) {
 	}
 	stop()
 	synctest.Wait()
-	seen.Streamed += api.streamed
+	seen.add(&api.done)
 }
 
 func newWatcher(t *testing.T, cfg Config, transport http.RoundTripper, watch WatchConfig) *Watcher {

@@ -54,8 +54,9 @@ func (s *Server) BindPod(key, node string) error {
 	})
 }
 
-// FinishPod ends a pod in a phase, Succeeded or Failed; it stays listed.
-func (s *Server) FinishPod(key string, phase corev1.PodPhase) error {
+// SetPhase puts a pod in a phase. One that is Succeeded or Failed stays listed, and may
+// run again.
+func (s *Server) SetPhase(key string, phase corev1.PodPhase) error {
 	return s.changePod(key, func(p *pod) error {
 		p.phase = phase
 		return nil
@@ -185,8 +186,8 @@ func (s *Server) Churn(n uint64) string {
 		func() (string, error) { return "created " + s.CreatePod(node), nil },
 		func() (string, error) { return "created " + s.CreatePod(""), nil },
 		s.onPod("bound", bits, unbound, func(key string) error { return s.BindPod(key, node) }),
-		s.onPod("finished", bits, Pod.Active, func(key string) error { return s.FinishPod(key, corev1.PodSucceeded) }),
-		s.onPod("failed", bits, Pod.Active, func(key string) error { return s.FinishPod(key, corev1.PodFailed) }),
+		s.onPod("finished", bits, Pod.Active, func(key string) error { return s.SetPhase(key, corev1.PodSucceeded) }),
+		s.onPod("failed", bits, Pod.Active, func(key string) error { return s.SetPhase(key, corev1.PodFailed) }),
 		s.onPod("deleted", bits, func(Pod) bool { return true }, s.DeletePod),
 		s.onPod("touched", bits, Pod.Active, s.TouchPod),
 	}

@@ -25,7 +25,7 @@ func BodyFaults() []Fault {
 		cells("extra cell", func(c []string, n int) []string { return append(c[:n:n], append([]string{`"extra"`}, c[n:]...)...) }),
 		cells("invalid UTF-8", func(c []string, n int) []string { c[n] = "\"no\xff\xfede\""; return c }),
 		HugeCell(4 << 20), HugeName(4 << 20), DeepNesting(100_000),
-		WrongContentType(), HTML(), StatusWith200(), harmless(UnaskedGzip()),
+		WrongContentType(), HTML(), StatusWith200(), harmless(UnaskedGzip()), IgnoredSelector(),
 	}
 }
 

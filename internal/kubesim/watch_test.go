@@ -107,7 +107,7 @@ func TestWatchEvents(t *testing.T) {
 		begin := fmt.Sprint("resourceVersion=", s.Version())
 		key := s.CreatePod("")
 		for _, err := range []error{
-			s.BindPod(key, node), s.TouchPod(key), s.FinishPod(key, corev1.PodFailed), s.DeletePod(key),
+			s.BindPod(key, node), s.TouchPod(key), s.SetPhase(key, corev1.PodFailed), s.DeletePod(key),
 		} {
 			if err != nil {
 				t.Fatal(err)

@@ -82,7 +82,10 @@ func hourOn(ctx context.Context, cfg config, plane *controlplane, dir string, st
 	}
 	fmt.Fprintf(stdout, "%d nodes, %d active pods, seed %d; %d cores; an hour in %s, in which %d pods are replaced; %d exporters abreast; medians of %d\n\n",
 		len(plane.truth.Nodes), plane.truth.active(), cfg.seed, runtime.NumCPU(), cfg.duration, all["nobody"][0].changes, abreast, cfg.runs)
-	return writeHours(stdout, modes, all)
+	if err := writeHours(stdout, modes, all); err != nil {
+		return err
+	}
+	return writeMissing(stdout, cfg.duration)
 }
 
 // live is one such hour.
@@ -192,5 +195,24 @@ func writeHours(w io.Writer, modes []mode, all map[string][]spent) error {
 		return fmt.Errorf("printing: %w", err)
 	}
 	_, err := fmt.Fprintf(w, "\nthe changes themselves: %s of the API server's CPU\n", milliseconds(base))
+	return err
+}
+
+const (
+	// bookmarkEvery is how often kube-apiserver sends a bookmark, and reopenedEvery how
+	// often the exporter opens a stream anew, in the middle of its five to ten minutes.
+	bookmarkEvery, reopenedEvery = time.Minute, 450 * time.Second
+)
+
+// writeMissing says what the figures are not: those of an hour by the clock. They are the
+// sums over the shorter time, with nothing multiplied.
+func writeMissing(w io.Writer, passed time.Duration) error {
+	if passed >= time.Hour {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\nsums over %s, in which pods, counts, audits and scrapes are as many as in an hour; nothing is multiplied."+
+		"\nBy the clock an hour would have more: %d bookmarks and %d ends of each stream, not %d and %d,"+
+		"\nand what exporters and API server take when nothing happens. Changes are %.0f times as dense, so watch mode shows more of them at once.\n",
+		passed, time.Hour/bookmarkEvery, time.Hour/reopenedEvery, passed/bookmarkEvery, passed/reopenedEvery, time.Hour.Seconds()/passed.Seconds())
 	return err
 }

@@ -118,3 +118,24 @@ func TestWriteSides(t *testing.T) {
 		t.Errorf("no %q in\n%s", want, out.String())
 	}
 }
+
+func TestMissingOfAnHour(t *testing.T) {
+	for name, c := range map[string]struct {
+		passed time.Duration
+		want   string
+	}{
+		"a short one": {90 * time.Second, `
+sums over 1m30s, in which pods, counts, audits and scrapes are as many as in an hour; nothing is multiplied.
+By the clock an hour would have more: 60 bookmarks and 8 ends of each stream, not 1 and 0,
+and what exporters and API server take when nothing happens. Changes are 40 times as dense, so watch mode shows more of them at once.
+`},
+		"by the clock": {time.Hour, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out strings.Builder
+			if err := writeMissing(&out, c.passed); err != nil || out.String() != c.want {
+				t.Errorf("%v\n%s\nwant\n%s", err, out.String(), c.want)
+			}
+		})
+	}
+}

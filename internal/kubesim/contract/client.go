@@ -44,8 +44,16 @@ type list struct {
 }
 
 type row struct {
-	Cells  []any   `json:"cells"`
-	Object *object `json:"object"`
+	Cells      []any                      `json:"cells"`
+	Conditions []metav1.TableRowCondition `json:"conditions"`
+	Object     *object                    `json:"object"`
+}
+
+// completed reports whether the row says that its pod is finished.
+func (r row) completed() bool {
+	return slices.ContainsFunc(r.Conditions, func(c metav1.TableRowCondition) bool {
+		return c.Type == metav1.RowCompleted && c.Status == metav1.ConditionTrue
+	})
 }
 
 // object has the fields that whole pods and their metadata share.

@@ -38,10 +38,14 @@ type Target struct {
 	BindPod func(ctx context.Context, key, node string) error
 	// TouchPod changes a pod, but neither its node nor its phase.
 	TouchPod func(ctx context.Context, key string) error
-	// FinishPod sets a pod's phase, Succeeded or Failed.
-	FinishPod func(ctx context.Context, key string, phase corev1.PodPhase) error
+	// SetPhase sets a pod's phase. A finished pod stays, and may run again.
+	SetPhase func(ctx context.Context, key string, phase corev1.PodPhase) error
 	// DeletePod deletes a pod at once.
 	DeletePod func(ctx context.Context, key string) error
+	// AddNode adds a node without pods and returns its name.
+	AddNode func(ctx context.Context) (name string, err error)
+	// RemoveNode removes a node.
+	RemoveNode func(ctx context.Context, name string) error
 	// Expire makes all continue tokens for resourceVersions before the newest one too
 	// old, and returns when they are. If it is nil, that fact is skipped.
 	Expire func(ctx context.Context) error
@@ -69,12 +73,20 @@ func Run(t *testing.T, target Target) {
 		{"6 every page has column definitions", checkColumns},
 		{"6 only the first event has column definitions", checkEventColumns},
 		{"7 a watch adds, changes and removes active pods only", checkWatch},
-		{"7 a watch from a version too old ends with an ERROR event", checkOldWatch},
 		{"7 a watch from a version to come is open, and silent", checkEarlyWatch},
+		{"7 a watch of pods without a node loses them when they are bound", checkUnbound},
 		{"8 a streamed start ends with a bookmark", checkStreamedStart},
 		{"8 later bookmarks carry an empty row", checkBookmark},
 		{"9 the server gives up after the timeout it was sent", checkTimeout},
+		{"11 every event carries the resourceVersion of its change", checkEventVersions},
+		{"12 a list at a version too old is status 410", checkOldList},
+		{"12 a watch from a version too old ends with an ERROR event of code 410", checkOldWatch},
+		{"13 a watch ends after its timeoutSeconds, and not after its timeout", checkWatchTimeout},
+		{"14 a pod that finishes is DELETED with its old cells, and ADDED when it runs again", checkOldCells},
+		{"17 rows of finished pods carry the condition Completed", checkCompleted},
+		{"17 so do the rows of events", checkEverything},
 		{"nodes come in pages too", checkNodes},
+		{"nodes are watched as rows", checkNodeEvents},
 		{"a namespace lists its own pods, at a resourceVersion too", checkNamespace},
 		{"a namespace that does not exist has no pods, at a resourceVersion too", checkNoNamespace},
 		{"a namespace is found by name, or is 404", checkNamespaceByName},

@@ -48,11 +48,13 @@ func target(t *testing.T, sim *kubesim.Server, server *httptest.Server, cfg kube
 	return contract.Target{
 		Client: &http.Client{Transport: &http.Transport{DisableCompression: true}}, BaseURL: base,
 		Node: sim.NodeNames()[0], Nodes: cfg.Nodes, ActivePods: cfg.Pods + cfg.UnknownNode,
-		CreatePod: func(_ context.Context, node string) (string, error) { return sim.CreatePod(node), nil },
-		BindPod:   func(_ context.Context, key, node string) error { return sim.BindPod(key, node) },
-		TouchPod:  func(_ context.Context, key string) error { return sim.TouchPod(key) },
-		FinishPod: func(_ context.Context, key string, phase corev1.PodPhase) error { return sim.FinishPod(key, phase) },
-		DeletePod: func(_ context.Context, key string) error { return sim.DeletePod(key) },
+		CreatePod:  func(_ context.Context, node string) (string, error) { return sim.CreatePod(node), nil },
+		BindPod:    func(_ context.Context, key, node string) error { return sim.BindPod(key, node) },
+		TouchPod:   func(_ context.Context, key string) error { return sim.TouchPod(key) },
+		SetPhase:   func(_ context.Context, key string, phase corev1.PodPhase) error { return sim.SetPhase(key, phase) },
+		DeletePod:  func(_ context.Context, key string) error { return sim.DeletePod(key) },
+		AddNode:    func(context.Context) (string, error) { return sim.AddNode(), nil },
+		RemoveNode: func(_ context.Context, name string) error { return sim.RemoveNode(name) },
 		Expire: func(context.Context) error {
 			sim.Compact()
 			return nil

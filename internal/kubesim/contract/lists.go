@@ -66,7 +66,7 @@ func checkSelector(t *testing.T, target Target) {
 		if n := len(pods(t, target, "includeObject", "None", "fieldSelector", active).Rows); n != before+1 {
 			t.Errorf("%d active pods after one was created, want %d", n, before+1)
 		}
-		must(t, target.FinishPod(t.Context(), key, phase))
+		must(t, target.SetPhase(t.Context(), key, phase))
 		if n := len(pods(t, target, "includeObject", "None", "fieldSelector", active).Rows); n != before {
 			t.Errorf("%d active pods after one became %s, want %d", n, phase, before)
 		}
@@ -74,6 +74,33 @@ func checkSelector(t *testing.T, target Target) {
 	_, code, _ := get(t, target, "/api/v1/pods", acceptTable, params("fieldSelector", "status.qosClass=Burstable"))
 	if code != http.StatusBadRequest {
 		t.Errorf("status %d for a field that no selector knows, want 400", code)
+	}
+}
+
+// checkCompleted has a list without a selector: a condition tells its finished pods
+// apart.
+func checkCompleted(t *testing.T, target Target) {
+	finished := map[string]bool{}
+	for _, phase := range []corev1.PodPhase{corev1.PodSucceeded, corev1.PodFailed} {
+		key := create(t, target, target.Node)
+		must(t, target.SetPhase(t.Context(), key, phase))
+		finished[key] = true
+	}
+	all, rest := pods(t, target), keysOf(t, pods(t, target, "fieldSelector", unfinished).Rows)
+	for i, key := range keysOf(t, all.Rows) {
+		delete(finished, key)
+		if _, selected := slices.BinarySearch(rest, key); all.Rows[i].completed() == selected {
+			t.Errorf("pod %s: condition Completed is %v, chosen by the selector %v", key, all.Rows[i].completed(), selected)
+		}
+	}
+	if len(finished) > 0 {
+		t.Errorf("the list has no pods %v", finished)
+	}
+	short := pods(t, target, "includeObject", "None")
+	for i := range short.Rows {
+		if short.Rows[i].completed() != all.Rows[i].completed() {
+			t.Errorf("row %d has other conditions without its object", i)
+		}
 	}
 }
 
