@@ -59,7 +59,7 @@ func TestFinishedPodsAreNotCounted(t *testing.T) {
 // clusterThat is one that is listed in several pages, or followed.
 func (e *exporter) clusterThat(cfg kubesim.Config, follows bool) (member store.Target) {
 	e.t.Helper()
-	w := &watched{exporter: e}
+	w := &watched{exporter: e, pages: podcount.DefaultConfig(), watch: podcount.DefaultWatchConfig()}
 	member, e.sim = e.simulate(cfg, func(counting *podcount.Config, config *rest.Config) {
 		counting.PageSize, counting.MaxPageSize = 20, 20
 		w.config = config
@@ -99,6 +99,8 @@ func TestUnfilteredStreamsAreNotFollowed(t *testing.T) {
 		{"succeeds", fits(kubesim.Pod.Active, phase(corev1.PodSucceeded))},
 		{"fails", fits(kubesim.Pod.Active, phase(corev1.PodFailed))},
 		{"runs again", fits(finished, phase(corev1.PodRunning))},
+		{"deleted on a node", fits(kubesim.Pod.Active, (*kubesim.Server).DeletePod)},
+		{"deleted when finished", fits(finished, (*kubesim.Server).DeletePod)},
 		{"deleted without a node", fits(waits, (*kubesim.Server).DeletePod)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
