@@ -21,8 +21,13 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
-// hostileCopies is how many clusters have each kind of hostile server.
-const hostileCopies = 4
+const (
+	// hostileCopies is how many clusters have each kind of hostile server.
+	hostileCopies = 4
+	// hostileMemory is what the process may take in all beside them. The aim is 110 MiB;
+	// a busy machine collects garbage later.
+	hostileMemory = 120 << 20
+)
 
 // pour writes what next returns until nobody reads any more, some MB a second: all
 // servers share a process.
@@ -180,8 +185,8 @@ func TestHostileClusters(t *testing.T) {
 	}
 	peak := e.peakMemory(t)
 	t.Logf("%d hostile clusters: the well one counted after %s, then right in %d scrapes; peak %d MiB", hostile, first.Round(time.Millisecond), scrapes, peak>>20)
-	if peak > mostMemory {
-		t.Errorf("peak memory of %d MiB, want at most %d", peak>>20, mostMemory>>20)
+	if peak > hostileMemory {
+		t.Errorf("peak memory of %d MiB, want at most %d", peak>>20, hostileMemory>>20)
 	}
 }
 

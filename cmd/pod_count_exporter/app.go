@@ -32,6 +32,8 @@ type app struct {
 	collector *collector.Collector
 	fleet     *fleet
 	server    *server
+	// memoryLimit is GOMEMLIMIT in bytes, or math.MaxInt64 when it is not set.
+	memoryLimit int64
 	// cancel ends the running counts.
 	cancel context.CancelFunc
 }
@@ -47,7 +49,7 @@ func newApp(ctx context.Context, f *flags, env cluster.Env, stderr io.Writer) (*
 	}
 	// The counts outlive ctx until the server has stopped reporting that it is ready.
 	process, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	a := &app{flags: f, logger: logger, cancel: cancel}
+	a := &app{flags: f, logger: logger, memoryLimit: spareMemory(), cancel: cancel}
 	if err := a.open(ctx, process, env); err != nil {
 		cancel()
 		return nil, err
@@ -78,7 +80,7 @@ func (a *app) openFleet(ctx, process context.Context, env cluster.Env) error {
 	cache.Shard, cache.Shards = shard.Index, shard.Count
 	cache.Watch = a.flags.mode == string(podcount.ModeWatch)
 	a.collector = collector.New(process, a.logger, cache)
-	a.flags.pages.Budget = podcount.NewBudget(memoryLimit())
+	a.flags.pages.Budget = podcount.NewBudget(a.memoryLimit)
 	opts := a.flags.clusters
 	opts.Env = env
 	opts.UserAgent = userAgent()
@@ -110,7 +112,6 @@ func processRegistry() (*prometheus.Registry, error) {
 // serve runs until ctx ends or a listener fails, and returns the exit code. On each
 // signal in hangups it reads the kubeconfigs again.
 func (a *app) serve(ctx context.Context, hangups <-chan os.Signal) int {
-	limitGarbage()
 	a.logStart()
 	failed := a.server.start()
 	a.collector.Store.Warm()
@@ -135,8 +136,8 @@ func (a *app) logStart() {
 	a.log(level.Info(a.logger), "msg", "Clusters", "clusters", len(a.fleet.targets),
 		"shard", a.fleet.shard.Index, "shards", a.fleet.shard.Count)
 	limits := []any{"msg", "Runtime limits", "gomaxprocs", runtime.GOMAXPROCS(0)}
-	if bytes := memoryLimit(); bytes < math.MaxInt64 {
-		limits = append(limits, "gomemlimit", bytes)
+	if a.memoryLimit < math.MaxInt64 {
+		limits = append(limits, "gomemlimit", a.memoryLimit)
 	}
 	a.log(level.Info(a.logger), limits...)
 	if unknown := a.flags.unknownVariables; len(unknown) > 0 {

@@ -6,25 +6,31 @@ import (
 	"testing"
 )
 
-func TestLimitGarbage(t *testing.T) {
+func TestSpareMemory(t *testing.T) {
 	for name, c := range map[string]struct {
-		limit int64
-		gogc  string
-		want  int
+		limit     int64
+		gogc      string
+		want      int64
+		wantGrown int
 	}{
-		"GOMEMLIMIT":          {128 << 20, "", gcPercent},
-		"GOMEMLIMIT and GOGC": {128 << 20, "80", 100},
-		"neither":             {math.MaxInt64, "", 100},
+		"GOMEMLIMIT":          {120 << 20, "", 80 << 20, gcPercent},
+		"GOMEMLIMIT and GOGC": {120 << 20, "80", 80 << 20, 100},
+		"neither":             {math.MaxInt64, "", math.MaxInt64, 100},
 	} {
 		t.Run(name, func(t *testing.T) {
 			limit := debug.SetMemoryLimit(c.limit)
 			defer debug.SetMemoryLimit(limit)
-			before := debug.SetGCPercent(100)
-			defer debug.SetGCPercent(before)
+			grown := debug.SetGCPercent(100)
+			defer debug.SetGCPercent(grown)
 			t.Setenv("GOGC", c.gogc)
-			limitGarbage()
-			if got := debug.SetGCPercent(100); got != c.want {
-				t.Errorf("the heap may grow by %d %%, want %d", got, c.want)
+			if got := spareMemory(); got != c.limit {
+				t.Errorf("the limit is said to be %d bytes, want %d", got, c.limit)
+			}
+			if got := memoryLimit(); got != c.want {
+				t.Errorf("Go's limit is %d bytes, want %d", got, c.want)
+			}
+			if got := debug.SetGCPercent(100); got != c.wantGrown {
+				t.Errorf("the heap may grow by %d %%, want %d", got, c.wantGrown)
 			}
 		})
 	}

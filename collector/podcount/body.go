@@ -16,7 +16,7 @@ const maxValueBytes = 4 << 20
 
 // usualValueBytes is the size up to which many clusters may read a value at once.
 // Nodes and pods have some 10 KiB.
-const usualValueBytes = 256 << 10
+const usualValueBytes = 128 << 10
 
 var (
 	errLargeElsewhere = fmt.Errorf("a value of the answer is longer than %d bytes, and the budget of the process is taken by another one", usualValueBytes)
