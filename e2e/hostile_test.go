@@ -108,7 +108,7 @@ func hostileAnswers() map[string]http.HandlerFunc {
 			w.Header().Set("Content-Encoding", "gzip")
 			pour(gzip.NewWriter(w), itemsBegin, item(`{"metadata":{"name":"packed-%d"}}`))
 		},
-		"pages without end": func(w http.ResponseWriter, r *http.Request) {
+		"pages without end": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprintf(w, `{"kind":"NodeList","metadata":{"resourceVersion":"7","continue":"%d"},"items":[{"metadata":{"name":"n%d"}}]}`,
 				time.Now().UnixNano(), time.Now().UnixNano())
