@@ -40,6 +40,8 @@ func TestStreamsAreOpenWhilePagesAreRead(t *testing.T) {
 				return nil, nil
 			}
 			once.Do(func() { duringTheStart(t, api, w) })
+			w.mu.Lock()
+			defer w.mu.Unlock()
 			last = r.URL.Query().Get("continue")
 			return nil, nil
 		})
@@ -48,22 +50,23 @@ func TestStreamsAreOpenWhilePagesAreRead(t *testing.T) {
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		w.shows(ModeWatch)
-		if w.last.Pages != 4 || last == "" {
-			t.Errorf("the start is not what is shown, but %+v", w.last)
+		w.mu.Lock()
+		shown, token := w.last, last
+		w.mu.Unlock()
+		if shown.Pages != 4 || token == "" {
+			t.Errorf("the start is not what is shown, but %+v", shown)
 		}
 		want := map[string]int{"n0": 3, "n1": 6}
-		for _, node := range w.last.Nodes {
+		for _, node := range shown.Nodes {
 			if node.ActivePods != want[node.Name] {
 				t.Errorf("node %s has %d pods, want %d", node.Name, node.ActivePods, want[node.Name])
 			}
 		}
-		if w.last.UnscheduledPods != 1 {
-			t.Errorf("%d pods without a node, want 1", w.last.UnscheduledPods)
+		if shown.UnscheduledPods != 1 {
+			t.Errorf("%d pods without a node, want 1", shown.UnscheduledPods)
 		}
 		time.Sleep(5 * time.Minute)
-		if w.seen.Audits != 1 {
-			t.Errorf("%d audits", w.seen.Audits)
-		}
+		w.audited(nil)
 		w.shows(ModeWatch)
 	})
 }
@@ -129,6 +132,8 @@ func TestRecordingTooShortForAnAudit(t *testing.T) {
 		time.Sleep(soonerAudit)
 		w.audited(errShort, nil)
 		w.shows(ModeWatch)
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		for _, e := range w.why {
 			if e.Restart != nil || e.Fallback != nil {
 				t.Errorf("it is followed anew: %+v", e)

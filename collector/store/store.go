@@ -44,7 +44,12 @@ func (s *Store) Warm() {
 }
 
 // Wait returns when no count is running any more. Cancel the context first.
-func (s *Store) Wait() { s.counts.Wait() }
+func (s *Store) Wait() {
+	for _, one := range s.Clusters() {
+		one.close() // a count that a timer begins at this moment is waited for, too
+	}
+	s.counts.Wait()
+}
 
 // Clusters returns all clusters, sorted by name.
 func (s *Store) Clusters() []*Cluster {
