@@ -88,7 +88,7 @@ func TestCompose(t *testing.T) {
 	c.guide("docker compose up --detach --no-build exporter")
 	c.guide("docker compose --profile demo down")
 	c.compose("down", "--volumes")
-	for _, what := range []string{"ps --all", "volume ls", "network ls --filter label=io.podman.compose.project"} {
+	for _, what := range []string{"ps --all", "volume ls", "network ls --filter label=com.docker.compose.project"} {
 		if left := c.podman(append(strings.Fields(what), "--quiet")...); left != "" {
 			t.Errorf("after down, podman %s has %s", what, left)
 		}

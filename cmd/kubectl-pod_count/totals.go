@@ -37,7 +37,7 @@ func totalsOf(r *result) totals {
 		}
 	}
 	if sum, known := s.AllocatablePods(); known {
-		t.take(sum, activeOfSaying(s.Nodes))
+		t.take(sum, s.AllocatedPods())
 	}
 	return t
 }
@@ -50,16 +50,6 @@ func (t *totals) take(allocatable int64, active int) {
 		full := wholePercent(active, allocatable)
 		t.full = &full
 	}
-}
-
-// activeOfSaying are the active pods on nodes that say how many they can take.
-func activeOfSaying(nodes []podcount.Node) (sum int) {
-	for _, node := range nodes {
-		if node.HasAllocatable {
-			sum += node.ActivePods
-		}
-	}
-	return sum
 }
 
 // sumOf adds up the clusters that were counted, and says of how many it is when
@@ -83,7 +73,7 @@ func sumOf(results []*result) totals {
 		case t.allocatable == nil:
 			known = false
 		default:
-			some, allocatable, active = true, allocatable+min(*t.allocatable, math.MaxInt64-allocatable), active+activeOfSaying(r.snapshot.Nodes)
+			some, allocatable, active = true, allocatable+min(*t.allocatable, math.MaxInt64-allocatable), active+r.snapshot.AllocatedPods()
 		}
 	}
 	if known && some {

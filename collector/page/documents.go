@@ -108,7 +108,7 @@ func facts(clusters []Cluster) []fact {
 	}
 	return []fact{
 		{"Clusters", number(len(clusters))}, {"Nodes", number(nodes)}, {"Active pods", number(active)},
-		{"Full nodes", number(full)}, {"Nodes over 90 %", number(high)}, {"Pods without a node", number(unscheduled)},
+		{"Full nodes", number(full)}, {"Nearly full nodes", number(high)}, {"Pods without a node", number(unscheduled)},
 	}
 }
 

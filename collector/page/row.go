@@ -61,15 +61,15 @@ func (p *Page) row(c Cluster) clusterRow {
 
 // count fills in the result of the last complete count.
 func (r *clusterRow) count(s *podcount.Snapshot) {
-	active := s.ActivePods()
 	r.Shown = true
-	r.Nodes, r.Active = number(len(s.Nodes)), number(active)
+	r.Nodes, r.Active = number(len(s.Nodes)), number(s.ActivePods())
 	r.Pages, r.Took, r.Received = number(s.Pages), took(s.Duration), size(s.Bytes)
 	r.Unscheduled, r.UnknownNode = number(s.UnscheduledPods), number(s.UnknownNodePods)
 	if s.Source != "" {
 		r.Source = string(s.Source)
 	}
 	if sum, known := s.AllocatablePods(); known && sum > 0 {
+		active := s.AllocatedPods()
 		share := float64(active) / float64(sum)
 		r.Allocatable, r.Percent = number(sum), percent(int64(active), sum)
 		r.Bar, r.Level = 100*min(1, share), levelOf(share)

@@ -131,9 +131,10 @@ func (l *live) fold(s *stream, c change) error {
 	case !l.based:
 		return s.delta.add(c.node, sign)
 	case s.role == unboundStream:
-		if l.unscheduled += sign; l.unscheduled < 0 {
+		if l.unscheduled+sign < 0 {
 			return fmt.Errorf("%w (it had no node)", errNegative)
 		}
+		l.unscheduled += sign
 		return nil
 	default:
 		return l.addPods(c.node, sign)

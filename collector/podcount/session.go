@@ -146,11 +146,14 @@ func (f *session) open(s *stream) {
 	f.run(func() error { return f.follow(ctx, s) })
 }
 
-// publish publishes the present state.
+// publish publishes the present state, if it is known.
 func (f *session) publish(update bool) {
 	f.w.observer.Publish(func() *Snapshot {
-		f.last = f.live.snapshot(update)
-		return f.last
+		s := f.live.snapshot(update)
+		if s != nil {
+			f.last = s
+		}
+		return s
 	})
 }
 

@@ -150,11 +150,11 @@ func (l *live) interruption() error {
 }
 
 // snapshot returns the present state as a Snapshot. It is nil before the start is
-// complete.
+// complete, and after an event that could not be applied.
 func (l *live) snapshot(update bool) *Snapshot {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !l.based {
+	if !l.based || l.broken {
 		return nil
 	}
 	s := l.figures

@@ -73,6 +73,17 @@ func (s *Snapshot) ActivePods() int {
 	return sum
 }
 
+// AllocatedPods returns the active pods on nodes that report how many they can hold:
+// AllocatablePods is theirs.
+func (s *Snapshot) AllocatedPods() (sum int) {
+	for _, node := range s.Nodes {
+		if node.HasAllocatable {
+			sum += node.ActivePods
+		}
+	}
+	return sum
+}
+
 // AllocatablePods returns the sum over the nodes that report it, and whether any
 // does. The sum is capped at the largest int64.
 func (s *Snapshot) AllocatablePods() (sum int64, known bool) {
