@@ -31,7 +31,8 @@ type recorder struct {
 	limiters map[message]*limiter
 	last     remarkable
 	history  *page.Recorder
-	listed   bool // the cluster cannot be watched, which has been said
+	listed   bool      // the cluster cannot be watched, which has been said
+	followed time.Time // when it was last followed from a start
 }
 
 type limiter struct {

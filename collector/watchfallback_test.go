@@ -66,6 +66,26 @@ func TestNoTryAfterItsCluster(t *testing.T) {
 	})
 }
 
+// TestFallbackOfShortStreamsIsSaidOnce has every stream cut after half a minute, for hours:
+// each try begins well.
+func TestFallbackOfShortStreamsIsSaidOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		e := follow(t)
+		listed := 0
+		for range 4 * 120 {
+			time.Sleep(30 * time.Second)
+			e.tap.strike(isWatch, 503)
+			e.tap.strike(nil, 0)
+			if labelled(e.scrape("10"), "pod_count_mode_info", `"list"`) == "1" {
+				listed++
+			}
+		}
+		if said, again := strings.Count(e.log.String(), notWatched().text), strings.Count(e.log.String(), following().text); said != 1 || again < 10 || listed < 200 {
+			t.Errorf("said %d times, want once; followed %d times; listed at %d of 480 scrapes", said, again, listed)
+		}
+	})
+}
+
 // TestFallbackIsSaidOnce has watches fail for a day, each time for another reason, with a
 // scrape a minute and reloads in between: the log says it once, and the mode all the time.
 func TestFallbackIsSaidOnce(t *testing.T) {

@@ -1,8 +1,15 @@
 package collector
 
 import (
+	"time"
+
 	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
+
+// lastingWatch is how long a cluster must have been followed for the next fallback to be
+// another one. Some load balancers cut every stream after half a minute, and each try of
+// such a cluster begins well.
+const lastingWatch = 10 * time.Minute
 
 // maxDifferences is how many nodes of an audit are logged.
 const maxDifferences = 20
@@ -19,7 +26,7 @@ func (r *recorder) Event(e podcount.Event) {
 func (r *recorder) Watched(w podcount.Watched) {
 	switch {
 	case w.Following:
-		r.listed = false
+		r.followed = time.Now()
 		r.log(following())
 	case w.Ended != nil:
 		r.streamEnded(w.Ended)
@@ -40,15 +47,16 @@ func (r *recorder) Watched(w podcount.Watched) {
 }
 
 // fellBack notes that the cluster is listed: there are no streams that could differ. It is
-// said once until the cluster is followed again, although it is tried again and again,
-// and each try may fail for another reason.
+// said once until the cluster has been followed for a while, although it is tried again
+// and again, and each try may fail for another reason.
 func (r *recorder) fellBack(why error) {
 	if watch := r.metrics.watch; watch != nil {
 		watch.mu.Lock()
 		defer watch.mu.Unlock()
 		watch.drift = 0
 	}
-	if !r.listed {
+	lasted := !r.followed.IsZero() && time.Since(r.followed) >= lastingWatch
+	if r.followed = (time.Time{}); !r.listed || lasted {
 		r.listed = true
 		r.log(notWatched(), "err", why)
 	}

@@ -129,7 +129,9 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, opened func())
 	switch {
 	case errors.As(err, &failure):
 		failure.Resource, failure.Err = s.listing.name, clean(failure.Err, x.sent)
-		if failure.Reason == Timeout || failure.Reason == Network {
+		// An answer with a status, such as 504, came over a connection that works, and
+		// that other streams use.
+		if failure.code == 0 && (failure.Reason == Timeout || failure.Reason == Network) {
 			x.hangUp()
 		}
 	case errors.As(err, &restart):
@@ -162,20 +164,21 @@ func (w *Watcher) read(x *exchange, l *live, s *stream, lifetime time.Duration, 
 		return x.failed("waiting for an answer", context.DeadlineExceeded)
 	}
 	opened()
-	text, err := plain(response.Header, body)
-	if err != nil {
-		return x.broken(body, err)
-	}
-	return w.events(x, l, s, newEventReader(text, s.listing.name, w.large, x.giveUp), body)
+	return w.events(x, l, s, response.Header, body)
 }
 
 // events reads events until the stream ends.
-func (w *Watcher) events(x *exchange, l *live, s *stream, reader *eventReader, body *wire) error {
+func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header, body *wire) error {
 	idle := time.AfterFunc(maxIdleStart, func() { x.end(errIdleStart) })
 	silence := time.AfterFunc(maxSilence, func() { x.end(errSilent) })
 	defer idle.Stop()
 	defer silence.Stop()
 	silence.Stop()
+	text, err := plain(header, body) // waits for the beginning of a packed stream
+	if err != nil {
+		return x.broken(body, err)
+	}
+	reader := newEventReader(text, s.listing.name, w.large, x.giveUp)
 	bookmarked, read := false, int64(0)
 	for {
 		if !s.starting { // only this goroutine changes it
