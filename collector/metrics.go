@@ -77,7 +77,7 @@ func newMetrics() *metrics {
 		activePods:      gauge("node_active_pods", "Active pods on the node: bound to it, with a phase that is neither Succeeded nor Failed. Terminating pods count; a node without pods is 0.", "node"),
 		allocatablePods: gauge("node_allocatable_pods", "Pods that the node can take, as its status says. Absent where it says nothing, where nodes may not be listed, and when only some namespaces are counted.", "node"),
 		unscheduledPods: gauge("pod_count_unscheduled_pods", "Pods that are not finished and bound to no node: pending, or held back by scheduling gates."),
-		unknownNodePods: gauge("pod_count_unknown_node_pods", "Pods that are not finished and bound to a node that does not exist."),
+		unknownNodePods: gauge("pod_count_unknown_node_pods", "Pods that are not finished and bound to a node that does not exist. Absent where nodes may not be listed."),
 		lastPages:       gauge("pod_count_last_pages", "Pages of pods that the last complete count took."),
 		success:         gauge("pod_count_success", "1 when the latest count was complete and the cluster's series are shown, else 0: before the first count, after a failed one, and in watch mode while the events do not come."),
 		lastSuccess: gauge("pod_count_last_success_timestamp_seconds",

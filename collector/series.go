@@ -114,6 +114,8 @@ func (c *clusterMetrics) nodes(ch chan<- prometheus.Metric, snapshot *podcount.S
 	}
 	if !snapshot.Selected {
 		c.gauge(ch, c.families.unscheduledPods, float64(snapshot.UnscheduledPods))
+	}
+	if snapshot.KnowsUnknownNodes() {
 		c.gauge(ch, c.families.unknownNodePods, float64(snapshot.UnknownNodePods))
 	}
 	if snapshot.Mode != "" {

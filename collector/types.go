@@ -41,7 +41,7 @@ type countAnswer struct {
 	ActivePods      int     `json:"activePods"`
 	AllocatablePods *int64  `json:"allocatablePods,omitempty"` // of the nodes that say it
 	UnscheduledPods int     `json:"unscheduledPods"`
-	UnknownNodePods int     `json:"unknownNodePods"`
+	UnknownNodePods *int    `json:"unknownNodePods,omitempty"` // absent where nodes may not be listed
 	Mode            string  `json:"mode"` // list or watch
 	Consistent      bool    `json:"consistent"`
 	ResourceVersion string  `json:"resourceVersion"`
@@ -106,12 +106,15 @@ func reasonOf(err error) string {
 func countOf(s *podcount.Snapshot) *countAnswer {
 	a := &countAnswer{
 		NodeCount: len(s.Nodes), ActivePods: s.ActivePods(),
-		UnscheduledPods: s.UnscheduledPods, UnknownNodePods: s.UnknownNodePods,
+		UnscheduledPods: s.UnscheduledPods,
 		Mode: string(s.Mode), Consistent: s.Consistent, ResourceVersion: s.ResourceVersion,
 		Pages: s.Pages, ResponseBytes: s.Bytes, DurationSeconds: s.Duration.Seconds(),
 	}
 	if sum, known := s.AllocatablePods(); known {
 		a.AllocatablePods = &sum
+	}
+	if s.KnowsUnknownNodes() {
+		a.UnknownNodePods = &s.UnknownNodePods
 	}
 	return a
 }

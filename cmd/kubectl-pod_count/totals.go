@@ -32,9 +32,9 @@ func totalsOf(r *result) totals {
 	t.nodes, t.active = &nodes, &active
 	if !s.Selected {
 		t.unscheduled = &s.UnscheduledPods
-		if !s.NodesForbidden {
-			t.unknownNode = &s.UnknownNodePods
-		}
+	}
+	if s.KnowsUnknownNodes() {
+		t.unknownNode = &s.UnknownNodePods
 	}
 	if sum, known := s.AllocatablePods(); known {
 		t.take(sum, s.AllocatedPods())

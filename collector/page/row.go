@@ -64,7 +64,10 @@ func (r *clusterRow) count(s *podcount.Snapshot) {
 	r.Shown = true
 	r.Nodes, r.Active = number(len(s.Nodes)), number(s.ActivePods())
 	r.Pages, r.Took, r.Received = number(s.Pages), took(s.Duration), size(s.Bytes)
-	r.Unscheduled, r.UnknownNode = number(s.UnscheduledPods), number(s.UnknownNodePods)
+	r.Unscheduled = number(s.UnscheduledPods)
+	if s.KnowsUnknownNodes() {
+		r.UnknownNode = number(s.UnknownNodePods)
+	}
 	if s.Source != "" {
 		r.Source = string(s.Source)
 	}

@@ -63,6 +63,11 @@ type Node struct {
 	HasAllocatable  bool  // false while the node has not reported it
 }
 
+// KnowsUnknownNodes says whether UnknownNodePods is known: not if only some nodes were
+// asked for, nor without the right to list nodes, when every node that has pods is taken
+// to exist.
+func (s *Snapshot) KnowsUnknownNodes() bool { return !s.Selected && !s.NodesForbidden }
+
 // ActivePods returns all pods that are bound and active, including those on nodes
 // that do not exist.
 func (s *Snapshot) ActivePods() int {
