@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -213,30 +214,68 @@ func TestWatchesThatAlwaysFail(t *testing.T) {
 	}
 }
 
-// TestExpiredVersionIsNotAskedForAgain has streams end with 410 while the pods are being
-// listed.
+// TestExpiredVersionIsNotAskedForAgain has streams end with 410, in both its forms, while
+// the pods are being listed.
 func TestExpiredVersionIsNotAskedForAgain(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api, watcher := troubledCluster(t)
-		gone := map[string]bool{}
-		api.answer = func(r *http.Request) *http.Response {
-			api.mu.Lock()
-			last := api.asked[len(api.asked)-1]
-			if gone[last] {
-				t.Errorf("%s is asked for again", last)
+	for name, answer := range map[string]func(*http.Request) *http.Response{
+		"a status": refusing(http.StatusGone), "an event": errorEvent,
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api, watcher := troubledCluster(t)
+				gone := map[string]bool{}
+				api.answer = func(r *http.Request) *http.Response {
+					api.mu.Lock()
+					last := api.asked[len(api.asked)-1]
+					if gone[last] {
+						t.Errorf("%s is asked for again", last)
+					}
+					gone[last] = true
+					api.mu.Unlock()
+					api.do(api.change) // the server's resourceVersion moves on
+					return answer(r)
+				}
+				_, stop := following(t, api, watcher)
+				defer stop()
+				time.Sleep(time.Hour)
+				if len(gone) < 10 {
+					t.Errorf("%d streams were asked for", len(gone))
+				}
+			})
+		})
+	}
+}
+
+// TestWhatStreamsAskFor draws the longest, the shortest and some other life of a stream.
+func TestWhatStreamsAskFor(t *testing.T) {
+	for drawn, want := range map[float64]string{0: "300", 0.5: "450", 0.999: "599"} {
+		synctest.Test(t, func(t *testing.T) {
+			api, watcher := interceptedCluster(t, func(cfg *Config) { cfg.Jitter = func() float64 { return drawn } })
+			var mu sync.Mutex
+			asked := 0
+			api.answerBy(func(r *http.Request) (*http.Response, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				if q := r.URL.Query(); q.Get("watch") != "" {
+					asked++
+					version, err := strconv.Atoi(q.Get("resourceVersion"))
+					if q.Get("allowWatchBookmarks") != "true" || q.Get("timeoutSeconds") != want || err != nil || version < 1 {
+						t.Errorf("a watch asks for %s, want bookmarks, a resourceVersion and %s seconds", r.URL.RawQuery, want)
+					}
+				}
+				return nil, nil
+			})
+			w, stop := following(t, api.troubled, watcher)
+			defer stop()
+			time.Sleep(time.Minute)
+			w.shows(ModeWatch)
+			mu.Lock()
+			defer mu.Unlock()
+			if asked != 3 {
+				t.Errorf("%d streams were asked for, want 3", asked)
 			}
-			gone[last] = true
-			api.mu.Unlock()
-			api.do(api.change) // the server's resourceVersion moves on
-			return refusing(http.StatusGone)(r)
-		}
-		_, stop := following(t, api, watcher)
-		defer stop()
-		time.Sleep(time.Hour)
-		if len(gone) < 10 {
-			t.Errorf("%d streams were asked for", len(gone))
-		}
-	})
+		})
+	}
 }
 
 // TestNewCredentialsWhileTheServerIsSilent hands the streams over to a Watcher that cannot
