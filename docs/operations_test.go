@@ -43,8 +43,9 @@ func steps() map[string]map[string]step {
 		"The image": {
 			"make image":   {try: makes},
 			"make release": {try: makes},
-			"docker tag pod_count_exporter:0.2.0 example.com/team/pod_count_exporter:0.2.0": {mark: registry},
-			"docker push example.com/team/pod_count_exporter:0.2.0":                         {mark: registry},
+			"docker tag pod_count_exporter:0.2.0 example.com/team/pod_count_exporter:0.2.0":                                          {mark: registry},
+			"docker push example.com/team/pod_count_exporter:0.2.0":                                                                  {mark: registry},
+			"skopeo copy --all oci-archive:dist/pod_count_exporter-0.2.0.oci.tar docker://example.com/team/pod_count_exporter:0.2.0": {mark: registry},
 		},
 		"Docker Compose": {
 			"cd deploy/docker": {try: enters},
@@ -81,6 +82,7 @@ func steps() map[string]map[string]step {
 			"helm uninstall pod-count-exporter --namespace monitoring":                                                   {test: guide},
 		},
 		"systemd": {
+			"make build": {try: builds},
 			"install -m 0755 bin/pod_count_exporter /usr/local/bin/":                                    {try: installs},
 			"install -d -m 0700 /etc/pod_count_exporter":                                                {try: installs},
 			`install -m 0600 "$HOME/.kube/config" /etc/pod_count_exporter/kubeconfig`:                   {try: installs},
@@ -148,7 +150,7 @@ type command struct {
 // sentences that begins with a program's name.
 func commands(t *testing.T, path string) []command {
 	t.Helper()
-	const programs = `bin/\w+|cd|curl|docker|helm|install|journalctl|kubectl|make|systemctl`
+	const programs = `bin/\w+|cd|curl|docker|helm|install|journalctl|kubectl|make|skopeo|systemctl`
 	inline := regexp.MustCompile("`((?:\\w+=\\S+ )?(?:" + programs + ") [^`]+)`")
 	var all []command
 	for title, section := range sections(t, path) {
