@@ -42,7 +42,7 @@ type countAnswer struct {
 	AllocatablePods *int64  `json:"allocatablePods,omitempty"` // of the nodes that say it
 	UnscheduledPods int     `json:"unscheduledPods"`
 	UnknownNodePods *int    `json:"unknownNodePods,omitempty"` // absent where nodes may not be listed
-	Mode            string  `json:"mode"` // list or watch
+	Mode            string  `json:"mode"`                      // list or watch
 	Consistent      bool    `json:"consistent"`
 	ResourceVersion string  `json:"resourceVersion"`
 	Pages           int     `json:"pages"`
@@ -107,7 +107,7 @@ func countOf(s *podcount.Snapshot) *countAnswer {
 	a := &countAnswer{
 		NodeCount: len(s.Nodes), ActivePods: s.ActivePods(),
 		UnscheduledPods: s.UnscheduledPods,
-		Mode: string(s.Mode), Consistent: s.Consistent, ResourceVersion: s.ResourceVersion,
+		Mode:            string(s.Mode), Consistent: s.Consistent, ResourceVersion: s.ResourceVersion,
 		Pages: s.Pages, ResponseBytes: s.Bytes, DurationSeconds: s.Duration.Seconds(),
 	}
 	if sum, known := s.AllocatablePods(); known {
