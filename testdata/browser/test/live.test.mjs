@@ -38,6 +38,8 @@ test("a cluster that dies and comes back", async (t) => {
   assert.equal(await page.locator("h1").innerText(), "The cluster is well");
   await own.bench.stop(sim.program);
   await until("the failure is told", async () => await page.locator("h1").innerText() === "1 of 1 cluster needs attention");
+  // An answer that the simulation's end cut short may be what fails first.
+  await until("its reason is told", async () => (await page.locator("#unwell li").innerText()).includes("connection refused"));
   const ill = (await page.locator("#unwell li").innerText()).replaceAll(/\s+/g, " ");
   assert.match(ill, /failing mortal .*network since \d\d:\d\d:\d\d UTC, \d+ s ago\. The numbers are those of .*connection refused.*Nodes 12 Active pods 700/);
   await until("the numbers are withdrawn", async () => (await page.locator("#unwell li").innerText()).includes("Nothing is shown"));
