@@ -70,6 +70,33 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// TestQuietPackedStreams has a proxy pack streams on which nothing happens, so that not
+// even the beginning of the packing comes for minutes. That is no reason to end them.
+func TestQuietPackedStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, nil)
+		var asked asks
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Query().Get("watch") == "" {
+				return nil, nil
+			}
+			asked.note(r)
+			return answerWith(r, http.StatusOK, io.NopCloser(until(r.Context().Done())), "Content-Type", "application/json", "Content-Encoding", "gzip"), nil
+		})
+		w, stop := following(t, api.troubled, watcher)
+		defer stop()
+		time.Sleep(shortestStream - time.Second)
+		w.shows(ModeWatch)
+		asked.mu.Lock()
+		defer asked.mu.Unlock()
+		for stream, at := range asked.at {
+			if len(at) != 1 {
+				t.Errorf("%s was asked for at %v, want once", stream, at)
+			}
+		}
+	})
+}
+
 // TestRetryAfterOfStreams has a server that wants streams to wait.
 func TestRetryAfterOfStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

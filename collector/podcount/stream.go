@@ -174,6 +174,9 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header, bo
 	defer idle.Stop()
 	defer silence.Stop()
 	silence.Stop()
+	if !s.starting {
+		idle.Stop() // a stream on which nothing happens may be silent
+	}
 	text, err := plain(header, body) // waits for the beginning of a packed stream
 	if err != nil {
 		return x.broken(body, err)
