@@ -65,15 +65,7 @@ func (e *exporter) scrape(t *testing.T) scrape {
 // scrapeAt asks a path, with so many seconds of time.
 func (e *exporter) scrapeAt(t *testing.T, path, seconds string) scrape {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, e.url+path, http.NoBody)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", seconds)
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := e.ask(t, path, seconds)
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(resp.Body)
 	if err := resp.Body.Close(); err != nil {
@@ -101,6 +93,18 @@ func (e *exporter) scrapeAt(t *testing.T, path, seconds string) scrape {
 		}
 	}
 	return result
+}
+
+// ask asks a path as a Prometheus does that waits for so many seconds. The body must be
+// closed.
+func (e *exporter) ask(t *testing.T, path, seconds string) *http.Response {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, e.url+path, http.NoBody)
+	must(t, err)
+	req.Header.Set("X-Prometheus-Scrape-Timeout-Seconds", seconds)
+	resp, err := http.DefaultClient.Do(req)
+	must(t, err)
+	return resp
 }
 
 // of returns the samples of one cluster.

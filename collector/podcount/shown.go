@@ -184,11 +184,11 @@ func (l *live) snapshot(update bool) *Snapshot {
 // shows says whether a node is among those that are asked for. With none chosen every
 // pod counts, also one on a node that does not exist.
 func (l *live) shows(node string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.selection.some() {
+	if !l.selection.some() { // which never changes
 		return true
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	_, exists := l.nodes[node]
 	return (exists || l.figures.NodesForbidden) && (len(l.selection.Names) == 0 || slices.Contains(l.selection.Names, node))
 }

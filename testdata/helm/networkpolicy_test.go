@@ -57,6 +57,25 @@ func TestNetworkPolicy(t *testing.T) {
 	wantWaysOut(t, policy.Spec.Egress, "anywhere TCP 443", "anywhere TCP 6443")
 }
 
+// policyOf is the only policy among rendered objects.
+func policyOf(t *testing.T, rendered string) (policy networkingv1.NetworkPolicy) {
+	t.Helper()
+	found := 0
+	for _, obj := range decode(t, rendered) {
+		if obj["kind"] != "NetworkPolicy" {
+			continue
+		}
+		found++
+		data, err := sigsyaml.Marshal(obj)
+		must(t, err)
+		must(t, sigsyaml.UnmarshalStrict(data, &policy))
+	}
+	if found != 1 {
+		t.Fatalf("there are %d policies, want one", found)
+	}
+	return policy
+}
+
 func selects(t *testing.T, selector *metav1.LabelSelector, set map[string]string) bool {
 	t.Helper()
 	parsed, err := metav1.LabelSelectorAsSelector(selector)
@@ -104,21 +123,9 @@ func TestPortsOfAPIServers(t *testing.T) {
 		"the chart":     mustRun(t, "helm", "template", name, dir, "--set", "networkPolicy.enabled=true", "--set", "networkPolicy.apiServerPorts={16443}"),
 		"the component": kustomize(t, []string{"networkpolicy"}, patch.String()),
 	} {
-		found := false
-		for _, obj := range decode(t, text) {
-			if obj["kind"] != "NetworkPolicy" {
-				continue
-			}
-			found = true
-			data, err := sigsyaml.Marshal(obj)
-			must(t, err)
-			var policy networkingv1.NetworkPolicy
-			must(t, sigsyaml.UnmarshalStrict(data, &policy))
-			wantWaysOut(t, policy.Spec.Egress, "anywhere TCP 16443")
-		}
-		if !found {
-			t.Errorf("%s makes no policy", form)
-		}
+		t.Run(form, func(t *testing.T) {
+			wantWaysOut(t, policyOf(t, text).Spec.Egress, "anywhere TCP 16443")
+		})
 	}
 }
 
@@ -126,27 +133,14 @@ func TestPortsOfAPIServers(t *testing.T) {
 // DNS have none of it.
 func TestPeersKeepTheirLabels(t *testing.T) {
 	t.Parallel()
-	found := false
-	for _, obj := range decode(t, kustomize(t, []string{"networkpolicy"}, "labels: [{includeSelectors: true, pairs: {app.kubernetes.io/instance: east}}]")) {
-		if obj["kind"] != "NetworkPolicy" {
-			continue
-		}
-		found = true
-		data, err := sigsyaml.Marshal(obj)
-		must(t, err)
-		var policy networkingv1.NetworkPolicy
-		must(t, sigsyaml.UnmarshalStrict(data, &policy))
-		if policy.Spec.PodSelector.MatchLabels["app.kubernetes.io/instance"] != "east" {
-			t.Errorf("the policy is about %v", policy.Spec.PodSelector)
-		}
-		if peer := policy.Spec.Ingress[0].From[0].PodSelector; !selects(t, peer, map[string]string{"app.kubernetes.io/name": "prometheus"}) {
-			t.Errorf("Prometheus is kept out by %v", peer)
-		}
-		if peer := policy.Spec.Egress[0].To[0].PodSelector; !selects(t, peer, map[string]string{"k8s-app": "kube-dns"}) {
-			t.Errorf("DNS is cut off by %v", peer)
-		}
+	policy := policyOf(t, kustomize(t, []string{"networkpolicy"}, "labels: [{includeSelectors: true, pairs: {app.kubernetes.io/instance: east}}]"))
+	if policy.Spec.PodSelector.MatchLabels["app.kubernetes.io/instance"] != "east" {
+		t.Errorf("the policy is about %v", policy.Spec.PodSelector)
 	}
-	if !found {
-		t.Error("there is no policy")
+	if peer := policy.Spec.Ingress[0].From[0].PodSelector; !selects(t, peer, map[string]string{"app.kubernetes.io/name": "prometheus"}) {
+		t.Errorf("Prometheus is kept out by %v", peer)
+	}
+	if peer := policy.Spec.Egress[0].To[0].PodSelector; !selects(t, peer, map[string]string{"k8s-app": "kube-dns"}) {
+		t.Errorf("DNS is cut off by %v", peer)
 	}
 }
