@@ -114,7 +114,11 @@ func TestPageThatGrewTooLarge(t *testing.T) {
 // TestFirstPageTooLarge has a size fail that never worked, or has ceased to work,
 // with different numbers of attempts: some counts fail, and then all are complete.
 func TestFirstPageTooLarge(t *testing.T) {
-	faults := map[string]step{"502": statusOf(http.StatusBadGateway), "500": statusOf(http.StatusInternalServerError), "cut": cutBody, "hang": hang, "413": statusOf(http.StatusRequestEntityTooLarge), "reset": broken(io.EOF)}
+	faults := map[string]step{
+		"502": statusOf(http.StatusBadGateway), "500": statusOf(http.StatusInternalServerError), "cut": cutBody, "hang": hang,
+		"413": statusOf(http.StatusRequestEntityTooLarge), "reset": broken(io.EOF),
+		"401": statusOf(http.StatusUnauthorized), "403": statusOf(http.StatusForbidden), "410": statusOf(http.StatusGone), "429": statusOf(http.StatusTooManyRequests),
+	}
 	for name, fail := range faults {
 		for _, attempts := range []int{1, 2, 3, 5} {
 			for _, size := range []int{500, 10_000} {
