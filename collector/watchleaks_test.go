@@ -94,6 +94,12 @@ func TestRemovedClusterLeavesNothing(t *testing.T) {
 			e.tap.breaks(false)
 			time.Sleep(20 * time.Second)
 		}, true},
+		{"new start, streamed", nil, func(e *watched, b *brake) {
+			b.hold(func(r *http.Request) bool { return isWatch(r) && r.URL.Query().Get("sendInitialEvents") != "" })
+			e.tap.strike(func(r *http.Request) bool { return isWatch(r) && strings.HasSuffix(r.URL.Path, "/pods") }, http.StatusGone)
+			e.tap.breaks(false)
+			time.Sleep(30 * time.Second) // nothing happens, so the list begins where no stream can
+		}, true},
 		{"audit, first page", nil, func(_ *watched, b *brake) { b.hold(listOf("/pods")); time.Sleep(2 * time.Minute) }, true},
 		{"audit, later page", nil, func(_ *watched, b *brake) { b.hold(laterPage); time.Sleep(2 * time.Minute) }, true},
 		{"audit, waiting for the streams", nil, func(e *watched, _ *brake) {

@@ -2,19 +2,24 @@ package podcount
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
-// awaitPassed waits until every stream of pods has passed the count's
-// resourceVersion. A stream that is silent for passWait is compared as it is.
+// errLate says that a stream is open, and has yet to bring what the audit has seen.
+var errLate = errors.New("the events have not come as far as the audit")
+
+// awaitPassed waits until every stream of pods has passed the count's resourceVersion,
+// or one of them stays closed. A stream that is silent for passWait is compared as it is.
 func (f *session) awaitPassed(run *count) error {
 	ctx, cancel := context.WithTimeout(f.ctx, passWait)
 	defer cancel()
 	for {
 		behind, moved := f.live.behind(run)
-		if !behind {
+		if behind == nil || behind.down != nil {
 			return nil
 		}
 		select {
@@ -25,17 +30,17 @@ func (f *session) awaitPassed(run *count) error {
 	}
 }
 
-// behind says whether a stream of pods has yet to pass the resourceVersion of its
-// walk, and returns the channel that is closed with the next event.
-func (l *live) behind(run *count) (bool, <-chan struct{}) {
+// behind returns a stream of pods that has yet to pass the resourceVersion of its walk,
+// and the channel that is closed with the next event.
+func (l *live) behind(run *count) (*stream, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, s := range l.streams {
 		if w := run.walkOf(s); s.role != nodeStream && newer(w.version, s.position) {
-			return true, l.moved
+			return s, l.moved
 		}
 	}
-	return false, l.moved
+	return nil, l.moved
 }
 
 // furthest returns the newest of the streams' positions. All resources of a server have
@@ -96,6 +101,8 @@ func (l *live) differences(run *count) ([]Difference, error) {
 		switch {
 		case s.closed(): // what it has missed is no drift
 			return nil, errAway
+		case newer(version, s.position) && time.Since(s.seen) < passWait: // others are not about to come
+			return nil, errLate
 		case s.recording.older(version):
 			return nil, errOlder
 		case !s.recording.covers(version):

@@ -33,7 +33,7 @@ type live struct {
 	figures     Snapshot      // of the latest paged count, without its nodes
 	listFailed  error         // why the nodes could not be listed again
 	answering   time.Time     // since when all lists of them were answered; zero after a failure of one or of a stream
-	moved       chan struct{} // closed with the next event
+	moved       chan struct{} // closed with the next event, or when a stream stays closed
 }
 
 // errNegative means that an event removed a pod that was not counted: an earlier
@@ -110,9 +110,14 @@ func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted boo
 // noteEvent notes that an event came, and wakes whoever waits for one.
 func (l *live) noteEvent(s *stream) {
 	s.seen = time.Now()
+	l.wake()
+	l.publish()
+}
+
+// wake wakes whoever waits for a stream to come further. l.mu must be held.
+func (l *live) wake() {
 	close(l.moved)
 	l.moved = make(chan struct{})
-	l.publish()
 }
 
 func (l *live) fold(s *stream, c change) error {

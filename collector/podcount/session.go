@@ -127,7 +127,7 @@ func (f *session) begin() error {
 	}
 	f.live = newLive(f.w.account, f.w.cfg)
 	start := f.listed
-	if f.w.stale >= 2 {
+	if f.w.stale >= maxStale {
 		start = f.streamed
 	}
 	if err := start(); err != nil {

@@ -46,6 +46,7 @@ func (l *live) noteEnded(s *stream, err error) {
 			defer l.mu.Unlock()
 			if s.away != nil {
 				s.down, s.away = err, nil
+				l.wake()
 				l.publish()
 			}
 		})

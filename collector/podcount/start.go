@@ -150,12 +150,17 @@ func (f *session) streamed() error {
 		return &restartError{EndExpired, errInconsistent}
 	}
 	run.observer.Started(len(run.known.nodes))
-	if !run.denied {
+	walks := run.pods // which have no resourceVersion
+	switch {
+	case run.denied:
+	case f.w.expired.has(run.nodes.listing.path, run.nodes.version):
+		walks = append([]*walk{run.nodes}, walks...)
+	default:
 		f.openStreams(run, run.nodes)
 	}
-	for _, w := range run.pods {
+	for _, w := range walks {
 		for _, r := range w.listing.roles() {
-			s := newStream(r, w.listing, run.search.form, f.live.names.ledger, w.version)
+			s := newStream(r, w.listing, run.search.form, f.live.names.ledger, "")
 			s.starting, s.listing.form.gzip = true, true
 			if err := f.initial(f.replace(s)); err != nil {
 				return err

@@ -129,6 +129,11 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, opened func())
 	switch {
 	case errors.As(err, &failure):
 		failure.Resource, failure.Err = s.listing.name, clean(failure.Err, x.sent)
+		if failure.Reason == Expired {
+			l.mu.Lock()
+			w.expired.note(s.listing.path, s.position)
+			l.mu.Unlock()
+		}
 		// An answer with a status, such as 504, came over a connection that works, and
 		// that other streams use.
 		if failure.code == 0 && (failure.Reason == Timeout || failure.Reason == Network) {
@@ -144,8 +149,11 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, opened func())
 
 func (w *Watcher) read(x *exchange, l *live, s *stream, lifetime time.Duration, opened func()) error {
 	l.mu.Lock()
-	address := s.url(w.base, lifetime)
+	address, expired := s.url(w.base, lifetime), w.expired.has(s.listing.path, s.position)
 	l.mu.Unlock()
+	if expired {
+		return &restartError{EndExpired, errStillExpired}
+	}
 	response, failure := x.open(w.streams, address, s.listing.form)
 	if failure != nil {
 		return failure
@@ -222,6 +230,8 @@ func (x *exchange) broken(body *wire, err error) error {
 	switch cause := context.Cause(x.ctx); {
 	case errors.Is(cause, errSilent), errors.Is(cause, errIdleStart):
 		return &PageError{Reason: Timeout, Err: cause}
+	case errors.As(err, &failure) && failure.Reason == Expired && !errors.Is(cause, failure):
+		return failure // although the session may have ended meanwhile
 	case cause != nil: // which may be the failure of a page, and is what net/http gives
 		return x.failed("reading the events", err)
 	case errors.As(err, &failure):

@@ -25,6 +25,8 @@ const (
 	shortStream     = time.Minute
 	// maxShortSessions is the same for starts, each of which lists the pods.
 	maxShortSessions = 5
+	// maxStale is how many starts may be inconsistent until a streamed one is tried.
+	maxStale = 2
 	// maxDrifts is the same for audits that find a difference.
 	maxDrifts = 2
 )
@@ -72,7 +74,8 @@ type Watcher struct {
 	shortStreams map[string]int // in a row, by stream
 	drifts       int            // audits in a row that found a difference
 	stale        int            // starts in a row that were inconsistent
-	listedUntil  time.Time      // the cluster cannot be watched until then; zero when that is over
+	expired      *expired
+	listedUntil  time.Time // the cluster cannot be watched until then; zero when that is over
 }
 
 // NewWatcher returns a Watcher that lists with counter, and opens its streams through
@@ -87,7 +90,7 @@ func NewWatcher(counter *Counter, streams *http.Client, cfg WatchConfig) (*Watch
 	}
 	return &Watcher{
 		Counter: counter, watch: cfg, streams: streams, lane: cfg.Lane, asked: make(chan struct{}, 1),
-		account: newAccount(counter.cfg.Budget), shortStreams: make(map[string]int),
+		account: newAccount(counter.cfg.Budget), shortStreams: make(map[string]int), expired: new(expired),
 	}, nil
 }
 
@@ -150,7 +153,7 @@ func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*S
 	w.observer = &serialObserver{next: observer, publish: publish}
 	if w.former != nil {
 		w.inherited, w.drifts, w.former.inherited = w.former.inherited, w.former.drifts, nil
-		w.former = nil
+		w.expired, w.former = w.former.expired, nil
 	}
 	for short := 0; ; {
 		followed, err := w.session(ctx)
@@ -164,6 +167,9 @@ func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*S
 		if restart.reason == EndExpired && w.suspended != nil { // at the resourceVersion that has expired
 			w.release(w.suspended)
 			w.suspended = nil
+		}
+		if errors.Is(restart.err, errStillExpired) {
+			w.stale = maxStale
 		}
 		if short++; followed >= shortStream {
 			short = 0

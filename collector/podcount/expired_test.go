@@ -1,0 +1,221 @@
+package podcount
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// goneAt answers watches with 410, and fails the test when one is asked for again at a
+// resourceVersion that was answered so.
+type goneAt struct {
+	t      *testing.T
+	answer func(*http.Request) *http.Response
+	gone   func(*http.Request) bool // of the watches from a resourceVersion
+	mu     sync.Mutex
+	asked  map[string]bool
+	starts int // streamed ones, which name no resourceVersion
+}
+
+func (g *goneAt) reply(r *http.Request) (*http.Response, error) {
+	query := r.URL.Query()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch {
+	case query.Get("watch") == "":
+		return nil, nil
+	case query.Get("sendInitialEvents") != "":
+		g.starts++
+		return nil, nil
+	case !g.gone(r):
+		return nil, nil
+	}
+	key := r.URL.Path + "?" + query.Get("fieldSelector") + "@" + query.Get("resourceVersion")
+	if g.asked[key] {
+		g.t.Errorf("%s is asked for again", key)
+	}
+	response := g.answer(r)
+	response.Body = &noted{response.Body, func() {
+		g.mu.Lock()
+		defer g.mu.Unlock()
+		g.asked[key] = g.asked[key] || r.Context().Err() == nil
+	}}
+	return response, nil
+}
+
+// noted says when it is read. An answer to a stream that has been ended meanwhile is not.
+type noted struct {
+	io.ReadCloser
+	read func()
+}
+
+// Read reads it.
+func (n *noted) Read(into []byte) (int, error) {
+	n.read()
+	return n.ReadCloser.Read(into)
+}
+
+func isPods(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/pods") }
+
+// TestExpiredVersionOfAQuietServer has nothing happen on a server, so that each list
+// begins at the resourceVersion from which the server sends no events.
+func TestExpiredVersionOfAQuietServer(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		answer func(*http.Request) *http.Response
+		gone   func(*http.Request) bool
+	}{
+		{"pods, a status", refusing(http.StatusGone), isPods},
+		{"pods, an event", errorEvent, isPods},
+		{"nodes", refusing(http.StatusGone), func(r *http.Request) bool { return !isPods(r) }},
+		{"all", errorEvent, func(*http.Request) bool { return true }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api, watcher := interceptedCluster(t, nil)
+				g := &goneAt{t: t, answer: tt.answer, gone: tt.gone, asked: map[string]bool{}}
+				api.answerBy(g.reply)
+				w, stop := following(t, api.troubled, watcher)
+				defer stop()
+				time.Sleep(5 * time.Minute)
+				w.shows(ModeWatch) // by a streamed start
+				time.Sleep(time.Hour)
+				if len(g.asked) == 0 || g.starts == 0 {
+					t.Errorf("%d streams from a resourceVersion and %d streamed starts were asked for", len(g.asked), g.starts)
+				}
+				api.answerBy(nil)
+				api.do(api.change) // the server's resourceVersion moves on
+				time.Sleep(15 * time.Minute)
+				w.shows(ModeWatch)
+			})
+		})
+	}
+}
+
+// TestExpiredBesideAFailedPage has the streams of a start expire while its pages fail: the
+// count that goes on with these pages is no reason to ask for the streams again.
+func TestExpiredBesideAFailedPage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, func(cfg *Config) { cfg.PageAttempts = 1 })
+		failing := true
+		g := &goneAt{t: t, answer: refusing(http.StatusGone), gone: isPods, asked: map[string]bool{}}
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			if lists(r, "pods") && r.URL.Query().Get("continue") != "" && failing {
+				return nil, errRefused
+			}
+			return g.reply(r)
+		})
+		w, stop := following(t, api.troubled, watcher)
+		defer stop()
+		time.Sleep(10 * time.Second)
+		failing = false
+		time.Sleep(5 * time.Minute)
+		w.shows(ModeWatch)
+	})
+}
+
+// TestExpiredForAnotherWatcher hands a cluster over whose streams have expired.
+func TestExpiredForAnotherWatcher(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, first := interceptedCluster(t, nil)
+		g := &goneAt{t: t, answer: refusing(http.StatusGone), gone: isPods, asked: map[string]bool{}}
+		api.answerBy(g.reply)
+		w, stop := following(t, api.troubled, first)
+		time.Sleep(time.Minute)
+		w.shows(ModeWatch)
+		stop()
+		second := newWatcher(t, first.cfg, api, DefaultWatchConfig())
+		second.Follow(first)
+		w, stop = following(t, api.troubled, second)
+		defer stop()
+		time.Sleep(20 * time.Minute)
+		w.shows(ModeWatch)
+	})
+}
+
+// mute answers a watch, and sends no event.
+func (a *troubled) mute(r *http.Request) *http.Response {
+	in, out := io.Pipe()
+	context.AfterFunc(r.Context(), func() { _ = out.CloseWithError(context.Cause(r.Context())) })
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.open = append(a.open, out)
+	return answerWith(r, http.StatusOK, in)
+}
+
+// auditAmid calls broken while the first audit asks for its page.
+func auditAmid(t *testing.T, api *intercepted, broken func()) {
+	t.Helper()
+	audits := 0
+	began := time.Now()
+	api.answerBy(func(r *http.Request) (*http.Response, error) {
+		if lists(r, "pods") && time.Since(began) > time.Minute {
+			if audits++; audits == 1 {
+				broken()
+			}
+		}
+		return nil, nil
+	})
+}
+
+// TestAuditOfClosedStreams has the streams break during an audit, which does not wait for
+// them: the nodes have to be listed meanwhile.
+func TestAuditOfClosedStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, nil)
+		auditAmid(t, api, func() {
+			api.turn(refusing(http.StatusServiceUnavailable))
+			time.Sleep(time.Second) // the page comes later
+			api.do(api.change)
+		})
+		w, stop := following(t, api.troubled, watcher)
+		defer stop()
+		time.Sleep(firstAudit + 20*time.Second)
+		w.audited(errAway)
+		api.turn(nil)
+		time.Sleep(2 * soonerAudit)
+		w.audited(errAway, nil)
+		w.shows(ModeWatch)
+	})
+}
+
+// TestAuditOfLateStreams has streams that are open and have yet to bring what the audit
+// has seen. That is no drift.
+func TestAuditOfLateStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, nil)
+		auditAmid(t, api, func() {
+			api.turn(api.mute)
+			api.do(api.change)
+			go func() { // again shortly before the audit waits no more
+				time.Sleep(passWait - 10*time.Second)
+				api.turn(api.mute)
+			}()
+		})
+		w, stop := following(t, api.troubled, watcher)
+		defer stop()
+		time.Sleep(firstAudit + passWait + 20*time.Second)
+		api.turn(nil)
+		time.Sleep(2 * soonerAudit)
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		late := 0
+		for _, e := range w.why {
+			if e.Audit != nil && errors.Is(e.Audit.Err, errLate) {
+				late++
+			}
+			if e.Restart != nil || e.Audit != nil && len(e.Audit.Differences) > 0 {
+				t.Errorf("a stream that is late counts as wrong: %+v", e)
+			}
+		}
+		if late != 1 {
+			t.Errorf("%d audits found the streams late, want 1", late)
+		}
+	})
+}
