@@ -95,8 +95,9 @@ func TestRemovedClusterLeavesNothing(t *testing.T) {
 			time.Sleep(20 * time.Second)
 		}, true},
 		{"new start, streamed", nil, func(e *watched, b *brake) {
-			b.hold(func(r *http.Request) bool { return isWatch(r) && r.URL.Query().Get("sendInitialEvents") != "" })
-			e.tap.strike(func(r *http.Request) bool { return isWatch(r) && strings.HasSuffix(r.URL.Path, "/pods") }, http.StatusGone)
+			streamed := func(r *http.Request) bool { return isWatch(r) && r.URL.Query().Get("sendInitialEvents") != "" }
+			b.hold(streamed)
+			e.tap.strike(func(r *http.Request) bool { return isWatch(r) && !streamed(r) && strings.HasSuffix(r.URL.Path, "/pods") }, http.StatusGone)
 			e.tap.breaks(false)
 			time.Sleep(30 * time.Second) // nothing happens, so the list begins where no stream can
 		}, true},

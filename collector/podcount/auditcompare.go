@@ -19,7 +19,7 @@ func (f *session) awaitPassed(run *count) error {
 	defer cancel()
 	for {
 		behind, moved := f.live.behind(run)
-		if behind == nil || behind.down != nil {
+		if !behind {
 			return nil
 		}
 		select {
@@ -30,17 +30,17 @@ func (f *session) awaitPassed(run *count) error {
 	}
 }
 
-// behind returns a stream of pods that has yet to pass the resourceVersion of its walk,
-// and the channel that is closed with the next event.
-func (l *live) behind(run *count) (*stream, <-chan struct{}) {
+// behind says whether a stream of pods has yet to pass the resourceVersion of its walk
+// and is expected to, and returns the channel that is closed when that may have changed.
+func (l *live) behind(run *count) (bool, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, s := range l.streams {
 		if w := run.walkOf(s); s.role != nodeStream && newer(w.version, s.position) {
-			return s, l.moved
+			return s.down == nil, l.moved
 		}
 	}
-	return nil, l.moved
+	return false, l.moved
 }
 
 // furthest returns the newest of the streams' positions. All resources of a server have
