@@ -35,12 +35,16 @@ func (f *session) awaitPassed(run *count) error {
 func (l *live) behind(run *count) (bool, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	behind := false
 	for _, s := range l.streams {
 		if w := run.walkOf(s); s.role != nodeStream && newer(w.version, s.position) {
-			return s.down == nil, l.moved
+			if s.down != nil {
+				return false, l.moved
+			}
+			behind = true
 		}
 	}
-	return false, l.moved
+	return behind, l.moved
 }
 
 // furthest returns the newest of the streams' positions. All resources of a server have

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -86,8 +87,11 @@ func TestExpiredVersionOfAQuietServer(t *testing.T) {
 				time.Sleep(5 * time.Minute)
 				w.shows(ModeWatch) // by a streamed start
 				time.Sleep(time.Hour)
-				if len(g.asked) == 0 || g.starts == 0 {
-					t.Errorf("%d streams from a resourceVersion and %d streamed starts were asked for", len(g.asked), g.starts)
+				g.mu.Lock()
+				asked, starts := len(g.asked), g.starts
+				g.mu.Unlock()
+				if asked == 0 || starts == 0 {
+					t.Errorf("%d streams from a resourceVersion and %d streamed starts were asked for", asked, starts)
 				}
 				api.answerBy(nil)
 				api.do(api.change) // the server's resourceVersion moves on
@@ -103,10 +107,10 @@ func TestExpiredVersionOfAQuietServer(t *testing.T) {
 func TestExpiredBesideAFailedPage(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api, watcher := interceptedCluster(t, func(cfg *Config) { cfg.PageAttempts = 1 })
-		failing := true
+		var mended atomic.Bool
 		g := &goneAt{t: t, answer: refusing(http.StatusGone), gone: isPods, asked: map[string]bool{}}
 		api.answerBy(func(r *http.Request) (*http.Response, error) {
-			if lists(r, "pods") && r.URL.Query().Get("continue") != "" && failing {
+			if lists(r, "pods") && r.URL.Query().Get("continue") != "" && !mended.Load() {
 				return nil, errRefused
 			}
 			return g.reply(r)
@@ -114,7 +118,7 @@ func TestExpiredBesideAFailedPage(t *testing.T) {
 		w, stop := following(t, api.troubled, watcher)
 		defer stop()
 		time.Sleep(10 * time.Second)
-		failing = false
+		mended.Store(true)
 		time.Sleep(5 * time.Minute)
 		w.shows(ModeWatch)
 	})
@@ -152,11 +156,11 @@ func (a *troubled) mute(r *http.Request) *http.Response {
 // auditAmid calls broken while the first audit asks for its page.
 func auditAmid(t *testing.T, api *intercepted, broken func()) {
 	t.Helper()
-	audits := 0
+	var audits atomic.Int32
 	began := time.Now()
 	api.answerBy(func(r *http.Request) (*http.Response, error) {
 		if lists(r, "pods") && time.Since(began) > time.Minute {
-			if audits++; audits == 1 {
+			if audits.Add(1) == 1 {
 				broken()
 			}
 		}
