@@ -15,6 +15,13 @@ import (
 // pseudoTerminal is a terminal of a size, whose other side is read into a buffer.
 func pseudoTerminal(t *testing.T, width, height uint16) (*os.File, *buffer) {
 	t.Helper()
+	_, terminal, shown := keyboard(t, width, height)
+	return terminal, shown
+}
+
+// keyboard is a pseudoTerminal with the side on which keys are pressed.
+func keyboard(t *testing.T, width, height uint16) (master, terminal *os.File, shown *buffer) {
+	t.Helper()
 	master, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
 	if err != nil {
 		t.Skipf("no pseudo terminal: %v", err)
@@ -22,10 +29,11 @@ func pseudoTerminal(t *testing.T, width, height uint16) (*os.File, *buffer) {
 	number, err := unix.IoctlGetInt(int(master.Fd()), unix.TIOCGPTN)
 	must(t, err)
 	must(t, unix.IoctlSetPointerInt(int(master.Fd()), unix.TIOCSPTLCK, 0))
-	terminal, err := os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
+	terminal, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|unix.O_NOCTTY, 0)
 	must(t, err)
 	resize(t, terminal, width, height)
-	shown, ended := &buffer{}, make(chan struct{})
+	shown = &buffer{}
+	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
 		chunk := make([]byte, 4096)
@@ -42,7 +50,7 @@ func pseudoTerminal(t *testing.T, width, height uint16) (*os.File, *buffer) {
 		<-ended
 		_ = master.Close()
 	})
-	return terminal, shown
+	return master, terminal, shown
 }
 
 func resize(t *testing.T, terminal *os.File, width, height uint16) {
