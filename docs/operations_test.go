@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -104,18 +105,31 @@ func steps() map[string]map[string]step {
 	}
 }
 
-// TestOperationsCommands tries each command of docs/operations.md, or finds the test
-// that does, or the words that say why none can. A command that is not in the table
-// fails, and so does a row that the document has not.
+// TestOperationsCommands tries each command of docs/operations.md and of two more
+// guides, or finds the test that does, or the words that say why none can. A command
+// that is not in the table fails, and so does a row that the document has not.
 func TestOperationsCommands(t *testing.T) {
 	tools(t, "make", "bash", "curl", "git", "install")
 	at := newPlace(t)
 	foreground(t, checkout, at.env, "make build")
-	left := steps()
-	for _, c := range commands(t, operations) {
-		s, known := steps()[c.section][c.line]
+	follow(t, at, operations, steps())
+	wantInstalled(t, at)
+	follow(t, at, "docs/troubleshooting.md", troubleshooting())
+	follow(t, at, "docs/kubectl-plugin.md", pluginSteps())
+	wantPlugin(t, at)
+}
+
+// follow tries the commands of a document as its steps say.
+func follow(t *testing.T, at place, path string, all map[string]map[string]step) {
+	t.Helper()
+	left := map[string]map[string]step{}
+	for section, rows := range all {
+		left[section] = maps.Clone(rows)
+	}
+	for _, c := range commands(t, path) {
+		s, known := all[c.section][c.line]
 		if !known {
-			t.Errorf("%s: nothing tries the command %q", c.section, c.line)
+			t.Errorf("%s, %s: nothing tries the command %q", path, c.section, c.line)
 			continue
 		}
 		if _, first := left[c.section][c.line]; !first {
@@ -133,10 +147,9 @@ func TestOperationsCommands(t *testing.T) {
 	}
 	for section, rows := range left {
 		for line := range rows {
-			t.Errorf("%s: there is no command %q", section, line)
+			t.Errorf("%s, %s: there is no command %q", path, section, line)
 		}
 	}
-	wantInstalled(t, at)
 }
 
 // command is a line for a shell.
@@ -152,13 +165,14 @@ func commands(t *testing.T, path string) []command {
 	t.Helper()
 	const programs = `bin/\w+|cd|curl|docker|helm|install|journalctl|kubectl|make|skopeo|systemctl`
 	inline := regexp.MustCompile("`((?:\\w+=\\S+ )?(?:" + programs + ") [^`]+)`")
+	continued := regexp.MustCompile(`[ ]*\\\n\s*`) // a line that ends with a backslash goes on in the next
 	var all []command
 	for title, section := range sections(t, path) {
 		language, block := "", false
-		for line := range strings.SplitSeq(section, "\n") {
+		for line := range strings.SplitSeq(continued.ReplaceAllString(section, " "), "\n") {
 			switch fence, found := strings.CutPrefix(line, "```"); {
-			case found && !block && !slices.Contains([]string{"sh", "dockerfile", "promql", "yaml"}, fence):
-				t.Errorf("%s: a block of %q, want sh for commands, or dockerfile, promql or yaml", title, fence)
+			case found && !block && !slices.Contains([]string{"sh", "console", "dockerfile", "promql", "text", "yaml"}, fence):
+				t.Errorf("%s: a block of %q, want sh for commands, console for a command and its output, or dockerfile, promql, text or yaml", title, fence)
 				fallthrough
 			case found:
 				language, block = fence, !block
@@ -166,14 +180,18 @@ func commands(t *testing.T, path string) []command {
 				for _, code := range inline.FindAllStringSubmatch(line, -1) {
 					all = append(all, command{title, section, code[1]})
 				}
+			case language == "console":
+				if line, prompted := strings.CutPrefix(line, "$ "); prompted {
+					all = append(all, command{title, section, line})
+				}
 			case language == "sh":
 				line, _, _ = strings.Cut(line, " # ")
 				all = append(all, command{title, section, strings.TrimSpace(line)})
 			}
 		}
 	}
-	if len(all) < 45 {
-		t.Errorf("%s has %d commands, want 45 at least", path, len(all))
+	if least := map[string]int{operations: 45}[path]; len(all) < max(least, 9) {
+		t.Errorf("%s has %d commands, want %d at least", path, len(all), max(least, 9))
 	}
 	return all
 }
@@ -277,7 +295,7 @@ func enters(t *testing.T, at place, line string) {
 func asks(t *testing.T, at place, line string) {
 	out := background(t, at.dir, append(at.env, "HOME="+at.home, "POD_COUNT_EXPORTER_WEB_LISTEN_ADDRESS=127.0.0.1:0"), "exec bin/pod_count_exporter")
 	address := out.await(t, `msg="Listening on".* address=(\S+)`)
-	if text := foreground(t, at.dir, at.env, strings.ReplaceAll(line, "127.0.0.1:10120", address)); !strings.Contains(text, `{cluster="readme"`) {
+	if text := foreground(t, at.dir, at.env, strings.NewReplacer("127.0.0.1:10120", address, "NAME", "readme").Replace(line)); !strings.Contains(text, `"readme"`) {
 		t.Errorf("%s shows %q", line, text)
 	}
 }
