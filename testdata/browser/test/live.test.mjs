@@ -1,8 +1,8 @@
 // How the page keeps up with what happens.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { done, record, recorded } from "../lib/browser.mjs";
-import { clusters, counted, scrape, scraping, until } from "../lib/programs.mjs";
+import { accessible, done, record, recorded } from "../lib/browser.mjs";
+import { Bench, clusters, counted, scrape, scraping, until } from "../lib/programs.mjs";
 import { suite } from "../lib/suite.mjs";
 
 const own = suite();
@@ -25,6 +25,34 @@ test("a slow count shows its progress, on a page that is left alone", async () =
   assert.deepEqual(shares, shares.toSorted((a, b) => a - b));
   assert.ok(shares.at(-1) > 0.5 && shares.at(-1) <= 1, shares.join(" "));
   await done(page);
+});
+
+test("no violation while a cluster is pending, refreshing, stale or withdrawn", async (t) => {
+  const simulate = async (flags) => (await own.bench.simulate({ nodes: 20, pods: 900, ...flags })).url;
+  const { url } = await own.bench.exporter({
+    pending: await simulate({ latency: "1h" }), stale: await simulate(), refreshing: await simulate({ "slow-latency": "1h", "slow-after": "8s" }),
+  }, ["--collector.page-timeout=1h", "--collector.cache-ttl=1s", "--collector.max-staleness=1h"]);
+  await counted(url, "stale", "refreshing");
+  const bench = new Bench(); // the other exporter would read this one's kubeconfig
+  t.after(() => bench.close());
+  const withdrawn = await bench.exporter({ withdrawn: await simulate() }, ["--collector.cache-ttl=1s", "--collector.max-staleness=2s"]);
+  await counted(withdrawn.url);
+  await until("a count that does not end", async () => {
+    await fetch(`${url}metrics?cluster=refreshing`, { headers: { "X-Prometheus-Scrape-Timeout-Seconds": "1" } });
+    return (await clusters(url)).refreshing.running;
+  });
+  await until("no numbers", async () => (await clusters(withdrawn.url)).withdrawn.state === "withdrawn");
+  for (const theme of ["light", "dark"]) {
+    for (const [address, ...states] of [
+      [url, "pending", "stale", "refreshing"], [withdrawn.url, "withdrawn"], [`${url}cluster?name=pending`, "pending"], [`${url}cluster?name=refreshing`, "refreshing"],
+    ]) {
+      const page = await own.browser.open(address, { theme });
+      const shown = await page.locator(".chip").allInnerTexts();
+      for (const state of states) assert.ok(shown.includes(state), `${address} shows ${shown}, want ${state}`);
+      await accessible(page);
+      await done(page);
+    }
+  }
 });
 
 test("a cluster that dies and comes back", async (t) => {
@@ -88,7 +116,6 @@ test("focus, scrolling, selection and what is typed stay", async () => {
   await page.evaluate(() => {
     scrollTo(0, 400);
     document.querySelector("#filter").setAttribute("data-mark", "kept");
-    getSelection().selectAllChildren(document.querySelector("h1"));
     document.querySelector("#filter").focus({ preventScroll: true });
     document.querySelector("table.nodes").mark = "kept";
   });
@@ -102,7 +129,7 @@ test("focus, scrolling, selection and what is typed stay", async () => {
     mark: document.querySelector("table.nodes").mark,
   }));
   assert.deepEqual(after, { y: before.y, focus: "filter", typed: "e-", mark: "kept" });
-  // A link in a row that moves keeps the focus too, and a paused page stands still.
+  // A paused page stands still.
   await page.locator("#live").click();
   const still = await page.locator("main").innerText();
   for (let i = 0; i < 3; i++) await scrape(url, 5);
@@ -111,6 +138,33 @@ test("focus, scrolling, selection and what is typed stay", async () => {
   assert.equal(await page.locator("#live").getAttribute("aria-pressed"), "false");
   await page.locator("#live").click();
   await until("it goes on", async () => await page.locator("main").innerText() !== still);
+  await done(page);
+});
+
+test("selected text and the keyboard's focus stay in rows that change", async () => {
+  const { url: sim } = await own.bench.simulate({ nodes: 90, pods: 6000, churn: "20ms" });
+  const { url } = await own.bench.exporter({ busy: sim }, ["--collector.cache-ttl=1s"]);
+  await counted(url);
+  const page = await own.browser.open(url);
+  const row = page.locator("#clusters tbody tr");
+  for (let i = 0; i < 60 && !await row.evaluate((one) => one.contains(document.activeElement)); i++) await page.keyboard.press("Tab");
+  await page.evaluate(() => {
+    document.activeElement.mark = "kept";
+    getSelection().selectAllChildren(document.querySelector("#clusters tbody .name bdi"));
+  });
+  const kept = () => page.evaluate(() => ({
+    selected: getSelection().toString(), focus: document.activeElement.innerText, mark: document.activeElement.mark, outline: document.activeElement.matches(":focus-visible"),
+  }));
+  const want = { selected: "busy", focus: "busy", mark: "kept", outline: true };
+  assert.deepEqual(await kept(), want);
+  for (let i = 0; i < 2; i++) {
+    const before = await row.innerText();
+    await until("another count is shown", async () => {
+      await scrape(url, 5);
+      return await row.innerText() !== before;
+    });
+    assert.deepEqual(await kept(), want);
+  }
   await done(page);
 });
 
