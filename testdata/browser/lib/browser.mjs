@@ -54,6 +54,12 @@ export async function accessible(page) {
   return incomplete.map(({ id }) => id);
 }
 
+// luminance is that of the page's background as it is drawn: 0 is black, 1 is white.
+export const luminance = (page) => page.evaluate(() => {
+  const [red, green, blue] = getComputedStyle(document.body).backgroundColor.match(/[\d.]+/g).map(Number);
+  return (0.2126 * red + 0.7152 * green + 0.0722 * blue) / 255;
+});
+
 // sideways is by how many pixels the page is wider than the window.
 export const sideways = (page) => page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
 

@@ -1,7 +1,7 @@
 // What the page shows, to whom, and with which names.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, done, sideways } from "../lib/browser.mjs";
+import { accessible, done, luminance, sideways } from "../lib/browser.mjs";
 import { names, serveHostile } from "../lib/hostile.mjs";
 import { Bench, clusters, counted, freePort, until } from "../lib/programs.mjs";
 import { suite } from "../lib/suite.mjs";
@@ -81,6 +81,8 @@ for (const theme of ["light", "dark"]) {
   for (const [name, path] of Object.entries(paths)) {
     test(`${name}, ${theme}: no violation, nothing sideways on a phone`, async () => {
       const page = await own.browser.open(url + path, { theme });
+      const light = await luminance(page);
+      assert.ok(theme === "dark" ? light < 0.15 : light > 0.85, `in the ${theme} theme the background's luminance is ${light}`);
       await accessible(page);
       await page.setViewportSize({ width: 360, height: 740 });
       assert.equal(await sideways(page), 0);
