@@ -2,9 +2,8 @@ package chart
 
 import (
 	"fmt"
-	"regexp"
+	"maps"
 	"slices"
-	"strings"
 	"testing"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -15,30 +14,33 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
-// TestNetworkPolicy reads the policy as a network plugin does, for the one-node
-// cluster of the tests has none that enforces it: it is about the exporter's pods,
-// lets Prometheus in at the port that they have, and lets them out to DNS and the
-// API server. TestKustomize says that the component makes the same policy.
+// TestNetworkPolicy reads the policies as a network plugin does, for the one-node
+// cluster of the tests has none that enforces them: they are about the exporter's pods,
+// let Prometheus in at the port that they have, and let them out to DNS and the
+// API server. TestKustomize says that the component makes the same policies.
 func TestNetworkPolicy(t *testing.T) {
 	t.Parallel()
-	var policy networkingv1.NetworkPolicy
 	var deployment appsv1.Deployment
-	for _, obj := range decode(t, mustRun(t, "helm", "template", name, dir, "--namespace", name, "--values", variants(t)["networkpolicy"])) {
-		data, err := sigsyaml.Marshal(obj)
-		must(t, err)
-		switch obj["kind"] {
-		case "NetworkPolicy":
-			must(t, sigsyaml.UnmarshalStrict(data, &policy))
-		case "Deployment":
+	text := mustRun(t, "helm", "template", name, dir, "--namespace", name, "--values", variants(t)["networkpolicy"])
+	for _, obj := range decode(t, text) {
+		if obj["kind"] == "Deployment" {
+			data, err := sigsyaml.Marshal(obj)
+			must(t, err)
 			must(t, sigsyaml.UnmarshalStrict(data, &deployment))
 		}
 	}
+	policy, servers := policiesOf(t, text)
 	pod := deployment.Spec.Template
-	if !selects(t, &policy.Spec.PodSelector, pod.Labels) {
-		t.Errorf("the policy is not about the pods: %v", policy.Spec.PodSelector)
+	for _, p := range []networkingv1.NetworkPolicy{policy, servers} {
+		if !selects(t, &p.Spec.PodSelector, pod.Labels) {
+			t.Errorf("%s is not about the pods: %v", p.Name, p.Spec.PodSelector)
+		}
 	}
 	if len(policy.Spec.PolicyTypes) != 2 {
 		t.Errorf("the policy is about %v, want both ways", policy.Spec.PolicyTypes)
+	}
+	if types := servers.Spec.PolicyTypes; !slices.Equal(types, []networkingv1.PolicyType{networkingv1.PolicyTypeEgress}) {
+		t.Errorf("the policy of API servers is about %v, want the way out alone", types)
 	}
 	from := map[string]bool{}
 	for _, who := range []string{"prometheus", "grafana"} {
@@ -54,26 +56,35 @@ func TestNetworkPolicy(t *testing.T) {
 	if !from["prometheus"] || from["grafana"] {
 		t.Errorf("let in: %v, want Prometheus alone", from)
 	}
-	wantWaysOut(t, policy.Spec.Egress, "anywhere TCP 443", "anywhere TCP 6443")
+	wantWaysOut(t, waysOut(policy, servers), "anywhere TCP 443", "anywhere TCP 6443")
 }
 
-// policyOf is the only policy among rendered objects.
-func policyOf(t *testing.T, rendered string) (policy networkingv1.NetworkPolicy) {
+// policiesOf are the two policies among rendered objects.
+func policiesOf(t *testing.T, rendered string) (policy, servers networkingv1.NetworkPolicy) {
 	t.Helper()
-	found := 0
+	found := map[string]networkingv1.NetworkPolicy{}
 	for _, obj := range decode(t, rendered) {
 		if obj["kind"] != "NetworkPolicy" {
 			continue
 		}
-		found++
+		var read networkingv1.NetworkPolicy
 		data, err := sigsyaml.Marshal(obj)
 		must(t, err)
-		must(t, sigsyaml.UnmarshalStrict(data, &policy))
+		must(t, sigsyaml.UnmarshalStrict(data, &read))
+		found[read.Name] = read
 	}
-	if found != 1 {
-		t.Fatalf("there are %d policies, want one", found)
+	if _, both := found[name+"-apiserver"]; len(found) != 2 || !both {
+		t.Fatalf("the policies are %v, want two", slices.Sorted(maps.Keys(found)))
 	}
-	return policy
+	return found[name], found[name+"-apiserver"]
+}
+
+// waysOut are the rules of both: policies add up.
+func waysOut(policies ...networkingv1.NetworkPolicy) (rules []networkingv1.NetworkPolicyEgressRule) {
+	for _, policy := range policies {
+		rules = append(rules, policy.Spec.Egress...)
+	}
+	return rules
 }
 
 func selects(t *testing.T, selector *metav1.LabelSelector, set map[string]string) bool {
@@ -113,18 +124,12 @@ func wantWaysOut(t *testing.T, rules []networkingv1.NetworkPolicyEgressRule, ser
 // by the patch that the component's comment shows.
 func TestPortsOfAPIServers(t *testing.T) {
 	t.Parallel()
-	const file = base + "/components/networkpolicy/kustomization.yaml"
-	shown := regexp.MustCompile(`(?m)^#   (.*)$`).FindAllStringSubmatch(string(read(t, file)), -1)
-	var patch strings.Builder
-	for _, line := range shown {
-		patch.WriteString(line[1] + "\n")
-	}
 	for form, text := range map[string]string{
 		"the chart":     mustRun(t, "helm", "template", name, dir, "--set", "networkPolicy.enabled=true", "--set", "networkPolicy.apiServerPorts={16443}"),
-		"the component": kustomize(t, []string{"networkpolicy"}, patch.String()),
+		"the component": kustomize(t, []string{"networkpolicy"}, shown(t, "networkpolicy")),
 	} {
 		t.Run(form, func(t *testing.T) {
-			wantWaysOut(t, policyOf(t, text).Spec.Egress, "anywhere TCP 16443")
+			wantWaysOut(t, waysOut(policiesOf(t, text)), "anywhere TCP 16443")
 		})
 	}
 }
@@ -133,9 +138,11 @@ func TestPortsOfAPIServers(t *testing.T) {
 // DNS have none of it.
 func TestPeersKeepTheirLabels(t *testing.T) {
 	t.Parallel()
-	policy := policyOf(t, kustomize(t, []string{"networkpolicy"}, "labels: [{includeSelectors: true, pairs: {app.kubernetes.io/instance: east}}]"))
-	if policy.Spec.PodSelector.MatchLabels["app.kubernetes.io/instance"] != "east" {
-		t.Errorf("the policy is about %v", policy.Spec.PodSelector)
+	policy, servers := policiesOf(t, kustomize(t, []string{"networkpolicy"}, "labels: [{includeSelectors: true, pairs: {app.kubernetes.io/instance: east}}]"))
+	for _, p := range []networkingv1.NetworkPolicy{policy, servers} {
+		if p.Spec.PodSelector.MatchLabels["app.kubernetes.io/instance"] != "east" {
+			t.Errorf("%s is about %v", p.Name, p.Spec.PodSelector)
+		}
 	}
 	if peer := policy.Spec.Ingress[0].From[0].PodSelector; !selects(t, peer, map[string]string{"app.kubernetes.io/name": "prometheus"}) {
 		t.Errorf("Prometheus is kept out by %v", peer)
