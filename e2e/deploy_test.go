@@ -59,21 +59,29 @@ func renderedWith(t *testing.T, line string, components ...string) []object {
 		text += "- ../kubernetes/components/" + name + "\n"
 	}
 	must(t, os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(text), 0o600))
-	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(command(t, tool(t, "kustomize"), "build", dir)), 4096)
+	objects := decodeAll(t, command(t, tool(t, "kustomize"), "build", dir))
+	if len(objects) < len(components)+4 { // some components change objects only
+		t.Fatalf("kustomize made %d objects of the base and %v", len(objects), components)
+	}
+	return objects
+}
+
+// decodeAll reads the objects of a rendering.
+func decodeAll(t *testing.T, text string) []object {
+	t.Helper()
+	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
 	var objects []object
 	for {
 		var obj object
 		err := decoder.Decode(&obj)
 		if errors.Is(err, io.EOF) {
-			break
+			return objects
 		}
 		must(t, err)
-		objects = append(objects, obj)
+		if len(obj) > 0 {
+			objects = append(objects, obj)
+		}
 	}
-	if len(objects) < len(components)+4 { // some components change objects only
-		t.Fatalf("kustomize made %d objects of the base and %v", len(objects), components)
-	}
-	return objects
 }
 
 // applyDefinition takes the definition of a resource from the Prometheus operator's
@@ -132,6 +140,12 @@ func readYAML(t *testing.T, path string) object {
 	return obj
 }
 
+// How the tests apply: fields that the server does not know are errors.
+const (
+	strictly   = "?fieldManager=e2e&fieldValidation=Strict"
+	applyPatch = "application/apply-patch+yaml"
+)
+
 // apply sends the file as it is, so that the server sees every field that it
 // might not know.
 func (a *api) apply(t *testing.T, path string) object {
@@ -140,15 +154,14 @@ func (a *api) apply(t *testing.T, path string) object {
 	if err != nil {
 		t.Fatal(err)
 	}
-	url := address(t, readYAML(t, path)) + "?fieldManager=e2e&fieldValidation=Strict"
-	return a.send(t, http.MethodPatch, url, "application/apply-patch+yaml", data)
+	return a.send(t, http.MethodPatch, address(t, readYAML(t, path))+strictly, applyPatch, data)
 }
 
 func (a *api) applyObject(t *testing.T, obj object) object {
 	t.Helper()
 	data, err := json.Marshal(obj)
 	must(t, err)
-	return a.send(t, http.MethodPatch, address(t, obj)+"?fieldManager=e2e&fieldValidation=Strict", "application/apply-patch+yaml", data)
+	return a.send(t, http.MethodPatch, address(t, obj)+strictly, applyPatch, data)
 }
 
 // address is the path of an object. Its resource is its kind in lower case and
