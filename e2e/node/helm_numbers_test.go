@@ -14,19 +14,12 @@ import (
 	"testing"
 )
 
-// wantNumbers compares what each replica says of the node with kubectl, or sees
-// that Prometheus has it.
+// wantNumbers compares what each replica says of the node, or Prometheus has of it,
+// with kubectl.
 func (v variant) wantNumbers(t *testing.T, r *release, m *monitoring) {
 	t.Helper()
 	if v.scraped {
-		r.wantUp(t, m, []string{r.name()})
-		eventually(t, "Prometheus has the node's count", func() error {
-			samples, err := m.query(t, fmt.Sprintf(`node_active_pods{job="pod-count-exporter",namespace=%q,node=%q} > 0`, r.namespace, nodeName))
-			if err == nil && len(samples) != 1 {
-				err = fmt.Errorf("samples %v", samples)
-			}
-			return err
-		})
+		r.wantScraped(t, m, []string{r.name()}, v.truth())
 		return
 	}
 	eventually(t, "the counts are what kubectl says", func() error {
@@ -47,20 +40,25 @@ func (v variant) wantNumbers(t *testing.T, r *release, m *monitoring) {
 	})
 }
 
+// truth says how many pods the node has, of those that the variant counts.
+func (v variant) truth() func(*testing.T, *release) (int, error) {
+	if v.count == nil {
+		return describedPods
+	}
+	return v.count
+}
+
 // wanted are the counts of the node by cluster, one for each replica that counts it.
 func (v variant) wanted(t *testing.T, r *release) (map[string][]int, error) {
 	t.Helper()
-	count, clusters, copies := v.count, v.clusters, max(v.replicas, 1)
-	if count == nil {
-		count = describedPods
-	}
+	clusters, copies := v.clusters, max(v.replicas, 1)
 	if clusters == nil {
 		clusters = []string{"kubernetes"}
 	}
 	if v.shared {
 		copies = 1
 	}
-	number, err := count(t, r)
+	number, err := v.truth()(t, r)
 	want := map[string][]int{}
 	for _, cluster := range clusters {
 		want[cluster] = slices.Repeat([]int{number}, copies)
