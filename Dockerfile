@@ -25,6 +25,7 @@ FROM scratch AS exporter
 ARG REVISION=unknown VERSION=0.2.0
 LABEL org.opencontainers.image.title=pod_count_exporter \
       org.opencontainers.image.description="Prometheus exporter of the active pods of each Kubernetes node" \
+      org.opencontainers.image.source=https://github.com/kube-node-manager/pod_count_exporter \
       org.opencontainers.image.version=$VERSION \
       org.opencontainers.image.revision=$REVISION \
       org.opencontainers.image.licenses=Apache-2.0

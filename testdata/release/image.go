@@ -91,10 +91,12 @@ func (r release) imageConfig(image v1.Image, a artifact) *v1.ConfigFile {
 		User: imageUser, Entrypoint: []string{"/" + program},
 		ExposedPorts: map[string]struct{}{imagePort: {}},
 		Labels: map[string]string{
-			"org.opencontainers.image.title":    program,
-			"org.opencontainers.image.version":  r.version,
-			"org.opencontainers.image.revision": r.commit,
-			"org.opencontainers.image.licenses": "Apache-2.0",
+			"org.opencontainers.image.title":       program,
+			"org.opencontainers.image.description": "Prometheus exporter of the active pods of each Kubernetes node",
+			"org.opencontainers.image.source":      repository,
+			"org.opencontainers.image.version":     r.version,
+			"org.opencontainers.image.revision":    r.commit,
+			"org.opencontainers.image.licenses":    "Apache-2.0",
 		},
 	}
 	return config
