@@ -10,8 +10,9 @@ ARG TARGETOS TARGETARCH
 ARG REVISION=unknown BRANCH=unknown BUILD_DATE
 RUN GOOS=$TARGETOS GOARCH=$TARGETARCH make build BIN=/out ${BUILD_DATE:+BUILD_DATE="$BUILD_DATE"} \
     REVISION="$REVISION" BRANCH="$BRANCH" BUILD_USER=docker
-# A volume mounted there takes over the folder's owner.
-RUN mkdir -p /out/demo && chown 65532:65532 /out/demo
+# A volume mounted there takes over the folder's owner and mode. Compose runs kubesim as
+# any user.
+RUN mkdir -p -m 0777 /out/demo && chown 65532:65532 /out/demo
 
 # A simulated cluster, for the demo.
 FROM scratch AS kubesim

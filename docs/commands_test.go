@@ -41,8 +41,8 @@ func trials() map[string]trial {
 		`docker run --rm --user "$(id -u)" --publish 127.0.0.1:10120:10120 --volume "$HOME/.kube/config:/kubeconfig:ro" pod_count_exporter:0.2.0 --kubeconfig=/kubeconfig`:                                                   {"Needs a container engine", wantImage},
 		"helm install pod-count-exporter deploy/helm/pod-count-exporter --namespace monitoring --create-namespace --set image.repository=example.com/team/pod_count_exporter --set config.kubernetes.clusterName=production": {"Needs a cluster, Helm", wantValues},
 		"kubectl apply -k my-overlay": {"Needs a cluster, kubectl", nil}, // wants a folder of one's own
-		`KUBECONFIG_FILE="$HOME/.kube/config" docker compose -f deploy/docker/compose.yaml up --detach --build`: {"Needs a container engine with Compose", wantCompose},
-		"docker compose -f deploy/docker/compose.yaml --profile demo up --build":                                {"Needs a container engine with Compose", wantCompose},
+		`EXPORTER_USER="$(id -u):$(id -g)" KUBECONFIG_FILE="$HOME/.kube/config" docker compose -f deploy/docker/compose.yaml up --detach --build`: {"Needs a container engine with Compose", wantCompose},
+		"docker compose -f deploy/docker/compose.yaml --profile demo up --build":                                                                  {"Needs a container engine with Compose", wantCompose},
 	}
 }
 
@@ -144,7 +144,7 @@ func wantCompose(t *testing.T, _ place, line string) {
 		t.Errorf("%s: want the file %s", line, file)
 	}
 	if strings.Contains(line, "KUBECONFIG_FILE=") {
-		parts["KUBECONFIG_FILE"] = file
+		parts["KUBECONFIG_FILE"], parts["EXPORTER_USER"] = file, file
 	}
 	if strings.Contains(line, "--profile demo") {
 		parts["demo"] = file

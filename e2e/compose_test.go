@@ -52,6 +52,7 @@ func TestCompose(t *testing.T) {
 		return
 	}
 	c := startEngine(t)
+	c.export(`export KUBECONFIG_FILE="$HOME/.kube/config" EXPORTER_USER="$(id -u):$(id -g)"`)
 	c.compose("build")
 	start := time.Now()
 	c.compose("up", "-d", "exporter", "kubesim", "prometheus", "alertmanager")
@@ -78,7 +79,7 @@ func TestCompose(t *testing.T) {
 	eventually(t, "Alertmanager has an alert of the cluster that is slow", func() bool {
 		return strings.Contains(c.get("http://127.0.0.1:9093/api/v2/alerts"), `"alertname":"KubernetesAPITimeout"`)
 	})
-	c.guide(`KUBECONFIG_FILE="$HOME/.kube/config" docker compose up --detach --build`)
+	c.guide("docker compose up --detach --build")
 	if log := c.guide("docker compose logs exporter"); !strings.Contains(log, "Completed paginated pod count") {
 		t.Errorf("the exporter's log has no count that is complete: %.2000s", log)
 	}
@@ -88,6 +89,7 @@ func TestCompose(t *testing.T) {
 	c.guide("docker compose up --detach --no-build exporter")
 	c.guide("docker compose --profile demo down")
 	c.compose("down", "--volumes")
+	c.wantDemoAlone("docker compose --profile demo up --build")
 	for _, what := range []string{"ps --all", "volume ls", "network ls --filter label=com.docker.compose.project"} {
 		if left := c.podman(append(strings.Fields(what), "--quiet")...); left != "" {
 			t.Errorf("after down, podman %s has %s", what, left)
@@ -128,20 +130,8 @@ func startEngine(t *testing.T) *engine {
 		c.podman("system", "reset", "--force")
 	})
 	c.writeOverride()
-	own := filepath.Join(c.dir, "kubeconfig")
-	must(t, os.WriteFile(own, []byte(ownKubeconfig), 0o644)) //nolint:gosec // the container's user reads it
-	t.Setenv("KUBECONFIG_FILE", own)
 	return c
 }
-
-// ownKubeconfig leads to the simulated cluster by another way than the demo's.
-const ownKubeconfig = `apiVersion: v1
-kind: Config
-current-context: own
-contexts: [{name: own, context: {cluster: own, user: nobody}}]
-clusters: [{name: own, cluster: {server: "http://kubesim:6443"}}]
-users: [{name: nobody, user: {}}]
-`
 
 func (c *engine) storage() []string {
 	return []string{"--root", filepath.Join(c.dir, "root"), "--runroot", "/run/containers/run"}
@@ -267,6 +257,7 @@ func (c *engine) buildContext() string {
 	for _, folder := range []string{"out/demo", "etc/ssl/certs", "empty"} {
 		must(c.t, os.MkdirAll(filepath.Join(dir, folder), 0o755))
 	}
+	must(c.t, os.Chmod(filepath.Join(dir, "out/demo"), 0o777)) //nolint:gosec // as the Dockerfile makes it
 	must(c.t, os.WriteFile(filepath.Join(dir, "etc/ssl/certs/ca-certificates.crt"), nil, 0o600))
 	for _, name := range []string{"pod_count_exporter", "kubesim", "prometheus", "alertmanager"} {
 		command(c.t, "cp", tool(c.t, name), filepath.Join(dir, "out", name))

@@ -67,17 +67,18 @@ func TestRunServes(t *testing.T) {
 	for _, tc := range []struct {
 		name string
 		args []string
+		mode os.FileMode // of the kubeconfig
 	}{
-		{"plain", nil},
-		{"with TLS", []string{"--tls"}},
-		{"with TLS and a token", []string{"--tls", "--token=hidden"}},
-		{"with churn", []string{"--churn=1ms"}},
+		{"plain", nil, 0o644},
+		{"with TLS", []string{"--tls"}, 0o644},
+		{"with TLS and a token", []string{"--tls", "--token=hidden"}, 0o600},
+		{"with churn", []string{"--churn=1ms"}, 0o644},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "kubeconfig")
 			stop := start(t, append(tc.args, "--kubeconfig-out="+path, "--nodes=3", "--pods=10"))
-			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
-				t.Errorf("kubeconfig: mode %v, error %v, want 0600", info.Mode().Perm(), err)
+			if info, err := os.Stat(path); err != nil || info.Mode().Perm() != tc.mode {
+				t.Errorf("kubeconfig: mode %v, error %v, want %v", info.Mode().Perm(), err, tc.mode)
 			}
 			if n := countNodes(t, path); n != 3 {
 				t.Errorf("%d nodes through the kubeconfig, want 3", n)

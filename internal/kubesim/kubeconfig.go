@@ -9,8 +9,12 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// kubeconfigMode lets only the owner read the token.
-const kubeconfigMode = 0o600
+// Who may read a kubeconfig: everybody what has no secret in it, as a container of
+// another user does, and the owner alone what has a token.
+const (
+	openMode   = 0o644
+	secretMode = 0o600
+)
 
 // Kubeconfig returns the configuration of a client of this server at a URL;
 // caPEM holds the certificates it trusts and may be empty. The context has the
@@ -28,12 +32,16 @@ func (s *Server) Kubeconfig(url string, caPEM []byte) *clientcmdapi.Config {
 	return config
 }
 
-// WriteKubeconfig writes Kubeconfig to a file that only its owner can read. A
-// reader never sees half of it: the file appears in one step.
+// WriteKubeconfig writes Kubeconfig to a file, which only its owner can read when
+// clients need a token. A reader never sees half of it: the file appears in one step.
 func (s *Server) WriteKubeconfig(path, url string, caPEM []byte) error {
 	data, err := clientcmd.Write(*s.Kubeconfig(url, caPEM))
 	if err != nil {
 		return fmt.Errorf("encode kubeconfig: %w", err)
+	}
+	mode := os.FileMode(openMode)
+	if s.cfg.Token != "" {
+		mode = secretMode
 	}
 	file, err := os.CreateTemp(filepath.Dir(path), ".kubeconfig-*")
 	if err != nil {
@@ -44,7 +52,7 @@ func (s *Server) WriteKubeconfig(path, url string, caPEM []byte) error {
 		err = closing
 	}
 	if err == nil {
-		err = os.Chmod(file.Name(), kubeconfigMode)
+		err = os.Chmod(file.Name(), mode)
 	}
 	if err == nil {
 		err = os.Rename(file.Name(), path)
