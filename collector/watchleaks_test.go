@@ -97,7 +97,9 @@ func TestRemovedClusterLeavesNothing(t *testing.T) {
 		{"new start, streamed", nil, func(e *watched, b *brake) {
 			streamed := func(r *http.Request) bool { return isWatch(r) && r.URL.Query().Get("sendInitialEvents") != "" }
 			b.hold(streamed)
-			e.tap.strike(func(r *http.Request) bool { return isWatch(r) && !streamed(r) && strings.HasSuffix(r.URL.Path, "/pods") }, http.StatusGone)
+			e.tap.strike(func(r *http.Request) bool {
+				return isWatch(r) && !streamed(r) && strings.HasSuffix(r.URL.Path, "/pods")
+			}, http.StatusGone)
 			e.tap.breaks(false)
 			time.Sleep(30 * time.Second) // nothing happens, so the list begins where no stream can
 		}, true},
