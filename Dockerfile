@@ -10,14 +10,14 @@ ARG TARGETOS TARGETARCH
 ARG REVISION=unknown BRANCH=unknown BUILD_DATE
 RUN GOOS=$TARGETOS GOARCH=$TARGETARCH make build BIN=/out ${BUILD_DATE:+BUILD_DATE="$BUILD_DATE"} \
     REVISION="$REVISION" BRANCH="$BRANCH" BUILD_USER=docker
-# A volume mounted there takes over the folder's owner and mode. Compose runs kubesim as
-# any user.
-RUN mkdir -p -m 0777 /out/demo && chown 65532:65532 /out/demo
+# A volume mounted there takes over the folder's mode. Compose runs kubesim as any user.
+# COPY keeps the modes of what is in a folder, and not that of the folder itself.
+RUN mkdir -p /out/volume && mkdir -m 0777 /out/volume/demo
 
 # A simulated cluster, for the demo.
 FROM scratch AS kubesim
 COPY --from=build /out/kubesim /kubesim
-COPY --from=build --chown=65532:65532 /out/demo /demo
+COPY --from=build --chown=65532:65532 /out/volume/ /
 USER 65532:65532
 EXPOSE 6443
 ENTRYPOINT ["/kubesim"]

@@ -52,7 +52,7 @@ func (w *wiretap) RoundTrip(r *http.Request) (*http.Response, error) {
 	if response != nil || err != nil {
 		return response, err
 	}
-	response, err = w.next.RoundTrip(r.WithContext(ctx)) // which may hang, so without the lock
+	response, err = w.passedTo().RoundTrip(r.WithContext(ctx)) // which may hang, so without the lock
 	if err == nil && isWatch(r) {
 		response.Body = &lossy{ReadCloser: response.Body, lines: bufio.NewReader(response.Body), tap: w}
 	}
@@ -124,7 +124,15 @@ func (w *wiretap) loseAdded(node string) {
 }
 
 // CloseIdleConnections passes that on.
-func (w *wiretap) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(w.next) }
+func (w *wiretap) CloseIdleConnections() { utilnet.CloseIdleConnectionsFor(w.passedTo()) }
+
+// passedTo is the transport of the latest target: a cluster that is removed may still be
+// ending when the next one is made.
+func (w *wiretap) passedTo() http.RoundTripper {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.next
+}
 
 func (w *wiretap) breaks(down bool) {
 	w.mu.Lock()
@@ -178,6 +186,8 @@ func followWith(t *testing.T, opts Options, change func(*kubesim.Config, *watche
 	_, e.sim = e.simulate(cfg, func(_ *podcount.Config, config *rest.Config) {
 		e.config = config
 		config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+			e.tap.mu.Lock()
+			defer e.tap.mu.Unlock()
 			e.tap.next = next
 			return e.tap
 		})

@@ -254,10 +254,10 @@ func (c *engine) fastPrometheus() string {
 func (c *engine) buildContext() string {
 	c.t.Helper()
 	dir := filepath.Join(c.dir, "context")
-	for _, folder := range []string{"out/demo", "etc/ssl/certs", "empty"} {
+	for _, folder := range []string{"out/volume/demo", "etc/ssl/certs", "empty"} {
 		must(c.t, os.MkdirAll(filepath.Join(dir, folder), 0o755))
 	}
-	must(c.t, os.Chmod(filepath.Join(dir, "out/demo"), 0o777)) //nolint:gosec // as the Dockerfile makes it
+	must(c.t, os.Chmod(filepath.Join(dir, "out/volume/demo"), 0o777)) //nolint:gosec // as the Dockerfile makes it
 	must(c.t, os.WriteFile(filepath.Join(dir, "etc/ssl/certs/ca-certificates.crt"), nil, 0o600))
 	for _, name := range []string{"pod_count_exporter", "kubesim", "prometheus", "alertmanager"} {
 		command(c.t, "cp", tool(c.t, name), filepath.Join(dir, "out", name))

@@ -1,50 +1,59 @@
 package podcount
 
 import (
-	"context"
-	"errors"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 )
 
-// errLate says that a stream is open, and has yet to bring what the audit has seen.
-var errLate = errors.New("the events have not come as far as the audit")
-
 // awaitPassed waits until every stream of pods has passed the count's resourceVersion,
-// or one of them stays closed. A stream that is silent for passWait is compared as it is.
+// unless one of them stays closed. Streams that come no further for passWait are compared
+// as they are: on a quiet server nothing may come, and a stream that has lost its events
+// must not put the comparison off for ever.
 func (f *session) awaitPassed(run *count) error {
-	ctx, cancel := context.WithTimeout(f.ctx, passWait)
-	defer cancel()
+	began := time.Now()
 	for {
-		behind, moved := f.live.behind(run)
-		if !behind {
-			return nil
+		until, moved, err := f.live.behind(run, began)
+		if err != nil || !time.Now().Before(until) {
+			return err
 		}
+		timer := time.NewTimer(time.Until(until))
 		select {
 		case <-moved:
-		case <-ctx.Done():
+		case <-timer.C:
+		case <-f.ctx.Done():
+			timer.Stop()
 			return f.ctx.Err()
 		}
+		timer.Stop()
 	}
 }
 
-// behind says whether a stream of pods has yet to pass the resourceVersion of its walk
-// and is expected to, and returns the channel that is closed when that may have changed.
-func (l *live) behind(run *count) (bool, <-chan struct{}) {
+// behind returns until when to wait for the streams of pods that have yet to pass the
+// resourceVersion of their walk, and the channel that is closed when that may have
+// changed. A stream that has been opened again or comes further during the wait, which
+// began at a time, gets as long again, but not more.
+func (l *live) behind(run *count, began time.Time) (until time.Time, moved <-chan struct{}, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	behind := false
 	for _, s := range l.streams {
-		if w := run.walkOf(s); s.role != nodeStream && newer(w.version, s.position) {
-			if s.down != nil {
-				return false, l.moved
+		switch {
+		case s.role == nodeStream:
+		case s.down != nil:
+			return time.Time{}, nil, errAway
+		case newer(run.walkOf(s).version, s.position):
+			for _, at := range []time.Time{began.Add(passWait), s.advanced.Add(passWait)} {
+				if at.After(until) {
+					until = at
+				}
 			}
-			behind = true
 		}
 	}
-	return behind, l.moved
+	if most := began.Add(2 * passWait); until.After(most) {
+		until = most
+	}
+	return until, l.moved, nil
 }
 
 // furthest returns the newest of the streams' positions. All resources of a server have
@@ -105,8 +114,6 @@ func (l *live) differences(run *count) ([]Difference, error) {
 		switch {
 		case s.closed(): // what it has missed is no drift
 			return nil, errAway
-		case newer(version, s.position) && time.Since(s.seen) < passWait: // others are not about to come
-			return nil, errLate
 		case s.recording.older(version):
 			return nil, errOlder
 		case !s.recording.covers(version):

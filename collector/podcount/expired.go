@@ -8,27 +8,36 @@ import (
 // errStillExpired says that a list begins where no stream can.
 var errStillExpired = errors.New("the server lists a resourceVersion from which it sends no events")
 
-// expired holds, by the path of a list, the latest resourceVersion from which the server
-// would send no events. It is never asked for again, even if the server lists it again: a
-// streamed start needs none.
+// expired holds the latest resourceVersion at which the server has refused each watch, by
+// stream.key. It is never asked for again, even if the server lists it again: a streamed
+// start needs none.
 type expired struct {
 	mu       sync.Mutex
 	versions map[string]string
 }
 
-// note notes a stream's position.
-func (e *expired) note(path, version string) {
+// noteExpired notes a stream's position. A streamed start has none, and that of a stream
+// that has been replaced is older than what has taken its place.
+func (w *Watcher) noteExpired(l *live, s *stream) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !s.starting && !s.replaced {
+		w.expired.note(s.key(), s.position)
+	}
+}
+
+func (e *expired) note(key, version string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if e.versions == nil {
 		e.versions = make(map[string]string)
 	}
-	e.versions[path] = version
+	e.versions[key] = version
 }
 
 // has says whether it is the one that was noted.
-func (e *expired) has(path, version string) bool {
+func (e *expired) has(key, version string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return version != "" && e.versions[path] == version
+	return version != "" && e.versions[key] == version
 }

@@ -2,9 +2,10 @@ package podcount
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -189,37 +190,128 @@ func TestAuditOfClosedStreams(t *testing.T) {
 	})
 }
 
-// TestAuditOfLateStreams has streams that are open and have yet to bring what the audit
-// has seen. That is no drift.
+// TestAuditOfLateStreams has streams that are opened again shortly before an audit waits no
+// more, and bring what it has seen a little later: that is no drift. Streams that never
+// bring it are found.
 func TestAuditOfLateStreams(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		mute  func(*troubled) func(*http.Request) *http.Response
+		comes bool
+	}{
+		{"late", func(a *troubled) func(*http.Request) *http.Response { return a.mute }, true},
+		{"without the event", func(a *troubled) func(*http.Request) *http.Response { return a.mute }, false},
+		{"with old bookmarks only", func(a *troubled) func(*http.Request) *http.Response { return a.standing }, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api, watcher := interceptedCluster(t, nil)
+				auditAmid(t, api, func() {
+					api.turn(tt.mute(api.troubled))
+					api.do(api.change)
+					api.do(func() { api.set(false, "late", &fakePod{node: "n1"}) })
+				})
+				w, stop := following(t, api.troubled, watcher)
+				defer stop()
+				time.Sleep(firstAudit + passWait - 20*time.Second) // the first comes a little sooner
+				api.turn(tt.mute(api.troubled))
+				time.Sleep(time.Minute)
+				w.audited() // the streams have just been opened
+				if tt.comes {
+					api.turn(nil)
+				}
+				time.Sleep(passWait)
+				drift := slices.ContainsFunc(w.told(), func(e Watched) bool { return e.Restart != nil && e.Restart.Reason == EndDrift })
+				if drift == tt.comes {
+					t.Errorf("drift is %t, with streams that come %t: %+v", drift, tt.comes, w.told())
+				}
+				api.turn(nil)
+				time.Sleep(2 * soonerAudit)
+				if tt.comes {
+					w.shows(ModeWatch)
+				}
+			})
+		})
+	}
+}
+
+// standing answers a watch, and sends bookmarks that bring it no further.
+func (a *troubled) standing(r *http.Request) *http.Response {
+	response := a.mute(r)
+	cut := response.Body
+	in, out := io.Pipe()
+	go func() {
+		_, err := io.Copy(io.Discard, cut)
+		_ = out.CloseWithError(err)
+	}()
+	go func() {
+		for err := error(nil); err == nil; time.Sleep(time.Minute) {
+			_, err = fmt.Fprintf(out, `{"type":"BOOKMARK","object":{"kind":"Table","metadata":{"resourceVersion":%q}}}`, r.URL.Query().Get("resourceVersion"))
+		}
+	}()
+	response.Body = in
+	return response
+}
+
+// told returns what the observer was told.
+func (w *watching) told() []Watched {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.why)
+}
+
+// TestStreamedStartsThatExpire has a server that answers 410 to every watch, the streamed
+// ones included, and lists the same resourceVersion for ever.
+func TestStreamedStartsThatExpire(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api, watcher := interceptedCluster(t, nil)
-		auditAmid(t, api, func() {
-			api.turn(api.mute)
-			api.do(api.change)
-			go func() { // again shortly before the audit waits no more
-				time.Sleep(passWait - 10*time.Second)
-				api.turn(api.mute)
-			}()
+		g := &goneAt{t: t, answer: refusing(http.StatusGone), gone: func(*http.Request) bool { return true }, asked: map[string]bool{}}
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			response, err := g.reply(r)
+			if r.URL.Query().Get("sendInitialEvents") != "" {
+				return refusing(http.StatusGone)(r), nil
+			}
+			return response, err
 		})
 		w, stop := following(t, api.troubled, watcher)
 		defer stop()
-		time.Sleep(firstAudit + passWait + 20*time.Second)
-		api.turn(nil)
-		time.Sleep(2 * soonerAudit)
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		late := 0
-		for _, e := range w.why {
-			if e.Audit != nil && errors.Is(e.Audit.Err, errLate) {
-				late++
+		time.Sleep(5 * time.Minute)
+		w.shows(ModeList)
+		time.Sleep(time.Hour) // it is tried every ten minutes
+		w.shows(ModeList)
+		api.answerBy(nil)
+		time.Sleep(15 * time.Minute) // by a streamed start: nothing has happened
+		w.shows(ModeWatch)
+	})
+}
+
+// TestNodeThatGoesAmidAStreamedStart has a node deleted after the nodes were listed, and
+// before the streamed start that shows those that are left.
+func TestNodeThatGoesAmidAStreamedStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, nil)
+		g := &goneAt{t: t, answer: refusing(http.StatusGone), gone: func(*http.Request) bool { return true }, asked: map[string]bool{}}
+		var once sync.Once
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			if r.URL.Query().Get("sendInitialEvents") != "" && !isPods(r) {
+				once.Do(func() { api.do(func() { api.set(true, "n1", nil) }) })
 			}
-			if e.Restart != nil || e.Audit != nil && len(e.Audit.Differences) > 0 {
-				t.Errorf("a stream that is late counts as wrong: %+v", e)
-			}
+			return g.reply(r)
+		})
+		w, stop := following(t, api.troubled, watcher)
+		defer stop()
+		for w.state() == nil || w.state().Mode != ModeWatch {
+			time.Sleep(100 * time.Millisecond)
 		}
-		if late != 1 {
-			t.Errorf("%d audits found the streams late, want 1", late)
+		if slices.ContainsFunc(w.state().Nodes, func(n Node) bool { return n.Name == "n1" }) {
+			t.Errorf("n1 is shown, which is gone: %+v", w.state())
 		}
 	})
+}
+
+// state returns the last snapshot, or nil.
+func (w *watching) state() *Snapshot {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.last
 }

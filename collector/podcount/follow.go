@@ -109,7 +109,7 @@ func (f *session) pause(failures int, err error) time.Duration {
 func (f *session) sessionEnd(s *stream, err error, opened time.Time, lived bool) error {
 	var failure *PageError
 	var restart *restartError
-	key := s.listing.path + s.role.selector(s.listing)
+	key := s.key()
 	isPage := errors.As(err, &failure)
 	expired := isPage && failure.Reason == Expired // only a new start helps
 	brief := !opened.IsZero() && !lived && !expired
@@ -122,12 +122,12 @@ func (f *session) sessionEnd(s *stream, err error, opened time.Time, lived bool)
 	short := f.w.shortStreams[key]
 	f.live.mu.Unlock()
 	switch {
+	case expired:
+		return &restartError{EndExpired, err}
 	case short >= maxShortStreams && errors.Is(err, io.EOF):
 		return &unwatchableError{errShortStreams}
 	case short >= maxShortStreams, s.starting && !errors.As(err, &restart):
 		return &unwatchableError{err}
-	case expired:
-		return &restartError{EndExpired, err}
 	case isPage, errors.Is(err, io.EOF):
 		return nil
 	default:

@@ -84,7 +84,7 @@ func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted boo
 			close(s.started)
 		}
 		if !s.starting && newer(c.version, s.position) {
-			s.position = c.version
+			s.advance(c.version)
 		}
 		return false, nil
 	}
@@ -92,7 +92,7 @@ func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted boo
 		if !newer(c.version, s.position) {
 			return false, nil
 		}
-		s.position = c.version
+		s.advance(c.version)
 	}
 	if err := s.role.check(c); err != nil {
 		return false, err
@@ -106,6 +106,9 @@ func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted boo
 	err = l.fold(s, c)
 	return err == nil, err
 }
+
+// advance moves the stream's position. l.mu must be held.
+func (s *stream) advance(version string) { s.position, s.advanced = version, time.Now() }
 
 // noteEvent notes that an event came, and wakes whoever waits for one.
 func (l *live) noteEvent(s *stream) {

@@ -21,7 +21,7 @@ func (l *live) noteOpened(s *stream) {
 	default:
 		close(s.opened)
 	}
-	s.seen, s.down = time.Now(), nil
+	s.seen, s.advanced, s.down = time.Now(), time.Now(), nil
 	if s.away != nil {
 		s.away.Stop()
 		s.away = nil

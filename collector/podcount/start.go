@@ -95,7 +95,7 @@ func newStream(r role, list listing, pods form, l *ledger, version string) *stre
 	if r == nodeStream {
 		s.listing.form = &form{selector: list.form.selector, accept: tableFirst, include: "None"}
 	}
-	s.recording.on, s.recording.from = r == nodeStream, version
+	s.recording.on, s.recording.from = r == nodeStream && version != "", version // initial events are all there is
 	return s
 }
 
@@ -150,10 +150,11 @@ func (f *session) streamed() error {
 		return &restartError{EndExpired, errInconsistent}
 	}
 	run.observer.Started(len(run.known.nodes))
-	walks := run.pods // which have no resourceVersion
+	walks := run.pods
+	nodes := newStream(nodeStream, run.nodes.listing, run.search.form, f.live.names.ledger, run.nodes.version)
 	switch {
 	case run.denied:
-	case f.w.expired.has(run.nodes.listing.path, run.nodes.version):
+	case f.w.expired.has(nodes.key(), nodes.position):
 		walks = append([]*walk{run.nodes}, walks...)
 	default:
 		f.openStreams(run, run.nodes)

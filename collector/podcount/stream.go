@@ -80,14 +80,19 @@ type stream struct {
 	opened    chan struct{} // closed when it has been open for the first time
 	started   chan struct{} // closed when a streamed start is complete
 	seen      time.Time     // when it was opened, or the latest event came
+	advanced  time.Time     // when it was opened, or its position moved
 	down      error         // why it is closed; nil while it is open
 	outage    time.Time     // when it was open for the last time before it failed; zero when it is open, or was only closed
 	away      *time.Timer   // sets down after reopenGrace; nil when it does not run
 	recording recording
 }
 
+// key distinguishes the watch from others of the cluster.
+func (s *stream) key() string { return s.listing.path + "?" + s.role.selector(s.listing) }
+
 // url returns the address of the watch from the stream's position on. It always has a
-// resourceVersion: without one the server would read from etcd.
+// resourceVersion, which is empty for a streamed start: without one the server would read
+// from etcd.
 func (s *stream) url(base *url.URL, lifetime time.Duration) string {
 	query := url.Values{
 		"watch":               {"1"},
@@ -108,9 +113,7 @@ func (s *stream) url(base *url.URL, lifetime time.Duration) string {
 	if s.listing.form.include != "" {
 		query.Set("includeObject", s.listing.form.include)
 	}
-	watch := base.JoinPath(s.listing.path)
-	watch.RawQuery = query.Encode()
-	return watch.String()
+	return base.JoinPath(s.listing.path).String() + "?" + query.Encode()
 }
 
 // stream opens the watch and reads it to its end. opened is called when the headers
@@ -130,9 +133,7 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, opened func())
 	case errors.As(err, &failure):
 		failure.Resource, failure.Err = s.listing.name, clean(failure.Err, x.sent)
 		if failure.Reason == Expired {
-			l.mu.Lock()
-			w.expired.note(s.listing.path, s.position)
-			l.mu.Unlock()
+			w.noteExpired(l, s)
 		}
 		// An answer with a status, such as 504, came over a connection that works, and
 		// that other streams use.
@@ -149,7 +150,7 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, opened func())
 
 func (w *Watcher) read(x *exchange, l *live, s *stream, lifetime time.Duration, opened func()) error {
 	l.mu.Lock()
-	address, expired := s.url(w.base, lifetime), w.expired.has(s.listing.path, s.position)
+	address, expired := s.url(w.base, lifetime), w.expired.has(s.key(), s.position)
 	l.mu.Unlock()
 	if expired {
 		return &restartError{EndExpired, errStillExpired}

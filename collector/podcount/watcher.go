@@ -106,7 +106,7 @@ func (w *Watcher) Audit() {
 // as Resume does for a Counter. Call it before the first Count.
 func (w *Watcher) Follow(former *Watcher) {
 	if former != w {
-		w.former = former
+		w.former, w.expired = former, former.expired
 		w.Resume(former.Counter)
 	}
 }
@@ -153,7 +153,7 @@ func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*S
 	w.observer = &serialObserver{next: observer, publish: publish}
 	if w.former != nil {
 		w.inherited, w.drifts, w.former.inherited = w.former.inherited, w.former.drifts, nil
-		w.expired, w.former = w.former.expired, nil
+		w.former = nil
 	}
 	for short := 0; ; {
 		followed, err := w.session(ctx)

@@ -104,7 +104,7 @@ test("a cluster that is followed dies and comes back", async () => {
   await done(cluster);
 });
 
-test("focus, scrolling, selection and what is typed stay", async () => {
+test("focus, scrolling and what is typed stay", async () => {
   const { url: sim } = await own.bench.simulate({ nodes: 90, pods: 6000, churn: "20ms" });
   const { url } = await own.bench.exporter({ busy: sim }, ["--collector.cache-ttl=1s"]);
   await counted(url);
