@@ -50,7 +50,7 @@ func TestBuilt(t *testing.T) {
 	wantImage(t, r, []platform{here})
 }
 
-// wantChecksums runs what the release's notes tell users to run.
+// wantChecksums runs what users check a download with.
 func wantChecksums(t *testing.T, dir string) {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "sha256sum", "--check", "--strict", checksumsFile)
