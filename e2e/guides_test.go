@@ -5,9 +5,7 @@ package e2e
 import (
 	"encoding/json"
 	"maps"
-	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -50,11 +48,7 @@ func TestTroubleshooting(t *testing.T) {
 	wantText(t, "pods of a node", asked(`kubectl get pods --all-namespaces --no-headers --field-selector='status.phase!=Succeeded,status.phase!=Failed,spec.nodeName=NODE' | wc -l`), number(cp.truth.Nodes[node]))
 	wantText(t, "what describe says", firstNumber(t, asked(`kubectl describe node NODE | grep 'Non-terminated Pods'`)), number(cp.truth.Nodes[node]))
 
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	_, port, err := net.SplitHostPort(listener.Addr().String())
-	must(t, err)
-	must(t, listener.Close())
+	port := freePort(t)
 	on := func(line string) string { return strings.ReplaceAll(line, "8001", port) }
 	runInGroup(t, cp.kubeconfig(), t.TempDir(), strings.Replace(on(`kubectl proxy --port=8001 &`), "&", "& wait", 1))
 	page := on(`curl -s -o /dev/null -w '%{size_download} bytes in %{time_total} s\n' -H 'Accept: application/json;as=Table;v=v1;g=meta.k8s.io' 'http://127.0.0.1:8001/api/v1/pods?limit=500&includeObject=None&fieldSelector=status.phase!%3DSucceeded,status.phase!%3DFailed'`)
@@ -126,15 +120,10 @@ func number(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
 // runInGroup runs a line until the test ends, and then ends all of its programs.
 func runInGroup(t *testing.T, kubeconfig, dir, line string) {
 	t.Helper()
-	bin, err := filepath.Abs(os.Getenv("BIN_DIR"))
-	must(t, err)
-	cmd := exec.Command("sh", "-c", line)
+	cmd := shellCommand(t, kubeconfig, dir, line)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "KUBECONFIG="+kubeconfig, "HOME="+dir)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	must(t, cmd.Start())
-	t.Cleanup(func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) // it may have ended
-		_ = cmd.Wait()                                      // and not well
-	})
+	t.Cleanup(func() { _ = cmd.Wait() }) // the test's context has ended, and the programs do not end well
 }

@@ -133,15 +133,21 @@ func (a *api) addPod(t *testing.T, name, phase string) {
 // shell runs a line as a person would, with kubectl and its plugin in the PATH.
 func shell(t *testing.T, kubeconfig, line string) string {
 	t.Helper()
-	bin, err := filepath.Abs(os.Getenv("BIN_DIR"))
-	must(t, err)
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
-	cmd.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "KUBECONFIG="+kubeconfig, "HOME="+t.TempDir())
-	output, err := cmd.Output()
+	output, err := shellCommand(t, kubeconfig, t.TempDir(), line).Output()
 	if err != nil {
 		t.Fatalf("%s: %v", line, err)
 	}
 	return string(output)
+}
+
+// shellCommand is such a line, yet to be run, with a home of its own.
+func shellCommand(t *testing.T, kubeconfig, home, line string) *exec.Cmd {
+	t.Helper()
+	bin, err := filepath.Abs(os.Getenv("BIN_DIR"))
+	must(t, err)
+	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
+	cmd.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "KUBECONFIG="+kubeconfig, "HOME="+home)
+	return cmd
 }
 
 // firstNumber is that of an output that is not part of a word; of a metric, its value.

@@ -14,11 +14,12 @@ import (
 func (f *session) awaitPassed(run *count) error {
 	began := time.Now()
 	for {
-		until, moved, err := f.live.behind(run, began)
-		if err != nil || !time.Now().Before(until) {
+		wait, moved, err := f.live.behind(run, began)
+		left := wait - time.Since(began)
+		if err != nil || left <= 0 {
 			return err
 		}
-		timer := time.NewTimer(time.Until(until))
+		timer := time.NewTimer(left)
 		select {
 		case <-moved:
 		case <-timer.C:
@@ -30,30 +31,23 @@ func (f *session) awaitPassed(run *count) error {
 	}
 }
 
-// behind returns until when to wait for the streams of pods that have yet to pass the
-// resourceVersion of their walk, and the channel that is closed when that may have
-// changed. A stream that has been opened again or comes further during the wait, which
-// began at a time, gets as long again, but not more.
-func (l *live) behind(run *count, began time.Time) (until time.Time, moved <-chan struct{}, err error) {
+// behind returns how long to wait in all, since began, for the streams of pods that have
+// yet to pass the resourceVersion of their walk, and the channel that is closed when that
+// may have changed. It is 0 when there are none. A stream that has been opened again or
+// has come further meanwhile gets passWait from then on, up to twice as long in all.
+func (l *live) behind(run *count, began time.Time) (wait time.Duration, moved <-chan struct{}, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, s := range l.streams {
 		switch {
 		case s.role == nodeStream:
 		case s.down != nil:
-			return time.Time{}, nil, errAway
+			return 0, nil, errAway
 		case newer(run.walkOf(s).version, s.position):
-			for _, at := range []time.Time{began.Add(passWait), s.advanced.Add(passWait)} {
-				if at.After(until) {
-					until = at
-				}
-			}
+			wait = max(wait, passWait+max(0, s.advanced.Sub(began)))
 		}
 	}
-	if most := began.Add(2 * passWait); until.After(most) {
-		until = most
-	}
-	return until, l.moved, nil
+	return min(wait, 2*passWait), l.moved, nil
 }
 
 // furthest returns the newest of the streams' positions. All resources of a server have

@@ -8,8 +8,11 @@ import (
 // errStillExpired says that a list begins where no stream can.
 var errStillExpired = errors.New("the server lists a resourceVersion from which it sends no events")
 
+// key distinguishes a watch from others of the cluster.
+func (r role) key(l listing) string { return l.path + "?" + r.selector(l) }
+
 // expired holds the latest resourceVersion at which the server has refused each watch, by
-// stream.key. It is never asked for again, even if the server lists it again: a streamed
+// role.key. It is never asked for again, even if the server lists it again: a streamed
 // start needs none.
 type expired struct {
 	mu       sync.Mutex
@@ -22,7 +25,7 @@ func (w *Watcher) noteExpired(l *live, s *stream) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !s.starting && !s.replaced {
-		w.expired.note(s.key(), s.position)
+		w.expired.note(s.role.key(s.listing), s.position)
 	}
 }
 

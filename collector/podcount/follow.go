@@ -109,7 +109,7 @@ func (f *session) pause(failures int, err error) time.Duration {
 func (f *session) sessionEnd(s *stream, err error, opened time.Time, lived bool) error {
 	var failure *PageError
 	var restart *restartError
-	key := s.key()
+	key := s.role.key(s.listing)
 	isPage := errors.As(err, &failure)
 	expired := isPage && failure.Reason == Expired // only a new start helps
 	brief := !opened.IsZero() && !lived && !expired

@@ -151,10 +151,9 @@ func (f *session) streamed() error {
 	}
 	run.observer.Started(len(run.known.nodes))
 	walks := run.pods
-	nodes := newStream(nodeStream, run.nodes.listing, run.search.form, f.live.names.ledger, run.nodes.version)
 	switch {
 	case run.denied:
-	case f.w.expired.has(nodes.key(), nodes.position):
+	case f.w.expired.has(nodeStream.key(run.nodes.listing), run.nodes.version):
 		walks = append([]*walk{run.nodes}, walks...)
 	default:
 		f.openStreams(run, run.nodes)

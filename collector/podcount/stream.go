@@ -87,9 +87,6 @@ type stream struct {
 	recording recording
 }
 
-// key distinguishes the watch from others of the cluster.
-func (s *stream) key() string { return s.listing.path + "?" + s.role.selector(s.listing) }
-
 // url returns the address of the watch from the stream's position on. It always has a
 // resourceVersion, which is empty for a streamed start: without one the server would read
 // from etcd.
@@ -113,7 +110,9 @@ func (s *stream) url(base *url.URL, lifetime time.Duration) string {
 	if s.listing.form.include != "" {
 		query.Set("includeObject", s.listing.form.include)
 	}
-	return base.JoinPath(s.listing.path).String() + "?" + query.Encode()
+	watch := base.JoinPath(s.listing.path)
+	watch.RawQuery = query.Encode()
+	return watch.String()
 }
 
 // stream opens the watch and reads it to its end. opened is called when the headers
@@ -150,7 +149,7 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, opened func())
 
 func (w *Watcher) read(x *exchange, l *live, s *stream, lifetime time.Duration, opened func()) error {
 	l.mu.Lock()
-	address, expired := s.url(w.base, lifetime), w.expired.has(s.key(), s.position)
+	address, expired := s.url(w.base, lifetime), w.expired.has(s.role.key(s.listing), s.position)
 	l.mu.Unlock()
 	if expired {
 		return &restartError{EndExpired, errStillExpired}

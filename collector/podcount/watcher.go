@@ -25,10 +25,11 @@ const (
 	shortStream     = time.Minute
 	// maxShortSessions is the same for starts, each of which lists the pods.
 	maxShortSessions = 5
-	// maxStale is how many starts may be inconsistent until a streamed one is tried.
-	maxStale = 2
 	// maxDrifts is the same for audits that find a difference.
 	maxDrifts = 2
+	// maxStale is how many starts in a row may be inconsistent until a streamed one is
+	// tried.
+	maxStale = 2
 )
 
 // WatchConfig says how a cluster is followed. Start from DefaultWatchConfig.
@@ -74,8 +75,8 @@ type Watcher struct {
 	shortStreams map[string]int // in a row, by stream
 	drifts       int            // audits in a row that found a difference
 	stale        int            // starts in a row that were inconsistent
-	expired      *expired
-	listedUntil  time.Time // the cluster cannot be watched until then; zero when that is over
+	expired      *expired       // shared with the Watchers that go on with this one's streams
+	listedUntil  time.Time      // the cluster cannot be watched until then; zero when that is over
 }
 
 // NewWatcher returns a Watcher that lists with counter, and opens its streams through
