@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -235,8 +236,37 @@ func TestAuditOfLateStreams(t *testing.T) {
 	}
 }
 
+// TestAuditOfStreamsThatCrawl has streams that come further all the time, and never as far
+// as the audit: it waits six minutes for them, and not for ever.
+func TestAuditOfStreamsThatCrawl(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, nil)
+		auditAmid(t, api, func() {
+			api.turn(api.crawling)
+			for i := range 100 {
+				api.do(func() { api.set(false, fmt.Sprint("late", i), &fakePod{node: "n1"}) })
+			}
+		})
+		w, stop := following(t, api.troubled, watcher)
+		defer stop()
+		time.Sleep(firstAudit + 2*passWait - 20*time.Second) // the first comes a little sooner
+		w.audited()
+		time.Sleep(30 * time.Second)
+		told := w.told()
+		if !slices.ContainsFunc(told, func(e Watched) bool { return e.Restart != nil && e.Restart.Reason == EndDrift }) {
+			t.Errorf("the audit goes on: %+v", told)
+		}
+	})
+}
+
 // standing answers a watch, and sends bookmarks that bring it no further.
-func (a *troubled) standing(r *http.Request) *http.Response {
+func (a *troubled) standing(r *http.Request) *http.Response { return a.marking(r, 0) }
+
+// crawling answers a watch, and sends bookmarks that bring it a little further.
+func (a *troubled) crawling(r *http.Request) *http.Response { return a.marking(r, 1) }
+
+// marking answers a watch, and sends a bookmark each minute, by so much ahead of the one before.
+func (a *troubled) marking(r *http.Request, ahead int) *http.Response {
 	response := a.mute(r)
 	cut := response.Body
 	in, out := io.Pipe()
@@ -245,8 +275,11 @@ func (a *troubled) standing(r *http.Request) *http.Response {
 		_ = out.CloseWithError(err)
 	}()
 	go func() {
-		for err := error(nil); err == nil; time.Sleep(time.Minute) {
-			_, err = fmt.Fprintf(out, `{"type":"BOOKMARK","object":{"kind":"Table","metadata":{"resourceVersion":%q}}}`, r.URL.Query().Get("resourceVersion"))
+		at, err := strconv.Atoi(r.URL.Query().Get("resourceVersion"))
+		for ; err == nil; at += ahead {
+			if _, err = fmt.Fprintf(out, `{"type":"BOOKMARK","object":{"kind":"Table","metadata":{"resourceVersion":"%d"}}}`, at); err == nil {
+				err = sleep(r.Context(), time.Minute)
+			}
 		}
 	}()
 	response.Body = in
