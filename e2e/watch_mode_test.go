@@ -12,48 +12,6 @@ import (
 	"time"
 )
 
-// churnTime is how long pods come and go at hundreds of changes a second.
-const churnTime = time.Minute
-
-// TestWatchFollows has pods created, bound, run, finish, fail, run again, be evicted,
-// deleted, forced and made anew under the same name, at hundreds of changes a second, while the streams are cut and the API
-// server is killed. Whenever it is quiet the counts are those of a list, and the
-// audits agree.
-func TestWatchFollows(t *testing.T) {
-	t.Parallel()
-	cp := startControlPlane(t, clusterArgs(31, 20, 1000)...)
-	proxy := startStreamProxy(t, cp)
-	e := startExporter(t, proxy.kubeconfig(t, watcherToken(t, cp)), "--collector.mode=watch", "--watch.audit-interval=20s")
-	followed(t, cp, e)
-	churn := startChurn(t, cp)
-	for i := range 3 { // five would have the cluster listed
-		time.Sleep(churnTime / 4) // the churn is what passes the time
-		if i == 1 {
-			cp.kill(t)
-			cp.run(t)
-			continue
-		}
-		proxy.cut()
-	}
-	time.Sleep(churnTime / 4)
-	churn.stop()
-	churn.check(t, churnTime)
-	followed(t, cp, e)
-	audited := e.scrape(t).by(t, "pod_count_watch_audits_total", "result")
-	eventually(t, "an audit in the quiet", func() bool {
-		now := e.scrape(t).by(t, "pod_count_watch_audits_total", "result")
-		return now["equal"] > audited["equal"]
-	})
-	got := e.scrape(t)
-	if drift := got.value(t, "pod_count_watch_drift_pods"); drift != 0 {
-		t.Errorf("drift of %v pods where no event was lost", drift)
-	}
-	if restarts := got.by(t, "pod_count_watch_restarts_total", "reason"); restarts["drift"] != 0 {
-		t.Errorf("%v restarts for drift where no event was lost", restarts["drift"])
-	}
-	followed(t, cp, e)
-}
-
 // TestWatchAuditFindsLostEvent leaves one event of a bound pod out of the stream: the
 // count is wrong until the audit finds it, and then right again.
 func TestWatchAuditFindsLostEvent(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"k8s.io/client-go/rest"
@@ -28,6 +29,7 @@ type streamProxy struct {
 
 	mu   sync.Mutex
 	open map[*watchBody]bool
+	cuts int
 	drop func(line []byte) bool // nil: nothing is left out
 }
 
@@ -54,7 +56,7 @@ func startStreamProxy(t *testing.T, cp *controlPlane) *streamProxy {
 	p.server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	p.server.StartTLS()
 	t.Cleanup(func() {
-		p.cut()
+		p.cut(func(*url.URL) bool { return true }, false)
 		p.server.Close()
 	})
 	return p
@@ -71,7 +73,7 @@ func (p *streamProxy) wrap(r *http.Response) error {
 	if r.Request.URL.Query().Get("watch") == "" || r.StatusCode != http.StatusOK {
 		return nil
 	}
-	body := &watchBody{proxy: p, body: r.Body, lines: bufio.NewReaderSize(r.Body, 1<<20), ended: make(chan struct{})}
+	body := &watchBody{proxy: p, url: r.Request.URL, body: r.Body, lines: bufio.NewReaderSize(r.Body, 1<<20), ended: make(chan struct{})}
 	p.mu.Lock()
 	p.open[body] = true
 	p.mu.Unlock()
@@ -79,12 +81,21 @@ func (p *streamProxy) wrap(r *http.Response) error {
 	return nil
 }
 
-// cut ends all streams, as a load balancer that restarts.
-func (p *streamProxy) cut() {
+// cut ends the streams that fit. Amid an event means within the next one; until there is
+// one such a stream goes on.
+func (p *streamProxy) cut(fits func(watch *url.URL) bool, amid bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for body := range p.open {
-		body.end()
+		if !fits(body.url) {
+			continue
+		}
+		p.cuts++
+		if amid {
+			body.amid.Store(true)
+		} else {
+			body.end()
+		}
 	}
 }
 
@@ -93,6 +104,13 @@ func (p *streamProxy) leaveOut(fits func(line []byte) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drop = fits
+}
+
+// cutSoFar is how many streams were cut.
+func (p *streamProxy) cutSoFar() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cuts
 }
 
 // dropped says whether the event that was to be left out has been.
@@ -115,6 +133,8 @@ func (p *streamProxy) drops(line []byte) bool {
 // watchBody is the body of one watch.
 type watchBody struct {
 	proxy *streamProxy
+	url   *url.URL
+	amid  atomic.Bool // half of the next event is the last of it
 	body  io.ReadCloser
 	lines *bufio.Reader
 	rest  bytes.Buffer
@@ -129,7 +149,7 @@ func (b *watchBody) end() {
 	})
 }
 
-// Read gives whole events.
+// Read gives whole events, unless the stream is cut amid one.
 func (b *watchBody) Read(buffer []byte) (int, error) {
 	for b.rest.Len() == 0 {
 		line, err := b.lines.ReadBytes('\n')
@@ -137,6 +157,11 @@ func (b *watchBody) Read(buffer []byte) (int, error) {
 		case <-b.ended:
 			return 0, errCutByProxy
 		default:
+		}
+		if b.amid.CompareAndSwap(true, false) && len(line) > 1 {
+			b.rest.Write(line[:len(line)/2])
+			b.end()
+			break
 		}
 		if !b.proxy.drops(line) {
 			b.rest.Write(line)

@@ -134,9 +134,9 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, opened func())
 		if failure.Reason == Expired {
 			w.noteExpired(l, s)
 		}
-		// An answer with a status, such as 504, came over a connection that works, and
-		// that other streams use.
-		if failure.code == 0 && (failure.Reason == Timeout || failure.Reason == Network) {
+		// What was answered, with status 504 or with a reset of this stream alone, came
+		// over a connection that works, and that other streams use.
+		if failure.code == 0 && failure.Reason == Timeout {
 			x.hangUp()
 		}
 	case errors.As(err, &restart):

@@ -7,11 +7,13 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"golang.org/x/net/http2"
 )
 
 // TestStreamsConnection has the stream of unscheduled pods fail over a connection that
 // other streams use, too. It is closed when no answer comes, and kept when one does:
-// whoever sends status 504 has read the request.
+// whoever sends status 504, or resets one stream, has read the request.
 func TestStreamsConnection(t *testing.T) {
 	for name, c := range map[string]struct {
 		answer func(*http.Request) (*http.Response, error)
@@ -24,7 +26,10 @@ func TestStreamsConnection(t *testing.T) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}, true},
-		"half an event": {body(http.StatusOK, `{"type":"ADD`), true},
+		"half an event": {body(http.StatusOK, `{"type":"ADD`), false},
+		"a stream that is reset": {func(*http.Request) (*http.Response, error) {
+			return nil, http2.StreamError{StreamID: 1, Code: http2.ErrCodeInternal}
+		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
