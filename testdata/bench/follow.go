@@ -36,15 +36,40 @@ func follow(ctx context.Context, cfg config, stdout io.Writer) error {
 	fmt.Fprintf(stdout, "watch mode on %d nodes; %d bindings one after the other; %d cores, shared with the simulated cluster\n\n", cfg.nodes, binds, runtime.NumCPU())
 	table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "pods\tours, peak RSS\tinformer\tof metadata\tfrom bind to /metrics: median\tp99\tlongest\t")
+	var rows []followed
 	for _, pods := range cfg.pods {
 		row, err := followOne(ctx, cfg, pods)
 		if err != nil {
 			return err
 		}
+		rows = append(rows, row)
 		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t\n", pods, mebibytes(row.ours), orNone(row.informer), orNone(row.metadata),
 			milliseconds(quantile(row.took, 0.5)), milliseconds(quantile(row.took, 0.99)), milliseconds(quantile(row.took, 1)))
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil {
+		return fmt.Errorf("printing: %w", err)
+	}
+	return writeAims(stdout, followAims(rows))
+}
+
+const (
+	// maxFlat is the most memory of any size of cluster, by the least: no pod is kept.
+	maxFlat = 1.10
+	// maxBindP99 is the 99th percentile of the seconds from a binding to its number.
+	maxBindP99 = 1
+)
+
+func followAims(rows []followed) []aim {
+	var all []aim
+	var least, most int64
+	for _, row := range rows {
+		if least == 0 || row.ours < least {
+			least = row.ours
+		}
+		most = max(most, row.ours)
+		all = append(all, aim{fmt.Sprintf("from bind to /metrics at %d pods, p99", row.pods), quantile(row.took, 0.99).Seconds(), maxBindP99, " s"})
+	}
+	return append(all, aim{"greatest peak RSS / least", ratio(most, least), maxFlat, ""})
 }
 
 func orNone(bytes int64) string {
@@ -56,6 +81,7 @@ func orNone(bytes int64) string {
 
 // followed is what one size of cluster gave.
 type followed struct {
+	pods                     int
 	ours, informer, metadata int64 // peak RSS; 0 when it was not run
 	took                     []time.Duration
 }
@@ -70,8 +96,11 @@ func followOne(ctx context.Context, cfg config, pods int) (row followed, err err
 		if err != nil {
 			return err
 		}
-		if row, err = followBy(ctx, cfg, dir, kubeconfig, s.clusters[0]); err != nil || pods > mostInformed {
+		if row, err = followBy(ctx, cfg, dir, kubeconfig, s.clusters[0]); err != nil {
 			return err
+		}
+		if row.pods = pods; pods > mostInformed {
+			return nil
 		}
 		if row.informer, err = informedMemory(ctx, "informer", kubeconfig); err != nil {
 			return err
