@@ -240,3 +240,44 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// TestBudgetAdmits has accounts hold bytes of a budget of 4,000 to the byte: half of it
+// is shared by all, half is for those who need more, and a quarter beyond it is for
+// shares that are late.
+func TestBudgetAdmits(t *testing.T) {
+	type want struct {
+		account int // from 0; one that is new enters the budget
+		bytes   int64
+		ok      bool
+	}
+	for name, wants := range map[string][]want{
+		"alone, all of it":                      {{0, 4000, true}, {0, 4001, false}, {0, 3999, true}, {0, 4000, true}},
+		"both have more than their shares":      {{1, 0, true}, {0, 2000, true}, {1, 2000, true}, {1, 2001, false}, {0, 2001, false}},
+		"one has all that is beyond the shares": {{1, 0, true}, {0, 3000, true}, {0, 3001, false}, {1, 1000, true}, {1, 1001, false}},
+		"a share that is late":                  {{0, 4000, true}, {1, 1000, true}, {1, 900, true}, {1, 1001, false}, {1, 1000, true}},
+		"late shares have a quarter":            {{0, 4000, true}, {1, 1000, true}, {2, 1, false}, {1, 999, true}, {2, 1, true}, {2, 2, false}},
+		"less is always taken":                  {{0, 4000, true}, {1, 0, true}, {2, 0, true}, {0, 3999, true}, {0, 4000, false}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			budget := NewBudget(8000)
+			var held []*int64
+			for i, w := range wants {
+				for len(held) <= w.account {
+					held = append(held, new(int64))
+					budget.enter(held[len(held)-1])
+				}
+				before := *held[w.account]
+				if ok := budget.resize(held[w.account], w.bytes); ok != w.ok {
+					t.Fatalf("%d: account %d, which has %d, gets %d bytes: %t", i, w.account, before, w.bytes, ok)
+				}
+				var all int64
+				for _, h := range held {
+					all += *h
+				}
+				if budget.free != 4000-all {
+					t.Errorf("%d: %d bytes are free and %d are held", i, budget.free, all)
+				}
+			}
+		})
+	}
+}
