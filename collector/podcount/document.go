@@ -33,7 +33,7 @@ var (
 	errNoList     = errors.New("the answer is no Table and no list")
 	errTwoLists   = errors.New("the answer has both rows and items")
 	errCutShort   = errors.New("the list ends before the items that it says remain")
-	errVersion    = errors.New("the resourceVersion is longer than 200 bytes or not printable")
+	errVersion    = errors.New("the resourceVersion is longer than 200 characters or not printable")
 	errNoColumns  = errors.New("the Table has rows before its column definitions")
 	errNoNodeCell = errors.New("the Table has no column named Node")
 )

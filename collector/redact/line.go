@@ -6,17 +6,21 @@ import (
 	"unicode/utf8"
 )
 
-// MaxLine is the length in bytes that Line shortens to.
+// MaxLine is the length in characters (runes) that Line shortens to.
 const MaxLine = 200
 
-// Line turns a text from elsewhere into one printable line of at most MaxLine bytes
-// and an ellipsis.
+// Line turns a text from elsewhere into one printable line of at most MaxLine
+// characters and an ellipsis.
 func Line(text string) string {
 	line := strings.Join(strings.FieldsFunc(text, invisible), " ")
-	if len(line) <= MaxLine {
-		return line
+	length := 0
+	for at := range line {
+		if length == MaxLine {
+			return line[:at] + "…"
+		}
+		length++
 	}
-	return strings.ToValidUTF8(line[:MaxLine], "") + "…"
+	return line
 }
 
 func invisible(r rune) bool {
