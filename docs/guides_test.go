@@ -61,7 +61,7 @@ func pluginSteps() map[string]map[string]step {
 }
 
 // wantPlugin looks for what the document has installed.
-func wantPlugin(t *testing.T, at place) {
+func wantPlugin(t *testing.T, at *place) {
 	t.Helper()
 	for _, name := range []string{"kubectl-pod_count", "kubectl_complete-pod_count"} {
 		info, err := os.Stat(filepath.Join(at.home, ".local/bin", name))
@@ -73,7 +73,7 @@ func wantPlugin(t *testing.T, at place) {
 
 // atHome runs a line with a home that is empty, from a folder that looks like the
 // checkout after make build.
-func atHome(t *testing.T, at place, line string) {
+func atHome(t *testing.T, at *place, line string) {
 	cmd, err := filepath.Abs(filepath.Join(checkout, "cmd"))
 	if err != nil {
 		t.Fatal(err)

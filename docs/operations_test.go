@@ -19,9 +19,9 @@ const operations = "docs/operations.md"
 
 // step says who tries a command of docs/operations.md. One of the fields is set.
 type step struct {
-	try  func(t *testing.T, at place, line string) // here
-	test string                                    // FOLDER.FUNCTION of end-to-end tests, which has the command to the letter
-	mark string                                    // what its section says of commands that nothing tries
+	try  func(t *testing.T, at *place, line string) // here
+	test string                                     // FOLDER.FUNCTION of end-to-end tests, which has the command to the letter
+	mark string                                     // what its section says of commands that nothing tries
 }
 
 // steps has the commands of each section, those in code within sentences among them.
@@ -49,7 +49,7 @@ func steps() map[string]map[string]step {
 			"skopeo copy --all oci-archive:dist/pod_count_exporter-0.2.0.oci.tar docker://example.com/team/pod_count_exporter:0.2.0": {mark: registry},
 		},
 		"Docker Compose": {
-			"cd deploy/docker": {try: enters},
+			"cd deploy/docker": {try: entersDocker},
 			`export KUBECONFIG_FILE="$HOME/.kube/config" EXPORTER_USER="$(id -u):$(id -g)"`: {test: compose},
 			"docker compose up --detach --build":                                            {test: compose},
 			"docker compose logs exporter":                                                  {test: compose},
@@ -121,7 +121,7 @@ func TestOperationsCommands(t *testing.T) {
 }
 
 // follow tries the commands of a document as its steps say.
-func follow(t *testing.T, at place, path string, all map[string]map[string]step) {
+func follow(t *testing.T, at *place, path string, all map[string]map[string]step) {
 	t.Helper()
 	left := map[string]map[string]step{}
 	for section, rows := range all {
@@ -282,18 +282,18 @@ func TestOperationsSayWhatTheyNeed(t *testing.T) {
 
 // makes has make say what it would do: what that is takes minutes, or needs what is not
 // here, and has tests of its own.
-func makes(t *testing.T, at place, line string) {
+func makes(t *testing.T, at *place, line string) {
 	if plan := foreground(t, checkout, at.env, line+" --dry-run"); !strings.Contains(plan, "\n") {
 		t.Errorf("%s does nothing: %q", line, plan)
 	}
 }
 
-func enters(t *testing.T, at place, line string) {
+func entersDocker(t *testing.T, at *place, line string) {
 	foreground(t, checkout, at.env, line+" && test -f compose.yaml")
 }
 
 // asks has an exporter count, and asks it as the document says.
-func asks(t *testing.T, at place, line string) {
+func asks(t *testing.T, at *place, line string) {
 	out := background(t, at.dir, append(at.env, "HOME="+at.home, "POD_COUNT_EXPORTER_WEB_LISTEN_ADDRESS=127.0.0.1:0"), "exec bin/pod_count_exporter")
 	address := out.await(t, `msg="Listening on".* address=(\S+)`)
 	if text := foreground(t, at.dir, at.env, strings.NewReplacer("127.0.0.1:10120", address, "NAME", "readme").Replace(line)); !strings.Contains(text, `"readme"`) {
@@ -303,7 +303,7 @@ func asks(t *testing.T, at place, line string) {
 
 // installs runs a line with another folder in the place of the root, from a folder that
 // looks like the checkout after make build.
-func installs(t *testing.T, at place, line string) {
+func installs(t *testing.T, at *place, line string) {
 	root := filepath.Join(at.dir, "root")
 	deploy, err := filepath.Abs(filepath.Join(checkout, "deploy"))
 	if err != nil {
@@ -321,7 +321,7 @@ func installs(t *testing.T, at place, line string) {
 }
 
 // wantInstalled looks for what the unit names, which is where installs has put it.
-func wantInstalled(t *testing.T, at place) {
+func wantInstalled(t *testing.T, at *place) {
 	t.Helper()
 	unit := read(t, "deploy/systemd/pod_count_exporter.service")
 	for setting, want := range map[string]string{

@@ -2,6 +2,7 @@ package docs
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -35,6 +36,7 @@ type output struct {
 	mu      sync.Mutex
 	text    bytes.Buffer
 	written chan struct{}
+	ended   chan struct{} // closed when the program has ended and all is written
 }
 
 // Write wakes whoever waits.
@@ -59,12 +61,17 @@ func (o *output) String() string {
 func (o *output) await(t *testing.T, pattern string) string {
 	t.Helper()
 	giveUp := time.After(patience)
-	for {
+	for ended := false; ; {
 		if m := regexp.MustCompile(pattern).FindStringSubmatch(o.String()); m != nil {
 			return m[len(m)-1]
 		}
+		if ended {
+			t.Fatalf("the program ended without %q:\n%s", pattern, o)
+		}
 		select {
 		case <-o.written:
+		case <-o.ended:
+			ended = true
 		case <-giveUp:
 			t.Fatalf("no %q in\n%s", pattern, o)
 		}
@@ -74,7 +81,7 @@ func (o *output) await(t *testing.T, pattern string) string {
 // background runs a line in a shell until the test ends, as Ctrl-C ends it.
 func background(t *testing.T, dir string, env []string, line string) *output {
 	t.Helper()
-	out := &output{written: make(chan struct{}, 1)}
+	out := &output{written: make(chan struct{}, 1), ended: make(chan struct{})}
 	cmd := exec.Command("bash", "-c", line)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, env, out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -82,9 +89,13 @@ func background(t *testing.T, dir string, env []string, line string) *output {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	go func() {
+		_ = cmd.Wait() // its output says why it did not end well
+		close(out.ended)
+	}()
 	t.Cleanup(func() {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGINT) // it may have ended
-		_ = cmd.Wait()                                     // and not well
+		<-out.ended
 	})
 	return out
 }
@@ -96,19 +107,23 @@ func foreground(t *testing.T, dir string, env []string, line string) string {
 	cmd.Dir, cmd.Env = dir, env
 	out, err := cmd.Output()
 	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			out = append(out, exit.Stderr...)
+		}
 		t.Fatalf("%s: %v\n%s", line, err, out)
 	}
 	return string(out)
 }
 
 // runs is "make run" and what is said to be seen then.
-func runs(t *testing.T, at place, line string) {
+func runs(t *testing.T, at *place, line string) {
 	port := freePort(t)
-	out := background(t, checkout, append(at.env, "PORT="+port), line)
+	out := background(t, at.dir, append(at.env, "PORT="+port), line)
 	out.await(t, "Ctrl-C stops both programs")
 	out.await(t, "Successfully enriched nodes")
 	blocks := parse(t, "README.md").blocks
-	wantLines(t, blocks[1].text, strings.NewReplacer(port, "10120", at.dir+"/", "").Replace(out.String()))
+	wantLines(t, blocks[1].text, strings.ReplaceAll(out.String(), port, "10120"))
 	shown := foreground(t, at.dir, at.env, strings.ReplaceAll(blocks[2].text, "10120", port))
 	wantLines(t, strings.TrimSuffix(blocks[3].text, "\n..."), shown)
 	sum := regexp.MustCompile(`curl .* \| awk .*`).FindString(out.String())
@@ -132,9 +147,9 @@ func timeless(text string) string {
 	return regexp.MustCompile(`\b(ts|pages|duration|bytes)=\S+`).ReplaceAllString(text, "$1=…")
 }
 
-func builds(t *testing.T, at place, line string) { foreground(t, checkout, at.env, line) }
+func builds(t *testing.T, at *place, line string) { foreground(t, at.source, at.env, line) }
 
-func serves(t *testing.T, at place, line string) {
+func serves(t *testing.T, at *place, line string) {
 	out := background(t, at.dir, append(at.env, "HOME="+at.home, "POD_COUNT_EXPORTER_WEB_LISTEN_ADDRESS=127.0.0.1:0"), "exec "+line)
 	address := out.await(t, `msg="Listening on".* address=(\S+)`)
 	out.await(t, "Completed paginated pod count.*active_pods=(25)")
@@ -143,7 +158,7 @@ func serves(t *testing.T, at place, line string) {
 	}
 }
 
-func summarizes(t *testing.T, at place, line string) {
+func summarizes(t *testing.T, at *place, line string) {
 	if text := foreground(t, at.dir, append(at.env, "HOME="+at.home), line); !strings.Contains(text, "25") {
 		t.Errorf("the summary does not have the 25 pods:\n%s", text)
 	}
