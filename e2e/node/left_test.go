@@ -3,6 +3,7 @@
 package node
 
 import (
+	"bytes"
 	"fmt"
 	"maps"
 	"net"
@@ -12,16 +13,18 @@ import (
 	"strings"
 )
 
-// leftBehind says what a cluster has left on the machine: what is there now of the
-// kinds that one makes, and was not there before.
+// leftBehind says what a cluster has left on the machine: what is there now and was
+// not there before.
 func leftBehind(before, now map[string]bool) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(now)), func(thing string) bool { return before[thing] })
 }
 
-// traces are the things on the machine of the kinds that a cluster makes, or changes.
-func traces(bin string) map[string]bool {
+// traces are the things on the machine that are the cluster's, or of the kinds that one
+// makes or changes. The name is that of the cluster's folder; links are the network
+// interfaces that were seen inside of it.
+func traces(name string, links []string) map[string]bool {
 	all := map[string]bool{}
-	for _, found := range [][]string{processes(bin), mounts(), links(), kernelSettings(), folders()} {
+	for _, found := range [][]string{processes("/proc", name), mounts(), present(links), kernelSettings(), folders()} {
 		for _, thing := range found {
 			all[thing] = true
 		}
@@ -29,13 +32,19 @@ func traces(bin string) map[string]bool {
 	return all
 }
 
-// processes are those of the cluster's programs.
-func processes(bin string) (all []string) {
-	paths, _ := filepath.Glob("/proc/[0-9]*/exe") // the pattern is valid
-	for _, path := range paths {
-		program, err := os.Readlink(path)
-		if err == nil && (strings.HasPrefix(program, filepath.Join(bin, "node")+"/") || strings.HasSuffix(program, "/onenode")) {
-			all = append(all, fmt.Sprint("process ", filepath.Base(filepath.Dir(path)), " of ", program))
+// processes are those that the cluster's name gives away, whatever program they run:
+// containerd and its shims by their arguments, what onenode starts by its environment
+// too, and a container's by its cgroup. A containerd of someone else has none of these.
+func processes(proc, name string) (all []string) {
+	folders, _ := filepath.Glob(filepath.Join(proc, "[0-9]*")) // the pattern is valid
+	for _, folder := range folders {
+		for _, file := range []string{"cmdline", "environ", "cgroup"} {
+			text, err := os.ReadFile(filepath.Join(folder, file)) // it may have ended
+			if err == nil && bytes.Contains(text, []byte(name)) {
+				program, _ := os.ReadFile(filepath.Join(folder, "comm")) // likewise
+				all = append(all, fmt.Sprintf("process %s, %s", filepath.Base(folder), bytes.TrimSpace(program)))
+				break
+			}
 		}
 	}
 	return all
@@ -58,17 +67,37 @@ func mounts() (all []string) {
 	return all
 }
 
-// links are network interfaces of a node, its pods and kube-proxy.
-func links() (all []string) {
-	interfaces, err := net.Interfaces()
+// interfaces are the names of the network interfaces of this namespace, but the loopback.
+// The network plugins name a pod's end by chance, so a name says whose it is.
+func interfaces() (names []string, err error) {
+	all, err := net.Interfaces()
+	for _, link := range all {
+		if link.Flags&net.FlagLoopback == 0 {
+			names = append(names, link.Name)
+		}
+	}
+	return names, err
+}
+
+// recordLinks writes the interfaces that are there when the tests inside the cluster
+// end: the bridge, and a veth link for each pod that runs.
+func recordLinks(path string) error {
+	names, err := interfaces()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(strings.Join(names, "\n")), 0o600)
+}
+
+// present are those of the links that this namespace has.
+func present(links []string) (all []string) {
+	names, err := interfaces()
 	if err != nil {
 		return []string{err.Error()}
 	}
-	for _, link := range interfaces {
-		for _, of := range []string{"node", "cni", "kube"} {
-			if strings.HasPrefix(link.Name, of) {
-				all = append(all, "link "+link.Name)
-			}
+	for _, name := range names {
+		if slices.Contains(links, name) {
+			all = append(all, "link "+name)
 		}
 	}
 	return all

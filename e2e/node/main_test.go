@@ -4,6 +4,7 @@ package node
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,8 @@ import (
 const (
 	// dirEnv is set by the cluster for the program that it runs inside of it.
 	dirEnv = "NODE_DIR"
+	// linksEnv names the file for the network interfaces inside of the cluster.
+	linksEnv = "NODE_LINKS"
 	// lacksEnv says why there is no cluster.
 	lacksEnv = "NODE_LACKS"
 	// exitLacking is the cluster's exit code when the machine cannot run it.
@@ -53,16 +56,11 @@ func images(version string) map[string]string {
 // has ended, nothing of it may be there.
 func TestMain(m *testing.M) {
 	if os.Getenv(dirEnv) != "" || os.Getenv(lacksEnv) != "" {
-		os.Exit(m.Run())
+		os.Exit(runInside(m))
 	}
-	bin := os.Getenv("BIN_DIR")
-	before := traces(bin)
 	code, err := runOnNode()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
-	}
-	if left := leftBehind(before, traces(bin)); len(left) > 0 {
-		fmt.Fprintf(os.Stderr, "--- FAIL: the cluster has left behind:\n%s\n", strings.Join(left, "\n"))
 		code = max(code, 1)
 	}
 	if code == exitLacking && os.Getenv("CI") == "" {
@@ -71,18 +69,55 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// runOnNode returns the exit code of the tests, or of the cluster when that
-// could not run them.
-func runOnNode() (int, error) {
+// runInside runs the tests, and keeps the names of the links that are there at the end.
+func runInside(m *testing.M) int {
+	code := m.Run()
+	if path := os.Getenv(linksEnv); path != "" {
+		if err := recordLinks(path); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			return max(code, 1)
+		}
+	}
+	return code
+}
+
+// runOnNode returns the exit code of the tests, or of the cluster when that could not
+// run them, and what the cluster has left behind as an error. The names of the
+// cluster's folder and links are its own, so that nothing else is taken for a rest of it.
+func runOnNode() (code int, err error) {
 	bin := os.Getenv("BIN_DIR")
 	if bin == "" {
 		return 1, errors.New("BIN_DIR does not name a folder: run make e2e-node")
 	}
+	record, err := os.MkdirTemp("", "links")
+	if err != nil {
+		return 1, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(record)) }()
+	all, err := interfaces()
+	if err != nil {
+		return 1, err
+	}
+	name, file := "onenode"+rand.Text()[:10], filepath.Join(record, "links")
+	before := traces(name, all)
+	code, err = runCluster(bin, name, file)
+	links, unknown := os.ReadFile(file)
+	if code == 0 && unknown != nil {
+		err = errors.Join(err, fmt.Errorf("which links the cluster had: %w", unknown))
+	}
+	if left := leftBehind(before, traces(name, strings.Fields(string(links)))); len(left) > 0 {
+		err = errors.Join(err, fmt.Errorf("--- FAIL: the cluster has left behind:\n%s", strings.Join(left, "\n")))
+	}
+	return code, err
+}
+
+// runCluster runs the tests inside a cluster of a name.
+func runCluster(bin, name, links string) (int, error) {
 	version, err := os.ReadFile("../../VERSION")
 	if err != nil {
 		return 1, err
 	}
-	args := []string{"--bin=" + filepath.Join(bin, "node")}
+	args := []string{"--bin=" + filepath.Join(bin, "node"), "--dir=" + filepath.Join(os.TempDir(), name)}
 	for image, program := range images(strings.TrimSpace(string(version))) {
 		args = append(args, "--image="+image+"="+filepath.Join(bin, program))
 	}
@@ -93,6 +128,7 @@ func runOnNode() (int, error) {
 	cmd := exec.Command(filepath.Join(bin, "onenode"), args...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	var stderr bytes.Buffer
+	cmd.Env = append(os.Environ(), linksEnv+"="+links)
 	cmd.Stdout, cmd.Stderr = os.Stdout, io.MultiWriter(os.Stderr, &stderr)
 	err = cmd.Run()
 	var ended *exec.ExitError
