@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -79,14 +80,19 @@ func start(t *testing.T, args ...string) *exporter {
 	return startIn(t, noEnv(), args...)
 }
 
-// startIn is start in another environment.
+// startIn is start in another environment. Whatever the program logs has one form.
 func startIn(t *testing.T, env cluster.Env, args ...string) *exporter {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	e := &exporter{log: newLogSink(), cancel: cancel, code: make(chan int, 1)}
 	args = append([]string{"--web.listen-address=127.0.0.1:0"}, args...)
 	go func() { e.code <- run(ctx, args, env, io.Discard, e.log) }()
-	t.Cleanup(func() { e.stop(t) })
+	t.Cleanup(func() {
+		e.stop(t)
+		if !slices.Contains(args, "--log.format=json") {
+			wantOneForm(t, e.log.String())
+		}
+	})
 	e.address = e.log.await(t, `msg="Listening on" address=(\S+)`)[1]
 	return e
 }
