@@ -126,25 +126,6 @@ func TestExpiredBesideAFailedPage(t *testing.T) {
 	})
 }
 
-// TestExpiredForAnotherWatcher hands a cluster over whose streams have expired.
-func TestExpiredForAnotherWatcher(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api, first := interceptedCluster(t, nil)
-		g := &goneAt{t: t, answer: refusing(http.StatusGone), gone: isPods, asked: map[string]bool{}}
-		api.answerBy(g.reply)
-		w, stop := following(t, api.troubled, first)
-		time.Sleep(time.Minute)
-		w.shows(ModeWatch)
-		stop()
-		second := newWatcher(t, first.cfg, api, DefaultWatchConfig())
-		second.Follow(first)
-		w, stop = following(t, api.troubled, second)
-		defer stop()
-		time.Sleep(20 * time.Minute)
-		w.shows(ModeWatch)
-	})
-}
-
 // mute answers a watch, and sends no event.
 func (a *troubled) mute(r *http.Request) *http.Response {
 	in, out := io.Pipe()

@@ -48,3 +48,14 @@ func (c *Counter) takeOver(ctx context.Context) error {
 	c.deniedAt, c.nodesListed = time.Time{}, false // other credentials may have more permissions, or fewer
 	return nil
 }
+
+// inherit takes over the streams' state from the former Watcher, whose count has ended.
+// If that one has not taken over its own predecessor's yet, it does so first.
+func (w *Watcher) inherit() {
+	from := w.former
+	if from == nil {
+		return
+	}
+	from.inherit()
+	w.former, w.inherited, w.drifts, from.inherited = nil, from.inherited, from.drifts, nil
+}

@@ -152,10 +152,7 @@ func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*S
 	}
 	defer w.leave()
 	w.observer = &serialObserver{next: observer, publish: publish}
-	if w.former != nil {
-		w.inherited, w.drifts, w.former.inherited = w.former.inherited, w.former.drifts, nil
-		w.former = nil
-	}
+	w.inherit()
 	for short := 0; ; {
 		followed, err := w.session(ctx)
 		if ctx.Err() != nil {
