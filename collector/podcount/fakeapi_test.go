@@ -25,6 +25,7 @@ type fakeAPI struct {
 	trouble   bool
 	version   int
 	compacted int
+	readable  bool // pages of what is compacted: only the cache of events has forgotten it
 	log       []fakeChange
 	pods      map[string]fakePod
 	nodes     map[string]fakePod
@@ -198,7 +199,7 @@ func (w *fakeAPI) list(r *http.Request, nodes bool) *http.Response {
 		if fresh {
 			version = w.version
 		}
-		if version < w.compacted || w.forgetful && w.trouble && !fresh {
+		if version < w.compacted && !w.readable || w.forgetful && w.trouble && !fresh {
 			w.done.GoneTokens++
 			return answerWith(r, http.StatusGone, reader(fmt.Sprintf(`{"kind":"Status","code":410,"metadata":{"continue":"0:%s"}}`, key)))
 		}
