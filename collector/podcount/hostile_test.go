@@ -14,14 +14,15 @@ import (
 // hostileAPI is a fakeAPI whose streams have other bodies, a number of times.
 type hostileAPI struct {
 	*fakeAPI
+	nodes bool // it is the streams of nodes, not of pods
 	times int
 	body  func() io.ReadCloser
 	read  int // streams with hostile bodies
 }
 
-// RoundTrip replaces the body of streams of pods.
+// RoundTrip replaces the body of streams.
 func (s *hostileAPI) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Query().Get("watch") == "" || strings.HasSuffix(r.URL.Path, "nodes") || s.read == s.times {
+	if r.URL.Query().Get("watch") == "" || strings.HasSuffix(r.URL.Path, "nodes") != s.nodes || s.read == s.times {
 		return s.fakeAPI.RoundTrip(r)
 	}
 	s.read++
