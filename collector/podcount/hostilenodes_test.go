@@ -43,50 +43,51 @@ func TestHostileStreamsOfNodes(t *testing.T) {
 	const limit = 24 << 20 // of which names may take half
 	for _, tt := range []struct {
 		name  string
-		times int // streams that are so
+		times int   // streams that are so
+		why   error // that is told of; nil: none of these
 		body  func(check func()) io.ReadCloser
 	}{
-		{"names that never repeat", 3, endlessly(100_000, func(i int) string { return nodeEvent(i, "ADDED", fmt.Sprintf("made-up-%d", i)) })},
-		{"long names that never repeat", 3, endlessly(50_000, func(i int) string {
+		{"names that never repeat", 3, errNoRoom, endlessly(100_000, func(i int) string { return nodeEvent(i, "ADDED", fmt.Sprintf("made-up-%d", i)) })},
+		{"long names that never repeat", 3, errNoRoom, endlessly(50_000, func(i int) string {
 			return nodeEvent(i, "ADDED", fmt.Sprintf("%0*d", maxNodeName, i))
 		})},
-		{"names that are too long", 3, endlessly(1000, func(i int) string { return nodeEvent(i, "ADDED", fmt.Sprintf("%0*d", maxNodeName+1, i)) })},
-		{"names that come and go", 1, endlessly(100_000, func(i int) string {
+		{"names that are too long", 3, errLongName, endlessly(1000, func(i int) string { return nodeEvent(i, "ADDED", fmt.Sprintf("%0*d", maxNodeName+1, i)) })},
+		{"names that come and go", 1, nil, endlessly(100_000, func(i int) string {
 			return nodeEvent(i, []string{"ADDED", "DELETED"}[i%2], fmt.Sprintf("made-up-%d", i/2))
 		})},
-		{"nodes go that were not there", 1, endlessly(50_000, func(i int) string { return nodeEvent(i, "DELETED", fmt.Sprintf("made-up-%d", i)) })},
-		{"all nodes go", 1, endlessly(10, func(i int) string { return nodeEvent(i, "DELETED", fmt.Sprintf("n%d", i)) })},
-		{"a storm of events that change nothing", 1, endlessly(100_000, func(i int) string { return nodeEvent(i, "MODIFIED", "n0") })},
-		{"a storm of bookmarks", 1, endlessly(100_000, func(i int) string {
+		{"nodes go that were not there", 1, nil, endlessly(50_000, func(i int) string { return nodeEvent(i, "DELETED", fmt.Sprintf("made-up-%d", i)) })},
+		{"all nodes go", 1, nil, endlessly(10, func(i int) string { return nodeEvent(i, "DELETED", fmt.Sprintf("n%d", i)) })},
+		{"a storm of events that change nothing", 1, nil, endlessly(100_000, func(i int) string { return nodeEvent(i, "MODIFIED", "n0") })},
+		{"a storm of bookmarks", 1, nil, endlessly(100_000, func(i int) string {
 			return fmt.Sprintf(`{"type":"BOOKMARK","object":{"kind":"Table","metadata":{"resourceVersion":"%d"}}}`, i)
 		})},
-		{"a storm of bookmarks that bring nothing", 1, endlessly(100_000, func(int) string {
+		{"a storm of bookmarks that bring nothing", 1, nil, endlessly(100_000, func(int) string {
 			return `{"type":"BOOKMARK","object":{"kind":"Table","metadata":{"resourceVersion":"1"}}}`
 		})},
-		{"the names move to another column in the middle", 2, endlessly(50_000, func(i int) string {
+		{"the names move to another column in the middle", 2, nil, endlessly(1000, func(i int) string {
 			event := nodeEvent(i, "ADDED", fmt.Sprintf("made-up-%d", i))
-			if i >= 25_000 {
+			if i >= 500 {
 				event = strings.Replace(event, `{"name":"Name"},{"name":"Status"}`, `{"name":"Status"},{"name":"Name"}`, 1)
 			}
 			return event
 		})},
-		{"the names lose their column in the middle", 4, endlessly(1000, func(i int) string {
+		{"the names lose their column in the middle", 4, errNoColumn, endlessly(1000, func(i int) string {
 			event := nodeEvent(i, "MODIFIED", "n0")
 			if i == 500 {
 				event = strings.Replace(event, `"Name"`, `"Title"`, 1)
 			}
 			return event
 		})},
-		{"columns that never repeat", 4, endlessly(1000, func(i int) string {
+		{"columns that never repeat", 4, errNoColumn, endlessly(1000, func(i int) string {
 			return strings.Replace(nodeEvent(i, "ADDED", "n0"), `"Name"`, fmt.Sprintf(`"Name%d"`, i), 1)
 		})},
-		{"an event without end", 3, endlessly(10_000, func(i int) string {
+		{"an event without end", 3, errTooLarge, endlessly(10_000, func(i int) string {
 			if i == 0 {
 				return `{"type":"ADDED","object":{"a":"`
 			}
 			return strings.Repeat("a", 1000)
 		})},
-		{"rows without columns", 3, endlessly(50_000, func(i int) string {
+		{"rows without columns", 3, errNoColumns, endlessly(50_000, func(i int) string {
 			return fmt.Sprintf(`{"type":"ADDED","object":{"kind":"Table","metadata":{"resourceVersion":"%d"},"rows":[{"cells":["n0","Ready"]}]}}`, 1_000_000+i)
 		})},
 	} {
@@ -125,6 +126,7 @@ func TestHostileStreamsOfNodes(t *testing.T) {
 				if server.read != tt.times || checks == 0 {
 					t.Errorf("%d streams were opened while they were hostile, want %d; %d checks", server.read, tt.times, checks)
 				}
+				w.toldOf(tt.why, errNoRoom, errLongName, errNoColumn, errTooLarge, errNoColumns)
 				w.mu.Lock()
 				w.why = nil // a server that is ahead of itself is what some are about
 				w.mu.Unlock()
@@ -136,5 +138,26 @@ func TestHostileStreamsOfNodes(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// toldOf requires that of all these errors want alone is told of.
+func (w *watching) toldOf(want error, all ...error) {
+	w.t.Helper()
+	text := ""
+	for _, e := range w.told() {
+		switch {
+		case e.Restart != nil:
+			text += fmt.Sprintln(e.Restart.Err)
+		case e.Fallback != nil:
+			text += fmt.Sprintln(e.Fallback)
+		case e.Ended != nil && e.Ended.Failure != nil:
+			text += fmt.Sprintln(e.Ended.Failure)
+		}
+	}
+	for _, one := range all {
+		if told := strings.Contains(text, one.Error()); told != (one == want) {
+			w.t.Errorf("%q is told of: %t, want %q:\n%s", one, told, want, text)
+		}
 	}
 }
