@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 )
@@ -137,14 +138,15 @@ func requireShard(t *testing.T, when string, e *exporter, servers map[string]*vi
 // awaitNoStream waits until a server's last stream has ended.
 func awaitNoStream(t *testing.T, v *visited) {
 	t.Helper()
+	giveUp := time.After(patience)
 	for {
 		if _, open := v.state(); open == 0 {
 			return
 		}
 		select {
 		case <-v.ended:
-		case <-t.Context().Done():
-			return
+		case <-giveUp:
+			t.Fatal("streams are left of a cluster that is not ours any more")
 		}
 	}
 }
@@ -152,13 +154,11 @@ func awaitNoStream(t *testing.T, v *visited) {
 // awaitStreams scrapes until a server has its three streams.
 func (e *exporter) awaitStreams(t *testing.T, v *visited) {
 	t.Helper()
-	for {
+	for giveUp := time.Now().Add(patience); time.Now().Before(giveUp); {
 		if _, open := v.state(); open == 3 {
 			return
 		}
 		e.get(t, "/metrics")
-		if t.Context().Err() != nil {
-			return
-		}
 	}
+	t.Fatal("a cluster is not watched after the reload")
 }
