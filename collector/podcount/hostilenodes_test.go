@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -156,7 +157,7 @@ func (w *watching) toldOf(want error, all ...error) {
 		}
 	}
 	for _, one := range all {
-		if told := strings.Contains(text, one.Error()); told != (one == want) {
+		if told := strings.Contains(text, one.Error()); told != errors.Is(want, one) {
 			w.t.Errorf("%q is told of: %t, want %q:\n%s", one, told, want, text)
 		}
 	}
