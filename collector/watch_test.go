@@ -143,6 +143,13 @@ func (w *wiretap) breaks(down bool) {
 	}
 }
 
+// forget lets go of the requests so far, which cannot be broken any more.
+func (w *wiretap) forget() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cuts = nil
+}
+
 // strike has the requests that match fail from now on, those under way too.
 func (w *wiretap) strike(fails func(*http.Request) bool, status int) {
 	w.mu.Lock()

@@ -212,7 +212,7 @@ func TestNothingLeaksInWatchMode(t *testing.T) {
 					}
 				}
 				e.Store.Set()
-				e.tap.cuts = nil
+				e.tap.forget()
 				e.sim.Compact()
 				e.log.Reset() // the log is not the exporter's memory
 				time.Sleep(time.Minute)
