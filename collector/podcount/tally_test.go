@@ -46,7 +46,7 @@ func TestNamesTake(t *testing.T) {
 			}
 			count, bytes := tt.before.count, tt.before.bytes
 			if tt.want == nil {
-				count, bytes, used = count+1, bytes+len(tt.taken), used+cost(1, len(tt.taken))
+				count, bytes, used = count+1, bytes+len(tt.taken), used+512+4*int64(len(tt.taken))
 			}
 			if n.count != count || n.bytes != bytes || l.used != used {
 				t.Errorf("it accounts for %d names, %d bytes, %d of memory; want %d, %d, %d", n.count, n.bytes, l.used, count, bytes, used)
