@@ -21,7 +21,7 @@ func (f *session) follow(ctx context.Context, s *stream) error {
 	closed := time.Now()
 	for failures := 0; ; {
 		var opened time.Time
-		err := f.w.stream(ctx, f.live, s, func() {
+		err := f.w.stream(ctx, f.live, s, failures, func() {
 			opened, refused = time.Now(), time.Time{}
 			f.noteOpened(s)
 		})

@@ -23,6 +23,8 @@ const (
 	maxSilence = 3 * time.Minute
 	// maxIdleStart is how long a streamed start may wait for the next pod.
 	maxIdleStart = time.Minute
+	// maxResets is how often in a row a stream may break on a connection that is kept.
+	maxResets = 2
 )
 
 var (
@@ -116,9 +118,10 @@ func (s *stream) url(base *url.URL, lifetime time.Duration) string {
 }
 
 // stream opens the watch and reads it to its end. opened is called when the headers
-// have arrived. The error is never nil: io.EOF when the server closed the stream, a
+// have arrived. After so many brief streams in a row, another one that breaks takes its
+// connection along. The error is never nil: io.EOF when the server closed the stream, a
 // *PageError when it failed.
-func (w *Watcher) stream(ctx context.Context, l *live, s *stream, opened func()) error {
+func (w *Watcher) stream(ctx context.Context, l *live, s *stream, brief int, opened func()) error {
 	lifetime := shortestStream + time.Duration(w.cfg.Jitter()*float64(longestStream-shortestStream))
 	x := newExchange(ctx, w.cfg.PageTimeout, w.lane)
 	defer x.close()
@@ -135,8 +138,9 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, opened func())
 			w.noteExpired(l, s)
 		}
 		// What was answered, with status 504 or with a reset of this stream alone, came
-		// over a connection that works, and that other streams use.
-		if failure.code == 0 && failure.Reason == Timeout {
+		// over a connection that works, and that other streams use. Where every stream
+		// is reset, another connection may lead to another server.
+		if failure.code == 0 && (failure.Reason == Timeout || failure.Reason == Network && brief >= maxResets) {
 			x.hangUp()
 		}
 	case errors.As(err, &restart):

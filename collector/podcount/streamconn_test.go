@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,23 +14,29 @@ import (
 
 // TestStreamsConnection has the stream of unscheduled pods fail over a connection that
 // other streams use, too. It is closed when no answer comes, and kept when one does:
-// whoever sends status 504, or resets one stream, has read the request.
+// whoever sends status 504, or resets a stream, has read the request. One that is reset
+// again and again gets another connection.
 func TestStreamsConnection(t *testing.T) {
+	reset := func(*http.Request) (*http.Response, error) {
+		return nil, http2.StreamError{StreamID: 1, Code: http2.ErrCodeInternal}
+	}
 	for name, c := range map[string]struct {
 		answer func(*http.Request) (*http.Response, error)
+		times  int
 		closed bool
 	}{
-		"504":             {status(http.StatusGatewayTimeout, ""), false},
-		"408":             {status(http.StatusRequestTimeout, ""), false},
-		"an event of 504": {body(http.StatusOK, `{"type":"ERROR","object":{"kind":"Status","code":504}}`), false},
+		"504":             {status(http.StatusGatewayTimeout, ""), 1, false},
+		"504 again":       {status(http.StatusGatewayTimeout, ""), 3, false},
+		"408":             {status(http.StatusRequestTimeout, ""), 1, false},
+		"an event of 504": {body(http.StatusOK, `{"type":"ERROR","object":{"kind":"Status","code":504}}`), 1, false},
 		"no answer": {func(r *http.Request) (*http.Response, error) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
-		}, true},
-		"half an event": {body(http.StatusOK, `{"type":"ADD`), false},
-		"a stream that is reset": {func(*http.Request) (*http.Response, error) {
-			return nil, http2.StreamError{StreamID: 1, Code: http2.ErrCodeInternal}
-		}, false},
+		}, 1, true},
+		"half an event":          {body(http.StatusOK, `{"type":"ADD`), 1, false},
+		"a stream that is reset": {reset, 1, false},
+		"two that are reset":     {reset, 2, false},
+		"three in a row":         {reset, 3, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -41,7 +48,7 @@ func TestStreamsConnection(t *testing.T) {
 				client, server := net.Pipe()
 				asked := 0
 				api.answerBy(func(r *http.Request) (*http.Response, error) {
-					if r.URL.Query().Get("watch") == "" || asked > 0 {
+					if !strings.HasPrefix(r.URL.Query().Get("fieldSelector"), "spec.nodeName=,") || asked == c.times {
 						return nil, nil
 					}
 					asked++
@@ -53,7 +60,7 @@ func TestStreamsConnection(t *testing.T) {
 				time.Sleep(DefaultPageTimeout + time.Minute)
 				_ = server.SetReadDeadline(time.Now().Add(time.Second)) // a pipe has deadlines
 				_, err := server.Read(make([]byte, 1))
-				if closed := !os.IsTimeout(err); closed != c.closed || asked != 1 {
+				if closed := !os.IsTimeout(err); closed != c.closed || asked != c.times {
 					t.Errorf("after %d requests, the connection is closed: %t (%v), want %t", asked, closed, err, c.closed)
 				}
 			})
