@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"net/url"
 	"os"
@@ -14,18 +15,19 @@ import (
 )
 
 const (
-	// churnRounds rounds of churnTime each end at a quiet point.
-	churnRounds = 3
-	churnTime   = 20 * time.Second
-	// cutsOfStream is how often each stream is cut in all rounds. Five short lives would
-	// have the cluster listed, and the restart of the API server takes two.
+	// churnRounds rounds of churnTime, and one more, each end at a quiet point.
+	churnRounds = 2
+	churnTime   = 25 * time.Second
+	// cutsOfStream is how often each stream is cut in those rounds. Five short lives would
+	// have the cluster listed.
 	cutsOfStream = 2
 )
 
 // TestWatchFollows has pods created, bound, run, finish, fail, run again, be evicted,
 // deleted, forced and made anew under the same name, at hundreds of changes a second,
-// while streams are cut at random, amid events too, and the API server is killed and
-// started again. At each quiet point the counts are those of a list, and the audits agree.
+// while streams are cut at random, amid events too, and then while the API server is
+// killed and started again. At each quiet point the counts are those of a list, and the
+// audits agree. Streams that were cut go on where they were.
 // Pods change while no other test runs, for that would slow it down. SEED repeats a run's
 // choices.
 func TestWatchFollows(t *testing.T) {
@@ -42,10 +44,7 @@ func TestWatchFollows(t *testing.T) {
 	e := startExporter(t, proxy.kubeconfig(t, watcherToken(t, cp)), "--collector.mode=watch", "--watch.audit-interval=5s")
 	followed(t, cp, e)
 	churn := newChurn(cp, seed)
-	for _, round := range drawRounds(random, proxy, func() {
-		cp.kill(t)
-		cp.run(t)
-	}) {
+	for _, round := range cutsAtRandom(random, proxy) {
 		before := audits(t, e)["equal"]
 		churn.during(t, func() { round.run(t) })
 		followed(t, cp, e)
@@ -55,14 +54,43 @@ func TestWatchFollows(t *testing.T) {
 		wantNoDrift(t, e)
 	}
 	churn.check(t)
-	if n := proxy.cutSoFar(); n < cutsOfStream*2 { // one may be closed when it is its turn
-		t.Errorf("%d streams were cut, want %d", n, cutsOfStream*2)
-	}
+	wantCuts(t, proxy, e)
+
 	t.Parallel() // in the quiet an audit waits for a bookmark, which may take a minute
-	before := audits(t, e)["equal"]
-	eventually(t, "an audit in the quiet", func() bool { return audits(t, e)["equal"] > before })
+	settled := time.Now()
+	auditedInQuiet(t, e)
+	time.Sleep(time.Until(settled.Add(time.Minute))) // streams that have lived so long may end
+	killed := round{drawn(random, "the API server is killed", func() {
+		cp.kill(t)
+		cp.run(t)
+	})}
+	churn.during(t, func() { killed.run(t) })
 	followed(t, cp, e)
 	wantNoDrift(t, e)
+	auditedInQuiet(t, e)
+	followed(t, cp, e)
+	wantNoDrift(t, e)
+}
+
+// wantCuts requires each kind of cut, and that each stream went on where it was.
+func wantCuts(t *testing.T, proxy *streamProxy, e *exporter) {
+	t.Helper()
+	atOnce, amid := proxy.cutSoFar()
+	t.Logf("%d streams were cut at once and %d amid an event", atOnce, amid)
+	if most := len(watchedStreams()) * cutsOfStream; atOnce == 0 || amid == 0 || atOnce+amid < most-1 {
+		t.Errorf("%d streams were cut at once and %d amid an event, want some of both and %d in all", atOnce, amid, most)
+	}
+	got := e.scrape(t).by(t, "pod_count_watch_restarts_total", "reason")
+	if got["expired"] != 0 || got["network"] < float64(atOnce+amid) {
+		t.Errorf("streams ended by %v, want %d by network and none listed anew", got, atOnce+amid)
+	}
+}
+
+// auditedInQuiet waits for an audit that finds no difference.
+func auditedInQuiet(t *testing.T, e *exporter) {
+	t.Helper()
+	before := audits(t, e)["equal"]
+	eventually(t, "an audit in the quiet", func() bool { return audits(t, e)["equal"] > before })
 }
 
 func audits(t *testing.T, e *exporter) map[string]float64 {
@@ -91,40 +119,48 @@ type disturbance struct {
 	do   func()
 }
 
+func drawn(random *rand.Rand, name string, do func()) disturbance {
+	return disturbance{time.Duration(random.Int64N(int64(churnTime - 5*time.Second))), name, do}
+}
+
 // round is what happens while pods change, in order.
 type round []disturbance
 
+// run lasts churnTime, and as long as the disturbances take.
 func (r round) run(t *testing.T) {
 	t.Helper()
 	began := time.Now()
 	for _, d := range r {
 		time.Sleep(time.Until(began.Add(d.at))) // the churn is what passes the time
 		t.Logf("%5.1fs: %s", d.at.Seconds(), d.name)
+		now := time.Now()
 		d.do()
+		began = began.Add(time.Since(now))
 	}
 	time.Sleep(time.Until(began.Add(churnTime)))
 }
 
-// drawRounds draws when each stream is cut, and when the API server is killed.
-func drawRounds(random *rand.Rand, proxy *streamProxy, restart func()) []round {
+// cutsAtRandom draws when each stream is cut. One cut of each of the streams of pods is
+// amid an event.
+func cutsAtRandom(random *rand.Rand, proxy *streamProxy) []round {
 	rounds := make([]round, churnRounds)
-	add := func(n int, name string, do func()) {
-		at := time.Duration(random.Int64N(int64(churnTime - 2*time.Second)))
-		rounds[n] = append(rounds[n], disturbance{at, name, do})
-	}
 	for _, stream := range watchedStreams() {
-		for range cutsOfStream {
-			amid := random.IntN(2) == 0 && stream.name != "nodes" // which have few events
+		for i := range cutsOfStream {
+			amid := i == 0 && stream.name != "nodes" // which have few events
 			name := "the stream of " + stream.name + " is cut"
 			if amid {
 				name += " amid an event"
 			}
-			add(random.IntN(churnRounds), name, func() { proxy.cut(stream.fits, amid) })
+			n := random.IntN(churnRounds)
+			rounds[n] = append(rounds[n], drawn(random, name, func() {
+				for began := time.Now(); !proxy.cut(stream.fits, amid) && time.Since(began) < churnTime; {
+					time.Sleep(50 * time.Millisecond) // until it is open again
+				}
+			}))
 		}
 	}
-	add(random.IntN(churnRounds), "the API server is killed", restart)
 	for _, r := range rounds {
-		slices.SortFunc(r, func(a, b disturbance) int { return int(a.at - b.at) })
+		slices.SortFunc(r, func(a, b disturbance) int { return cmp.Compare(a.at, b.at) })
 	}
 	return rounds
 }

@@ -29,7 +29,8 @@ type streamProxy struct {
 
 	mu   sync.Mutex
 	open map[*watchBody]bool
-	cuts int
+	cuts int                    // at once
+	amid int                    // amid an event
 	drop func(line []byte) bool // nil: nothing is left out
 }
 
@@ -81,22 +82,24 @@ func (p *streamProxy) wrap(r *http.Response) error {
 	return nil
 }
 
-// cut ends the streams that fit. Amid an event means within the next one; until there is
-// one such a stream goes on.
-func (p *streamProxy) cut(fits func(watch *url.URL) bool, amid bool) {
+// cut ends the open streams that fit, and says whether there are any. Amid an event means
+// within the next one; until there is one such a stream goes on.
+func (p *streamProxy) cut(fits func(watch *url.URL) bool, amid bool) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	found := false
 	for body := range p.open {
 		if !fits(body.url) {
 			continue
 		}
-		p.cuts++
+		found = true
 		if amid {
 			body.amid.Store(true)
-		} else {
-			body.end()
+		} else if body.end() {
+			p.cuts++
 		}
 	}
+	return found
 }
 
 // leaveOut drops the next event that fits.
@@ -106,11 +109,11 @@ func (p *streamProxy) leaveOut(fits func(line []byte) bool) {
 	p.drop = fits
 }
 
-// cutSoFar is how many streams were cut.
-func (p *streamProxy) cutSoFar() int {
+// cutSoFar is how many streams were cut at once, and amid an event.
+func (p *streamProxy) cutSoFar() (atOnce, amid int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.cuts
+	return p.cuts, p.amid
 }
 
 // dropped says whether the event that was to be left out has been.
@@ -142,11 +145,15 @@ type watchBody struct {
 	ended chan struct{}
 }
 
-func (b *watchBody) end() {
+// end cuts the stream off, and says whether it was open.
+func (b *watchBody) end() bool {
+	open := false
 	b.once.Do(func() {
+		open = true
 		close(b.ended)
-		_ = b.body.Close() // it is cut off
+		_ = b.body.Close()
 	})
+	return open
 }
 
 // Read gives whole events, unless the stream is cut amid one.
@@ -160,7 +167,11 @@ func (b *watchBody) Read(buffer []byte) (int, error) {
 		}
 		if b.amid.CompareAndSwap(true, false) && len(line) > 1 {
 			b.rest.Write(line[:len(line)/2])
-			b.end()
+			if b.end() {
+				b.proxy.mu.Lock()
+				b.proxy.amid++
+				b.proxy.mu.Unlock()
+			}
 			break
 		}
 		if !b.proxy.drops(line) {
