@@ -69,7 +69,10 @@ func followAims(rows []followed) []aim {
 		most = max(most, row.ours)
 		all = append(all, aim{fmt.Sprintf("from bind to /metrics at %d pods, p99", row.pods), quantile(row.took, 0.99).Seconds(), maxBindP99, " s"})
 	}
-	return append(all, aim{"greatest peak RSS / least", ratio(most, least), maxFlat, ""})
+	if len(rows) > 1 {
+		all = append(all, aim{"greatest peak RSS / least", ratio(most, least), maxFlat, ""})
+	}
+	return all
 }
 
 func orNone(bytes int64) string {
