@@ -88,6 +88,7 @@ func (x *exchange) trace() *httptrace.ClientTrace {
 		GetConn: func(string) {
 			x.connecting.Store(true)
 			if x.requested.Load() {
+				x.conn.Store(nil) // it is broken, or has refused only this request
 				x.end(errConnectionLost)
 			}
 		},

@@ -1,8 +1,10 @@
 package podcount
 
 import (
+	"context"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"os"
 	"strings"
 	"testing"
@@ -33,6 +35,11 @@ func TestStreamsConnection(t *testing.T) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}, 1, true},
+		"refused, tried on another": {func(r *http.Request) (*http.Response, error) {
+			httptrace.ContextClientTrace(r.Context()).WroteHeaders()
+			getConn(r.Context()) // as a transport does whose request was refused before it was read
+			return nil, context.Cause(r.Context())
+		}, 1, false},
 		"half an event":          {body(http.StatusOK, `{"type":"ADD`), 1, false},
 		"a stream that is reset": {reset, 1, false},
 		"two that are reset":     {reset, 2, false},
