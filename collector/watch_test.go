@@ -208,24 +208,30 @@ func (e *watched) target() store.Target {
 	e.t.Helper()
 	cfg := e.pages
 	cfg.Jitter, cfg.Gate = func() float64 { return 0.5 }, e.Store.Gate()
-	client, err := rest.HTTPClientFor(e.config)
+	return store.Target{Name: "one", Server: e.config.Host, Counter: newWatcher(e.t, cfg, e.watch, e.config)}
+}
+
+// newWatcher follows the API server that config leads to.
+func newWatcher(t *testing.T, pages podcount.Config, watch podcount.WatchConfig, config *rest.Config) *podcount.Watcher {
+	t.Helper()
+	client, err := rest.HTTPClientFor(config)
 	if err != nil {
-		e.t.Fatal(err)
+		t.Fatal(err)
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	base, err := url.Parse(e.config.Host)
+	base, err := url.Parse(config.Host)
 	if err != nil {
-		e.t.Fatal(err)
+		t.Fatal(err)
 	}
-	counter, err := podcount.New(cfg, client, base)
+	counter, err := podcount.New(pages, client, base)
 	if err != nil {
-		e.t.Fatal(err)
+		t.Fatal(err)
 	}
-	watcher, err := podcount.NewWatcher(counter, client, e.watch)
+	watcher, err := podcount.NewWatcher(counter, client, watch)
 	if err != nil {
-		e.t.Fatal(err)
+		t.Fatal(err)
 	}
-	return store.Target{Name: "one", Server: base.String(), Counter: watcher}
+	return watcher
 }
 
 // wantTruth requires the metrics to show the present numbers of the cluster.

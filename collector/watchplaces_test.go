@@ -2,7 +2,6 @@ package collector
 
 import (
 	"fmt"
-	"net/url"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,21 +29,7 @@ func followed(t *testing.T, e *exporter, clusters int, latency time.Duration) ma
 			c.PageSize, c.MaxPageSize = 10, 10
 			pages, config = *c, r
 		})
-		client, err := rest.HTTPClientFor(config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		base, err := url.Parse(config.Host)
-		if err != nil {
-			t.Fatal(err)
-		}
-		counter, err := podcount.New(pages, client, base)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if one.Counter, err = podcount.NewWatcher(counter, client, podcount.DefaultWatchConfig()); err != nil {
-			t.Fatal(err)
-		}
+		one.Counter = newWatcher(t, pages, podcount.DefaultWatchConfig(), config)
 		targets, sims[cfg.Cluster] = append(targets, one), sim
 	}
 	e.Store.Set(targets...)

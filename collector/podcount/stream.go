@@ -118,10 +118,10 @@ func (s *stream) url(base *url.URL, lifetime time.Duration) string {
 }
 
 // stream opens the watch and reads it to its end. opened is called when the headers
-// have arrived. After so many brief streams in a row, another one that breaks takes its
-// connection along. The error is never nil: io.EOF when the server closed the stream, a
-// *PageError when it failed.
-func (w *Watcher) stream(ctx context.Context, l *live, s *stream, brief int, opened func()) error {
+// have arrived. failures is how many in a row failed or were short before it: after some,
+// one that breaks takes its connection along. The error is never nil: io.EOF when the
+// server closed the stream, a *PageError when it failed.
+func (w *Watcher) stream(ctx context.Context, l *live, s *stream, failures int, opened func()) error {
 	lifetime := shortestStream + time.Duration(w.cfg.Jitter()*float64(longestStream-shortestStream))
 	x := newExchange(ctx, w.cfg.PageTimeout, w.lane)
 	defer x.close()
@@ -140,7 +140,7 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, brief int, ope
 		// What was answered, with status 504 or with a reset of this stream alone, came
 		// over a connection that works, and that other streams use. Where every stream
 		// is reset, another connection may lead to another server.
-		if failure.code == 0 && (failure.Reason == Timeout || failure.Reason == Network && brief >= maxResets) {
+		if failure.code == 0 && (failure.Reason == Timeout || failure.Reason == Network && failures >= maxResets) {
 			x.hangUp()
 		}
 	case errors.As(err, &restart):
