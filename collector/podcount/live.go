@@ -83,6 +83,7 @@ func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted boo
 			s.starting = false
 			close(s.started)
 		}
+		s.bookmarks = s.bookmarks || !c.initial
 		if !s.starting && newer(c.version, s.position) {
 			s.advance(c.version)
 		}

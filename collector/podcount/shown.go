@@ -12,7 +12,9 @@ import (
 var errAway = errors.New("a stream of events was closed and has not been opened again")
 
 // noteOpened notes that the server has begun to answer a stream: everything before
-// its position is known, and all later events will come.
+// its position is known, and all later events will come. What happened while it was
+// closed is still unknown, so the numbers become no younger by it, except where no
+// bookmark will ever say so.
 func (l *live) noteOpened(s *stream) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -21,7 +23,10 @@ func (l *live) noteOpened(s *stream) {
 	default:
 		close(s.opened)
 	}
-	s.seen, s.advanced, s.down = time.Now(), time.Now(), nil
+	if !s.bookmarks {
+		s.seen = time.Now()
+	}
+	s.advanced, s.down = time.Now(), nil
 	if s.away != nil {
 		s.away.Stop()
 		s.away = nil

@@ -81,7 +81,8 @@ type stream struct {
 
 	opened    chan struct{} // closed when it has been open for the first time
 	started   chan struct{} // closed when a streamed start is complete
-	seen      time.Time     // when it was opened, or the latest event came
+	seen      time.Time     // when the latest event came; when it was opened, if it has no bookmarks
+	bookmarks bool          // the server sends bookmarks, also when nothing happens
 	advanced  time.Time     // when it was opened, or its position moved
 	down      error         // why it is closed; nil while it is open
 	outage    time.Time     // when it was open for the last time before it failed; zero when it is open, or was only closed
