@@ -5,6 +5,7 @@ package e2e
 import (
 	"bytes"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -22,8 +23,8 @@ import (
 )
 
 const (
-	// hostileCopies is how many clusters have each kind of hostile server.
-	hostileCopies = 4
+	// hostileCopies is how many clusters have each kind of hostile server, by protocol.
+	hostileCopies = 2
 	// hostileMemory is what the process may take in all beside them. The aim is 110 MiB;
 	// a busy machine collects garbage later.
 	hostileMemory = 120 << 20
@@ -108,6 +109,12 @@ func hostileAnswers() map[string]http.HandlerFunc {
 			w.Header().Set("Content-Encoding", "gzip")
 			pour(gzip.NewWriter(w), itemsBegin, item(`{"metadata":{"name":"packed-%d"}}`))
 		},
+		"much at once that stalls": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, itemsBegin+strings.Repeat(`{"metadata":{"name":"n1"}},`, 100_000)) // nobody may read it
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		},
 		"pages without end": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			fmt.Fprintf(w, `{"kind":"NodeList","metadata":{"resourceVersion":"7","continue":"%d"},"items":[{"metadata":{"name":"n%d"}}]}`,
@@ -143,17 +150,29 @@ func hostileKubeconfig(t *testing.T) (path string, hostile int) {
 	kubeconfig, err := clientcmd.LoadFromFile(path)
 	must(t, err)
 	for kind, handler := range hostileServers(t) {
-		server := httptest.NewServer(handler)
-		t.Cleanup(func() { must(t, server.Config.Close()) })
-		for i := range hostileCopies {
-			name := fmt.Sprintf("%s %d", kind, i)
-			kubeconfig.Clusters[name] = &clientcmdapi.Cluster{Server: server.URL}
-			kubeconfig.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: kubeconfig.Contexts["well"].AuthInfo}
-			hostile++
+		for protocol, address := range bothProtocols(t, handler) {
+			for i := range hostileCopies {
+				name := fmt.Sprintf("%s, %s, %d", kind, protocol, i)
+				kubeconfig.Clusters[name] = &clientcmdapi.Cluster{Server: address, InsecureSkipTLSVerify: true}
+				kubeconfig.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: kubeconfig.Contexts["well"].AuthInfo}
+				hostile++
+			}
 		}
 	}
 	must(t, clientcmd.WriteToFile(*kubeconfig, path))
 	return path, hostile
+}
+
+// bothProtocols serves a handler, and returns its addresses by protocol: what HTTP/1.1
+// leaves in the kernel, net/http's HTTP/2 keeps in the process until it is read.
+func bothProtocols(t *testing.T, handler http.Handler) map[string]string {
+	t.Helper()
+	plain, multiplexed := httptest.NewUnstartedServer(handler), httptest.NewUnstartedServer(handler)
+	multiplexed.EnableHTTP2 = true
+	plain.Start()
+	multiplexed.StartTLS()
+	t.Cleanup(func() { must(t, errors.Join(plain.Config.Close(), multiplexed.Config.Close())) })
+	return map[string]string{"HTTP/1.1": plain.URL, "HTTP/2": multiplexed.URL}
 }
 
 // TestHostileClusters has hundreds of hostile clusters beside a well one, in one process

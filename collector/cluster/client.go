@@ -83,7 +83,7 @@ func (c Cluster) restConfig() *rest.Config {
 	// The first wrapper is the innermost: those of the credentials come later,
 	// so that it sees every request the way it is sent.
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		limitHeaders(next)
+		limitMemory(next)
 		return redact.Transport(next, config.Proxy)
 	})
 	// client-go shares one transport among configurations with the same TLS
@@ -102,16 +102,28 @@ func (c Cluster) restConfig() *rest.Config {
 // unattended tells a credential plugin why there is nobody to ask.
 const unattended = "the exporter runs unattended"
 
-// maxHeaderBytes limits the headers of a response. kube-apiserver sends some hundred
-// bytes; the most that other servers send is 16 KiB of cookies.
-const maxHeaderBytes = 64 << 10
+const (
+	// maxHeaderBytes limits the headers of a response. kube-apiserver sends some hundred
+	// bytes; the most that other servers send is 16 KiB of cookies.
+	maxHeaderBytes = 64 << 10
+	// maxUnreadBytes limits what a server may send of an HTTP/2 response before it is
+	// read. net/http keeps that in memory, 4 MiB by default, and hundreds of clusters
+	// may wait for their place at once. HTTP/1.1 leaves it in the kernel.
+	maxUnreadBytes = 64 << 10
+	// maxIdle is how long a connection is kept without a request. The pages of a count
+	// follow each other faster, and counts slower. net/http's HTTP/2 also keeps the
+	// buffers of each connection that was cut amid an answer for as long.
+	maxIdle = 10 * time.Second
+)
 
-// limitHeaders sets the limit, for HTTP/2 too, on net/http's transport, which
-// client-go may have wrapped. It must be called before the first request.
-func limitHeaders(next http.RoundTripper) {
+// limitMemory sets these limits on net/http's transport, which client-go may have
+// wrapped. It must be called before the first request.
+func limitMemory(next http.RoundTripper) {
 	for next != nil {
 		if own, is := next.(*http.Transport); is {
 			own.MaxResponseHeaderBytes = maxHeaderBytes
+			own.IdleConnTimeout = maxIdle
+			own.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnreadBytes}
 			return
 		}
 		wrapper, is := next.(utilnet.RoundTripperWrapper)

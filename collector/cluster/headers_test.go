@@ -1,15 +1,19 @@
 package cluster_test
 
 import (
+	"crypto/tls"
 	"encoding/base64"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/net/http2"
 )
 
 // TestHeadersAreLimited has a server whose headers are just below, or above, what a
@@ -50,6 +54,47 @@ func TestHeadersAreLimited(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestUnreadAnswersAreLimited has an HTTP/2 server read how much of an answer it may send
+// before the client reads it: net/http keeps that in memory, for each cluster.
+func TestUnreadAnswersAreLimited(t *testing.T) {
+	for name, caFile := range map[string]bool{"a CA in the kubeconfig": false, "a CA in a file": true} {
+		t.Run(name, func(t *testing.T) {
+			allowed := make(chan uint32, 1)
+			server := httptest.NewUnstartedServer(nil)
+			server.TLS = &tls.Config{NextProtos: []string{http2.NextProtoTLS}}
+			server.Config.TLSNextProto = map[string]func(*http.Server, *tls.Conn, http.Handler){
+				http2.NextProtoTLS: func(_ *http.Server, conn *tls.Conn, _ http.Handler) { allowed <- windowOf(t, conn) },
+			}
+			server.StartTLS()
+			defer server.Close()
+			c := load(t, kubeconfig(serverEntry(t, server, caFile), "token: secret"))
+			if _, err := get(t.Context(), t, c); err == nil {
+				t.Error("a connection that was closed gave an answer")
+			}
+			if got := <-allowed; got != 64<<10 {
+				t.Errorf("a server may send %d bytes unread, want 64 KiB", got)
+			}
+		})
+	}
+}
+
+// windowOf reads how many bytes of a response the client of a connection takes unread.
+func windowOf(t *testing.T, conn io.ReadWriter) uint32 {
+	t.Helper()
+	if _, err := io.CopyN(io.Discard, conn, int64(len(http2.ClientPreface))); err != nil {
+		t.Error(err)
+		return 0
+	}
+	frame, err := http2.NewFramer(conn, conn).ReadFrame()
+	settings, is := frame.(*http2.SettingsFrame)
+	if err != nil || !is {
+		t.Errorf("the first frame is %v, error %v, want settings", frame, err)
+		return 0
+	}
+	window, _ := settings.Value(http2.SettingInitialWindowSize)
+	return window
 }
 
 // serverEntry is the server's part of a kubeconfig's cluster.

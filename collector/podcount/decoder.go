@@ -10,11 +10,12 @@ import (
 )
 
 // decoder reads JSON as it arrives, token by token. It refuses JSON that readers may
-// understand differently (duplicate keys, invalid UTF-8) and, by jsontext, nesting
-// deeper than 10,000.
+// understand differently (invalid UTF-8, and duplicate keys in the objects that it
+// reads) and, by jsontext, nesting deeper than 10,000.
 type decoder struct {
 	json    *jsontext.Decoder
 	window  *window
+	keys    keyStack          // of the objects under way
 	scratch []byte            // an unescaped string
 	node    []byte            // the node of the pod under way
 	echoed  func(string) bool // says whether a text contains a credential of the request; may be nil
@@ -22,7 +23,8 @@ type decoder struct {
 
 func newDecoder(r io.Reader) *decoder {
 	w := &window{r: r}
-	return &decoder{json: jsontext.NewDecoder(w), window: w}
+	// jsontext would remember every key, also of what is skipped: 25 MiB for 4 MiB.
+	return &decoder{json: jsontext.NewDecoder(w, jsontext.AllowDuplicateNames(true)), window: w}
 }
 
 // object calls member for every key, which must read the value. The key is valid
@@ -31,8 +33,13 @@ func (d *decoder) object(member func(key []byte) error) error {
 	if err := d.expect(jsontext.KindBeginObject); err != nil {
 		return err
 	}
+	outer := d.keys.open()
+	defer d.keys.close(outer)
 	for d.json.PeekKind() != jsontext.KindEndObject {
 		key, err := d.text()
+		if err == nil {
+			err = d.keys.add(key)
+		}
 		if err != nil {
 			return err
 		}

@@ -197,7 +197,13 @@ func TestPodList(t *testing.T) {
 		{"a pod is null", pods(`[null]`), "", "found a JSON null where a {"},
 		{"name too long", pods(`[{"spec":{"nodeName":"` + strings.Repeat("n", 254) + `"}}]`), "", "longer than 253 bytes"},
 		{"duplicate spec", pods(`[{"spec":{"nodeName":"a"},"spec":{"nodeName":"b"}}]`), "", "duplicate"},
-		{"duplicate in what is skipped", pods(`[{"metadata":{"a":1,"a":2}}]`), "", "duplicate"},
+		{"duplicate in what is skipped", pods(`[{"metadata":{"a":1,"a":2},"spec":{"nodeName":"a"}}]`), "map[a:1]", ""},
+		{"duplicate with an escape", pods(`[{"spec":{"nodeName":"a","node\u004eame":"b"}}]`), "", "duplicate key \"nodeName\""},
+		{"duplicate after another object", pods(`[{"spec":{"nodeName":"a"},"status":{"phase":"Running"},"spec":{}}]`), "", "duplicate key \"spec\""},
+		{"the same keys in one object and the next", pods(`[{"spec":{"nodeName":"a"}},{"spec":{"nodeName":"a"}}]`), "map[a:2]", ""},
+		{"many members that are read", pods(`[{"spec":{` + members(1000) + `}}]`), "map[:1]", ""},
+		{"too many members that are read", pods(`[{"spec":{` + members(1001) + `}}]`), "", "more than 1000 members"},
+		{"many members that are skipped", pods(`[{"metadata":{` + members(2000) + `}}]`), "map[:1]", ""},
 		{"truncated", pods(`[{"spec":{"nodeName":"a"}}]`)[:90], "", "unexpected EOF"},
 		{"a list of nodes", nodes(`[]`), "", `items but its kind is "NodeList"`},
 		{"kind with control characters", `{"kind":"a\n\u001b","items":[]}`, "", `its kind is "a\n\x1b"`},
@@ -205,6 +211,15 @@ func TestPodList(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) { test.check(t, podsText) })
 	}
+}
+
+// members are those of an object, each with another key.
+func members(n int) string {
+	all := make([]string, n)
+	for i := range all {
+		all[i] = fmt.Sprintf(`"k%d":1`, i)
+	}
+	return strings.Join(all, ",")
 }
 
 func TestNodeList(t *testing.T) {

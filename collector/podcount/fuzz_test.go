@@ -82,11 +82,11 @@ func (o oracle) finished() bool {
 // refuses what encoding/json accepts.
 func strict(err error) bool {
 	for _, reason := range []string{
-		"duplicate object member name", "invalid UTF-8", "surrogate", // read differently by different readers
+		"duplicate key", "invalid UTF-8", "surrogate", // read differently by different readers
 		"found a JSON", // a value of another type than in the API
 		"no Table and no list", "but its kind is", "ends before", "not printable", "both rows and items", "before its column definitions",
 		"no column named Node", "two columns named Node", "a row has", // not the shape of a list
-		"longer than", "more rows", "more nodes", "a node has no name", "depth", // limits
+		"longer than", "more rows", "more nodes", "more than 1000 members", "a node has no name", "depth", // limits
 	} {
 		if strings.Contains(err.Error(), reason) {
 			return true

@@ -42,7 +42,8 @@ func TestReopeningWithoutBookmarks(t *testing.T) {
 			if r.URL.Query().Get("watch") == "" {
 				return nil, nil
 			}
-			life, _ := context.WithTimeout(r.Context(), 2*time.Minute) //nolint:govet // ends with the test's streams
+			life, cancel := context.WithTimeout(r.Context(), 2*time.Minute)
+			context.AfterFunc(r.Context(), cancel)
 			return answerWith(r, http.StatusOK, io.NopCloser(until(life.Done())), "Content-Type", "application/json"), nil
 		})
 		w, stop := following(t, api.troubled, watcher)

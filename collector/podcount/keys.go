@@ -1,0 +1,57 @@
+package podcount
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
+)
+
+// maxMembers is how many members an object may have that is read, not skipped. A pod's
+// and a node's have some twenty.
+const maxMembers = 1000
+
+var (
+	errDuplicate   = errors.New("duplicate key")
+	errManyMembers = fmt.Errorf("an object has more than %d members", maxMembers)
+)
+
+// keyStack has the keys of the objects that are being read, one within the other.
+type keyStack struct {
+	text []byte
+	ends []int // of each key in text
+	own  int   // where those of the innermost object begin in ends
+}
+
+// open begins an object, and returns what close needs at its end.
+func (k *keyStack) open() (outer int) {
+	outer, k.own = k.own, len(k.ends)
+	return outer
+}
+
+func (k *keyStack) close(outer int) {
+	k.text, k.ends, k.own = k.text[:k.end(k.own)], k.ends[:k.own], outer
+}
+
+// end returns where the key before the i-th ends.
+func (k *keyStack) end(i int) int {
+	if i == 0 {
+		return 0
+	}
+	return k.ends[i-1]
+}
+
+func (k *keyStack) add(key []byte) error {
+	if len(k.ends)-k.own == maxMembers {
+		return errManyMembers
+	}
+	for i := k.own; i < len(k.ends); i++ {
+		if bytes.Equal(k.text[k.end(i):k.ends[i]], key) {
+			return fmt.Errorf("%w %q", errDuplicate, redact.Line(string(key)))
+		}
+	}
+	k.text = append(k.text, key...)
+	k.ends = append(k.ends, len(k.text))
+	return nil
+}
