@@ -1,7 +1,6 @@
 package collector
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 
@@ -24,9 +23,7 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		ctx, cancel := context.WithTimeout(r.Context(), c.reserve.wait(ask.limit, ask.series()))
-		defer cancel()
-		views := ask.await(ctx)
+		views := ask.await(r.Context(), &c.reserve)
 		took, err := c.responder.respond(w, r, func(answer http.ResponseWriter) {
 			c.encode(answer, r, views, ask.some, process)
 		})
@@ -34,7 +31,7 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
-		c.reserve.note(ask.series(), took)
+		c.reserve.note(newSize(views).series(), took)
 	})
 }
 

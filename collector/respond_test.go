@@ -154,6 +154,44 @@ func TestEncodingIsReserved(t *testing.T) {
 	}
 }
 
+// later is a Counter whose count takes a while, and has many nodes.
+type later struct {
+	takes time.Duration
+	nodes int
+}
+
+func (l later) Count(ctx context.Context, _ podcount.Observer, publish func(*podcount.Snapshot)) error {
+	select {
+	case <-time.After(l.takes):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	nodes := make([]podcount.Node, l.nodes)
+	for i := range nodes {
+		nodes[i].Name = fmt.Sprint("node-", i)
+	}
+	publish(&podcount.Snapshot{Nodes: nodes, Started: time.Now().Add(-l.takes), Time: time.Now(), Pages: 1})
+	return nil
+}
+
+// TestFirstScrapeReserves has a large cluster counted for the first time while a scrape
+// waits for one that never answers: what has to be encoded then is kept back as well.
+func TestFirstScrapeReserves(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		e := scriptedExporter(t, &scripted{takes: 24 * time.Hour})
+		e.Store.Set(
+			store.Target{Name: "large", Counter: later{time.Second, 150_000}},
+			store.Target{Name: "dead", Counter: &scripted{takes: 24 * time.Hour}},
+		)
+		began := time.Now()
+		e.scrape("3")
+		want := 3*time.Second - DefaultTimeoutOffset - presumed*(2*150_000+2*seriesPerCluster-fewSeries)
+		if took := time.Since(began); took != want {
+			t.Errorf("the scrape took %s, want %s", took, want)
+		}
+	})
+}
+
 // A client that does not read must not take the time from the others.
 func TestReservedIsNotWhatAClientTakes(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -255,7 +293,7 @@ func TestAnswersAreWhole(t *testing.T) {
 		e := scriptedExporter(t, shownAs{podcount.Snapshot{Nodes: nodes}})
 		want := e.scrape("10")
 		registry := prometheus.NewRegistry()
-		registry.MustRegister(exposition{e.Collector, scrape{clusters: e.Store.Clusters()}.await(t.Context())}, configMetrics{e.Collector})
+		registry.MustRegister(exposition{e.Collector, scrape{clusters: e.Store.Clusters()}.await(t.Context(), &reserve{})}, configMetrics{e.Collector})
 		plain := httptest.NewRecorder()
 		promhttp.HandlerFor(registry, promhttp.HandlerOpts{}).ServeHTTP(plain, request(t.Context(), "/metrics"))
 		if plain.Body.String() != want {

@@ -3,10 +3,12 @@ package collector
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -38,29 +40,58 @@ func (c *Collector) readScrape(r *http.Request) (s scrape, err error) {
 	return s, err
 }
 
-// await returns what is to be shown of the clusters. It asks all of them at
-// once, so that a slow one delays no other, and waits no longer than ctx for
-// snapshots that are being counted.
-func (s scrape) await(ctx context.Context) []store.View {
+// await returns what is to be shown of the clusters. It asks all of them at once, so
+// that a slow one delays no other, and waits for counts as long as kept leaves time to
+// encode the answer. Counts that end meanwhile make it larger, and the wait shorter.
+func (s scrape) await(ctx context.Context, kept *reserve) []store.View {
 	views := make([]store.View, len(s.clusters))
+	for i, one := range s.clusters {
+		views[i] = one.View()
+	}
+	began, size := time.Now(), newSize(views)
+	ctx, cancel := context.WithTimeout(ctx, kept.wait(s.limit, size.series()))
+	defer cancel()
+	early := time.AfterFunc(math.MaxInt64, cancel)
+	defer early.Stop()
 	var all sync.WaitGroup
 	for i, one := range s.clusters {
-		all.Go(func() { views[i] = one.Await(ctx) })
+		all.Go(func() {
+			before := views[i]
+			views[i] = one.Await(ctx)
+			if size.grows(before, views[i]) {
+				early.Reset(kept.wait(s.limit, size.series()) - time.Since(began))
+			}
+		})
 	}
 	all.Wait()
 	return views
 }
 
-// series returns roughly how many series the answer will have.
-func (s scrape) series() int {
-	sum := 0
-	for _, one := range s.clusters {
-		sum += seriesPerCluster
-		if v := one.View(); v.Shown() {
-			sum += 2 * len(v.Snapshot.Nodes)
-		}
+// size is roughly how many series an answer will have.
+type size struct{ sum atomic.Int64 }
+
+func newSize(views []store.View) *size {
+	s := &size{}
+	for _, v := range views {
+		s.sum.Add(seriesOf(v))
 	}
-	return sum
+	return s
+}
+
+func (s *size) series() int { return int(s.sum.Load()) }
+
+// grows says whether a cluster has more series than before, and adds them.
+func (s *size) grows(before, after store.View) bool {
+	more := seriesOf(after) - seriesOf(before)
+	s.sum.Add(more)
+	return more > 0
+}
+
+func seriesOf(v store.View) int64 {
+	if !v.Shown() {
+		return seriesPerCluster
+	}
+	return seriesPerCluster + 2*int64(len(v.Snapshot.Nodes))
 }
 
 // exposition is the prometheus.Collector of one answer.
