@@ -26,6 +26,8 @@ const (
 var (
 	errConnectionLost = errors.New("the connection was lost before an answer came")
 	errStillHangs     = errors.New("an earlier request has yet to end: the server is silent, or a credential plugin or token file hangs")
+	errReplaced       = errors.New("another stream has taken the place of this one")
+	errOverdue        = fmt.Errorf("the server did not end the stream in time: %w", context.DeadlineExceeded)
 )
 
 // exchange is one request and its answer, with everything that they may hold: a
@@ -40,6 +42,7 @@ type exchange struct {
 	timer   *time.Timer // calls end at the deadline
 	waited  time.Duration
 	lane    chan struct{}
+	shared  bool // its connection, with the other streams of the cluster
 	sent    *redact.Exchange
 
 	// A transport may work in goroutines of its own.
@@ -49,11 +52,11 @@ type exchange struct {
 }
 
 // newExchange begins an exchange that ends after the timeout. Its request is sent in
-// the lane.
-func newExchange(ctx context.Context, timeout time.Duration, lane chan struct{}) *exchange {
-	x := &exchange{timeout: timeout, until: time.Now().Add(timeout), lane: lane}
+// the lane, over a connection that other streams may share.
+func newExchange(ctx context.Context, timeout time.Duration, lane chan struct{}, shared bool) *exchange {
+	x := &exchange{timeout: timeout, until: time.Now().Add(timeout), lane: lane, shared: shared}
 	x.ctx, x.end = context.WithCancelCause(ctx)
-	x.unhook = context.AfterFunc(x.ctx, x.hangUp)
+	x.unhook = context.AfterFunc(x.ctx, x.ended)
 	x.timer = time.AfterFunc(x.timeout, func() { x.end(context.DeadlineExceeded) })
 	x.ctx, x.sent = redact.NewExchange(x.ctx)
 	x.ctx = httptrace.WithClientTrace(x.ctx, x.trace())
@@ -67,7 +70,7 @@ func (x *exchange) extend(timeout time.Duration) bool {
 		return false
 	}
 	x.timeout, x.until = timeout, time.Now().Add(timeout)
-	x.timer.Reset(timeout)
+	x.timer = time.AfterFunc(timeout, func() { x.end(errOverdue) })
 	return true
 }
 
@@ -77,8 +80,26 @@ func (x *exchange) giveUp() { x.end(errSlowLarge) }
 // close ends the exchange. The connection stays, unless it was hung up.
 func (x *exchange) close() {
 	x.timer.Stop()
-	x.unhook()
+	if x.unhook() && x.ctx.Err() != nil { // it ended just now, and ended was not called
+		x.ended()
+	}
 	x.end(nil)
+}
+
+// ended closes the connection of an exchange that was ended on this side, unless it is
+// to stay.
+func (x *exchange) ended() {
+	if !x.leaves() {
+		x.hangUp()
+	}
+}
+
+// leaves says whether the exchange was ended on purpose, and its connection serves other
+// streams, or those of the next start. If it is dead, these find out.
+func (x *exchange) leaves() bool {
+	cause := context.Cause(x.ctx)
+	var restart *restartError
+	return x.shared && (errors.Is(cause, errReplaced) || errors.Is(cause, errOverdue) || errors.As(cause, &restart))
 }
 
 // trace keeps net/http from repeating, on its own, a request whose connection broke:

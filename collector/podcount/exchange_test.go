@@ -252,3 +252,38 @@ func TestRefusedCredentials(t *testing.T) {
 		})
 	}
 }
+
+// TestClosedAsItEnds has an exchange close at the very moment at which it ends, before
+// its hook has run: the connection is closed all the same.
+func TestClosedAsItEnds(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		shared bool
+		cause  error
+		closed bool
+	}{
+		{"a removed cluster's stream", true, context.Canceled, true},
+		{"a removed cluster's page", false, context.Canceled, true},
+		{"a silent stream", true, errSilent, true},
+		{"a stream that is replaced", true, errReplaced, false},
+		{"a stream that outlives its time", true, errOverdue, false},
+		{"a stream before a new start", true, &restartError{EndDrift, errDrift}, false},
+		{"a page before a new start", false, &restartError{EndDrift, errDrift}, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x := newExchange(t.Context(), time.Minute, make(chan struct{}, 1), tt.shared)
+			conn, other := net.Pipe()
+			defer func() { _ = other.Close() }()
+			x.unhook()
+			x.unhook = func() bool { return true } // as in time
+			x.conn.Store(&conn)
+			x.end(tt.cause)
+			x.close()
+			_ = conn.SetReadDeadline(time.Unix(1, 0))
+			_, err := conn.Read(make([]byte, 1))
+			if closed := errors.Is(err, io.ErrClosedPipe); closed != tt.closed {
+				t.Errorf("the connection is closed: %t (%v), want %t", closed, err, tt.closed)
+			}
+		})
+	}
+}

@@ -34,7 +34,7 @@ type pageRequest struct {
 // in which to read the answer does not count.
 func (c *Counter) request(ctx context.Context, p pageRequest) (answer, *PageError) {
 	start := time.Now()
-	x := newExchange(ctx, c.cfg.PageTimeout, c.cfg.Lane)
+	x := newExchange(ctx, c.cfg.PageTimeout, c.cfg.Lane, false)
 	defer x.close()
 	p.rows.kind, p.rows.echoed = p.listing.kind, x.sent.Echoed
 	p.rows.large, p.rows.giveUp = c.large, x.giveUp

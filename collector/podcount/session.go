@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"sync"
 	"time"
-
-	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
 // restartError ends a session: what the streams add up to is lost or wrong, and the
@@ -48,7 +46,7 @@ type session struct {
 	ctx    context.Context
 	end    context.CancelCauseFunc
 	group  sync.WaitGroup
-	cancel map[*stream]context.CancelFunc
+	cancel map[*stream]context.CancelCauseFunc
 	last   *Snapshot // that was published; guarded by the observer's lock
 }
 
@@ -62,7 +60,7 @@ func (p *panicked) Error() string { return fmt.Sprintf("following the cluster pa
 // session starts and follows the cluster until an error ends that. It returns the error,
 // and for how long the cluster was followed.
 func (w *Watcher) session(ctx context.Context) (followed time.Duration, err error) {
-	f := &session{w: w, cancel: make(map[*stream]context.CancelFunc)}
+	f := &session{w: w, cancel: make(map[*stream]context.CancelCauseFunc)}
 	f.ctx, f.end = context.WithCancelCause(ctx)
 	if err = f.begin(); err == nil {
 		began := time.Now()
@@ -73,7 +71,6 @@ func (w *Watcher) session(ctx context.Context) (followed time.Duration, err erro
 	}
 	f.end(err)
 	f.group.Wait()
-	utilnet.CloseIdleConnectionsFor(w.streams.Transport)
 	err = context.Cause(f.ctx) // the first error
 	var fault *panicked
 	if errors.As(err, &fault) {
@@ -141,7 +138,7 @@ func (f *session) begin() error {
 
 // open begins to follow a stream.
 func (f *session) open(s *stream) {
-	ctx, cancel := context.WithCancel(f.ctx)
+	ctx, cancel := context.WithCancelCause(f.ctx)
 	f.cancel[s] = cancel
 	f.run(func() error { return f.follow(ctx, s) })
 }

@@ -105,7 +105,7 @@ func (f *session) replace(s *stream) *stream {
 	defer f.live.mu.Unlock()
 	for i, other := range f.live.streams {
 		if other.role == s.role && other.listing.path == s.listing.path {
-			f.cancel[other]()
+			f.cancel[other](errReplaced)
 			other.replaced = true
 			f.live.within[other.listing.path] -= other.sum
 			other.delta.drop()

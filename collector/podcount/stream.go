@@ -124,7 +124,7 @@ func (s *stream) url(base *url.URL, lifetime time.Duration) string {
 // server closed the stream, a *PageError when it failed.
 func (w *Watcher) stream(ctx context.Context, l *live, s *stream, failures int, opened func()) error {
 	lifetime := shortestStream + time.Duration(w.cfg.Jitter()*float64(longestStream-shortestStream))
-	x := newExchange(ctx, w.cfg.PageTimeout, w.lane)
+	x := newExchange(ctx, w.cfg.PageTimeout, w.lane, true)
 	defer x.close()
 	err := w.read(x, l, s, lifetime, opened)
 	var (
@@ -141,7 +141,7 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, failures int, 
 		// What was answered, with status 504 or with a reset of this stream alone, came
 		// over a connection that works, and that other streams use. Where every stream
 		// is reset, another connection may lead to another server.
-		if failure.code == 0 && (failure.Reason == Timeout || failure.Reason == Network && failures >= maxResets) {
+		if failure.code == 0 && !x.leaves() && (failure.Reason == Timeout || failure.Reason == Network && failures >= maxResets) {
 			x.hangUp()
 		}
 	case errors.As(err, &restart):

@@ -420,14 +420,14 @@ func TestServerThatSelectsNothing(t *testing.T) {
 func TestReplacedStreamChangesNothing(t *testing.T) {
 	_, watcher := troubledCluster(t)
 	budget := NewBudget(0)
-	f := &session{w: watcher, live: newLive(newAccount(budget), watcher.cfg), cancel: map[*stream]context.CancelFunc{}}
+	f := &session{w: watcher, live: newLive(newAccount(budget), watcher.cfg), cancel: map[*stream]context.CancelCauseFunc{}}
 	add := func(r role, version string) *stream {
 		list := podListing("", &podForms()[0])
 		if r == nodeStream {
 			list = nodeListing("")
 		}
 		s := f.replace(newStream(r, list, podForms()[0], f.live.names.ledger, version))
-		f.cancel[s] = func() {}
+		f.cancel[s] = func(error) {}
 		return s
 	}
 	deliver := func(s *stream, node, version string) {

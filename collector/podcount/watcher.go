@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
 // Defaults of WatchConfig.
@@ -151,6 +153,7 @@ func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*S
 		return err
 	}
 	defer w.leave()
+	defer utilnet.CloseIdleConnectionsFor(w.streams.Transport) // a new start goes on with the connection
 	w.observer = &serialObserver{next: observer, publish: publish}
 	w.inherit()
 	for short := 0; ; {
