@@ -87,9 +87,9 @@ func (x *exchange) close() {
 }
 
 // ended closes the connection of an exchange that was ended on this side, unless it is
-// to stay.
+// to stay. One that was lost is broken, or has refused only this request.
 func (x *exchange) ended() {
-	if !x.leaves() {
+	if !x.leaves() && !errors.Is(context.Cause(x.ctx), errConnectionLost) {
 		x.hangUp()
 	}
 }
@@ -109,11 +109,14 @@ func (x *exchange) trace() *httptrace.ClientTrace {
 		GetConn: func(string) {
 			x.connecting.Store(true)
 			if x.requested.Load() {
-				x.conn.Store(nil) // it is broken, or has refused only this request
 				x.end(errConnectionLost)
 			}
 		},
-		GotConn:      func(got httptrace.GotConnInfo) { x.conn.Store(&got.Conn) },
+		GotConn: func(got httptrace.GotConnInfo) {
+			if !x.requested.Load() { // net/http gets another one, or the same, although the exchange has ended
+				x.conn.Store(&got.Conn)
+			}
+		},
 		WroteHeaders: func() { x.requested.Store(true) },
 	}
 }

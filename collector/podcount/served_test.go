@@ -21,6 +21,7 @@ type served struct {
 	watcher *Watcher
 
 	mu     sync.Mutex
+	lists  int              // of pods, by whatever way
 	opened int              // connections
 	open   int              // of these
 	by     map[string][]int // the numbers of the connections by which each stream was asked for
@@ -31,6 +32,7 @@ func serve(t *testing.T, change func(*Config)) *served {
 	t.Helper()
 	s := &served{by: map[string][]int{}, abort: map[string]chan struct{}{}}
 	s.intercepted, s.watcher = interceptedCluster(t, change)
+	s.watcher.client = &http.Client{Transport: s}
 	s.through(t, nil)
 	return s
 }
@@ -61,27 +63,44 @@ func (s *served) through(t *testing.T, proxy func(client, server net.Conn)) {
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	secure := &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}} //nolint:gosec // the test's own server
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := listener.dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		encrypted := tls.Client(conn, secure)
+		return encrypted, encrypted.HandshakeContext(ctx)
+	}
 	s.watcher.base.Scheme = "https"
-	s.watcher.streams = &http.Client{Transport: &http.Transport{
-		ForceAttemptHTTP2: true,
-		DialTLSContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := listener.dial(ctx, network, address)
+	transport := &http.Transport{ForceAttemptHTTP2: true, DialTLSContext: dial}
+	if proxy != nil { // which decrypts what it reads
+		s.watcher.base.Scheme = "http"
+		transport = &http.Transport{Protocols: &http.Protocols{}, DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			server, err := dial(ctx, network, address)
 			if err != nil {
 				return nil, err
 			}
-			plain := tls.Client(conn, secure)
-			if err := plain.HandshakeContext(ctx); err != nil || proxy == nil {
-				return plain, err
-			}
 			client, inner := net.Pipe()
-			go proxy(inner, plain)
+			go proxy(inner, server)
 			return client, nil
-		},
-	}}
+		}}
+		transport.Protocols.SetUnencryptedHTTP2(true)
+	}
+	s.watcher.streams = &http.Client{Transport: transport}
 }
 
 // streamKey names a stream by its path and selector.
 func streamKey(r *http.Request) string { return r.URL.Path + "?" + r.URL.Query().Get("fieldSelector") }
+
+// RoundTrip counts the lists of pods.
+func (s *served) RoundTrip(r *http.Request) (*http.Response, error) {
+	if lists(r, "pods") {
+		s.mu.Lock()
+		s.lists++
+		s.mu.Unlock()
+	}
+	return s.intercepted.RoundTrip(r)
+}
 
 // ServeHTTP answers with what the intercepted server does, and resets what it breaks off.
 func (s *served) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -90,7 +109,7 @@ func (s *served) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	s.by[key], s.abort[key] = append(s.by[key], number), abort
 	s.mu.Unlock()
-	response, err := s.intercepted.RoundTrip(r)
+	response, err := s.RoundTrip(r)
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -111,7 +130,7 @@ func (s *served) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(buffer[:n])
 		w.(http.Flusher).Flush()
 		switch {
-		case err == io.EOF: //nolint:errorlint // as a Reader gives it
+		case err == io.EOF:
 			return
 		case err != nil:
 			panic(http.ErrAbortHandler) // RST_STREAM with INTERNAL_ERROR

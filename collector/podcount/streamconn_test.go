@@ -22,6 +22,11 @@ func TestStreamsConnection(t *testing.T) {
 	reset := func(*http.Request) (*http.Response, error) {
 		return nil, http2.StreamError{StreamID: 1, Code: http2.ErrCodeInternal}
 	}
+	refused := func(r *http.Request) (*http.Response, error) {
+		httptrace.ContextClientTrace(r.Context()).WroteHeaders()
+		getConn(r.Context()) // as a transport does whose request was refused before it was read
+		return nil, context.Cause(r.Context())
+	}
 	for name, c := range map[string]struct {
 		answer func(*http.Request) (*http.Response, error)
 		times  int
@@ -35,15 +40,12 @@ func TestStreamsConnection(t *testing.T) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		}, 1, true},
-		"refused, tried on another": {func(r *http.Request) (*http.Response, error) {
-			httptrace.ContextClientTrace(r.Context()).WroteHeaders()
-			getConn(r.Context()) // as a transport does whose request was refused before it was read
-			return nil, context.Cause(r.Context())
-		}, 1, false},
-		"half an event":          {body(http.StatusOK, `{"type":"ADD`), 1, false},
-		"a stream that is reset": {reset, 1, false},
-		"two that are reset":     {reset, 2, false},
-		"three in a row":         {reset, 3, true},
+		"refused, tried on another": {refused, 1, false},
+		"refused three times, too":  {refused, 3, true},
+		"half an event":             {body(http.StatusOK, `{"type":"ADD`), 1, false},
+		"a stream that is reset":    {reset, 1, false},
+		"two that are reset":        {reset, 2, false},
+		"three in a row":            {reset, 3, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
