@@ -71,8 +71,8 @@ func newMetrics() *metrics {
 			"Ends of streams of events by reason. After expired and drift the cluster is listed again, after the others the stream goes on.", "reason"),
 		watchAudits: counter("pod_count_watch_audits_total",
 			"Comparisons of the streams with a paged count, by result: equal, different, or unknown when they could not be compared.", "result"),
-		bound: counter("pod_count_bound_total", "Pods that were bound to a node, as the streams of events say."),
-		left:  counter("pod_count_left_total", "Pods that finished on their node or were deleted from it, as the streams of events say."),
+		bound: counter("pod_count_bound_total", "Pods that were bound to a node, as the streams of events say: each once, also where a stream was cut. What no stream showed before a new start is not in it."),
+		left:  counter("pod_count_left_total", "Pods that finished on their node or were deleted from it, as the streams of events say: each once, also where a stream was cut. What no stream showed before a new start is not in it."),
 
 		activePods:      gauge("node_active_pods", "Active pods on the node: bound to it, with a phase that is neither Succeeded nor Failed. Terminating pods count; a node without pods is 0.", "node"),
 		allocatablePods: gauge("node_allocatable_pods", "Pods that the node can take, as its status says. Absent where it says nothing, where nodes may not be listed, and when only some namespaces are counted.", "node"),

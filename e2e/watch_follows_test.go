@@ -43,6 +43,7 @@ func TestWatchFollows(t *testing.T) {
 	proxy := startStreamProxy(t, cp)
 	e := startExporter(t, proxy.kubeconfig(t, watcherToken(t, cp)), "--collector.mode=watch", "--watch.audit-interval=5s")
 	followed(t, cp, e)
+	followedFrom := churnedPods(t, e)
 	churn := newChurn(cp, seed)
 	for _, round := range cutsAtRandom(random, proxy) {
 		before := audits(t, e)["equal"]
@@ -55,6 +56,7 @@ func TestWatchFollows(t *testing.T) {
 	}
 	churn.check(t)
 	wantCuts(t, proxy, e)
+	followedFrom.wantCame(t, churnedPods(t, e))
 
 	t.Parallel() // in the quiet an audit waits for a bookmark, which may take a minute
 	settled := time.Now()
@@ -83,6 +85,30 @@ func wantCuts(t *testing.T, proxy *streamProxy, e *exporter) {
 	got := e.scrape(t).by(t, "pod_count_watch_restarts_total", "reason")
 	if got["expired"] != 0 || got["network"] < float64(atOnce+amid) {
 		t.Errorf("streams ended by %v, want %d by network and none listed anew", got, atOnce+amid)
+	}
+}
+
+// came is what is shown of pods on nodes at a quiet point.
+type came struct{ bound, left, active float64 }
+
+func churnedPods(t *testing.T, e *exporter) came {
+	t.Helper()
+	got := e.scrape(t)
+	counted := got.counted(t)
+	return came{
+		bound: got.value(t, "pod_count_bound_total"), left: got.value(t, "pod_count_left_total"),
+		active: counted.ActivePods + counted.UnknownNodePods,
+	}
+}
+
+// wantCame requires the pods that came and went until another quiet point to be those by
+// which the counts differ: each is told once, whatever was cut.
+func (c came) wantCame(t *testing.T, now came) {
+	t.Helper()
+	bound, left := now.bound-c.bound, now.left-c.left
+	t.Logf("%v pods were bound and %v left, %+v are there", bound, left, now.active-c.active)
+	if bound-left != now.active-c.active || bound == 0 || left == 0 {
+		t.Errorf("%v pods were bound and %v left, want a difference of %v", bound, left, now.active-c.active)
 	}
 }
 

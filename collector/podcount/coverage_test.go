@@ -43,6 +43,7 @@ type coverage struct {
 	Audits        int // that could compare
 	AuditsWithout int // that could not
 	Removed       int // clusters that went on the way
+	Churns        int // histories whose pods that were bound and left were compared
 	done
 }
 
@@ -51,7 +52,7 @@ type coverage struct {
 func least() coverage {
 	return coverage{
 		Updates: 90_000, Counts: 4000, Nodes: 280_000, Zeros: 32_000, Restarts: 220, Ended: 5000, Fallbacks: 16,
-		Audits: 3100, AuditsWithout: 20, Removed: 120,
+		Audits: 3100, AuditsWithout: 20, Removed: 120, Churns: 23,
 		done: done{
 			Streams: 3000, Streamed: 37, Cuts: 550, Ends: 550, Duplicates: 17_000, Bookmarks: 98_000,
 			GoneStatus: 120, GoneEvents: 20, GoneTokens: 970, LateColumns: 1500, OtherColumns: 210, Raw: 770,

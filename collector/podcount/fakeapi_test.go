@@ -23,6 +23,7 @@ type fakeAPI struct {
 	mu        sync.Mutex
 	random    *rand.Rand
 	trouble   bool
+	lasting   bool // what streams begin at does not expire, whatever the trouble
 	version   int
 	compacted int
 	readable  bool // pages of what is compacted: only the cache of events has forgotten it
@@ -180,7 +181,7 @@ func (w *fakeAPI) spoil(r *http.Request) step {
 		w.done.Throttled++
 		return body(http.StatusTooManyRequests, `{"kind":"Status","code":429}`, "Retry-After", "1")
 	case 3:
-		if watch {
+		if watch && !w.lasting {
 			w.done.GoneStatus++
 			return body(http.StatusGone, `{"kind":"Status","code":410,"reason":"Expired"}`)
 		}

@@ -22,7 +22,7 @@ const randomHistories = 10_000
 // Their streams are cut, repeat events, and have bookmarks and columns in unusual
 // positions; there are both forms of 410, and compactions. The fake server keeps
 // every pod, so each snapshot can be compared at its resourceVersion, and the last
-// one at the end.
+// one at the end; and so can the pods that events say were bound or left.
 func TestRandomHistories(t *testing.T) {
 	first, count := uint64(1), uint64(randomHistories/share)
 	if soak, err := strconv.ParseUint(os.Getenv("SOAK"), 10, 64); err == nil {
@@ -53,15 +53,23 @@ type watching struct {
 	last   *Snapshot
 	why    []Watched
 	errors int // ERROR events
+	bound  int // pods that events say were bound
+	left   int // or finished or gone
 }
 
 func (w *watching) Started(int) {}
 func (w *watching) Page(Page)   {}
 
-// Event counts ERROR events.
+// Event counts ERROR events, and pods that come and go.
 func (w *watching) Event(e Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if e.Bound {
+		w.bound++
+	}
+	if e.Left {
+		w.left++
+	}
 	if e.Type == EventError {
 		w.errors++
 	}
@@ -187,6 +195,10 @@ func followRandomly(t *testing.T, seed uint64, seen *coverage) {
 		time.Sleep(25 * time.Minute) // a fallback ends, and the streams with hostile bodies
 		synctest.Wait()
 		w.atTheEnd()
+		if seed%16 == 0 { // which takes as long as all else
+			w.churns(random)
+			w.atTheEnd()
+		}
 	}
 	stop()
 	synctest.Wait()

@@ -107,6 +107,9 @@ func (f *session) replace(s *stream) *stream {
 		if other.role == s.role && other.listing.path == s.listing.path {
 			f.cancel[other](errReplaced)
 			other.replaced = true
+			if s.told = other.told; newer(other.position, s.told) {
+				s.told = other.position // which is after s.position if events came while the page did
+			}
 			f.live.within[other.listing.path] -= other.sum
 			other.delta.drop()
 			f.live.streams[i] = s

@@ -76,8 +76,9 @@ type stream struct {
 	position string // resourceVersion of the latest event
 	starting bool   // the events so far are initial ones
 	delta    *delta
-	sum      int  // pods that its events have added, less those that they have removed
-	replaced bool // by a later one from another resourceVersion
+	sum      int    // pods that its events have added, less those that they have removed
+	replaced bool   // by a later one from another resourceVersion
+	told     string // resourceVersion up to which the stream that it replaced has told of events
 
 	opened    chan struct{} // closed when it has been open for the first time
 	started   chan struct{} // closed when a streamed start is complete
@@ -213,7 +214,7 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header, bo
 			if err != nil {
 				return wrongSum(err)
 			}
-			live := counted && !began && s.role == boundStream && l.shows(c.node)
+			live := counted && !began && s.role == boundStream && newer(c.version, s.told) && l.shows(c.node)
 			w.observer.Event(Event{
 				Resource: s.listing.name, Type: c.kind, Bytes: body.bytes - read, Time: time.Now(),
 				Bound: live && c.kind == EventAdded, Left: live && c.kind == EventDeleted,

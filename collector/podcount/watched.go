@@ -54,8 +54,8 @@ type WatchObserver interface {
 type Event struct {
 	Resource string // Pods or Nodes
 	Type     EventType
-	Bound    bool      // a pod was bound to a node that is shown; false for initial events
-	Left     bool      // a pod that was bound to a node that is shown finished or was deleted
+	Bound    bool      // a pod was bound to a node that is shown; once, and false for initial events
+	Left     bool      // a pod that was bound to a node that is shown finished or was deleted; once
 	Bytes    int64     // on the wire, since the event before
 	Time     time.Time // when it was read
 }
