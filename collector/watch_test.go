@@ -112,10 +112,15 @@ func (l *lossy) Read(p []byte) (int, error) {
 
 // loseAdded loses the next ADDED event of a pod on a node.
 func (w *wiretap) loseAdded(node string) {
+	w.lose(func(event string) bool { return strings.Contains(event, `"ADDED"`) && strings.Contains(event, `"`+node+`"`) })
+}
+
+// lose has the next event that fits be lost.
+func (w *wiretap) lose(fits func(event string) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.loses = func(event string) bool {
-		lost := strings.Contains(event, `"ADDED"`) && strings.Contains(event, `"`+node+`"`)
+		lost := fits(event)
 		if lost {
 			w.loses = nil
 		}

@@ -27,6 +27,9 @@ func auditDiffers() message {
 func nodeDiffers() message {
 	return message{levelError, "Audit: difference on a node"}
 }
+func unscheduledDiffers() message {
+	return message{levelError, "Audit: difference of pods without a node"}
+}
 func auditFailed() message {
 	return message{levelWarning, "Audit: there is nothing to compare, it is repeated sooner"}
 }
@@ -35,6 +38,6 @@ func auditFailed() message {
 func watchMessages() []message {
 	return []message{
 		following(), streamClosed(), streamFailed(), reopened(), watchRestarted(), notWatched(),
-		auditPassed(), auditDiffers(), nodeDiffers(), auditFailed(),
+		auditPassed(), auditDiffers(), nodeDiffers(), unscheduledDiffers(), auditFailed(),
 	}
 }

@@ -92,6 +92,10 @@ func (r *recorder) audited(a *podcount.Audit) {
 	default:
 		r.log(auditDiffers(), "pods", a.Drift(), "nodes", len(a.Differences))
 		for _, d := range a.Differences[:min(len(a.Differences), maxDifferences)] {
+			if d.Node == "" {
+				r.log(unscheduledDiffers(), "watched", d.Watched, "listed", d.Listed)
+				continue
+			}
 			r.log(nodeDiffers(), "node", d.Node, "watched", d.Watched, "listed", d.Listed)
 		}
 	}
