@@ -112,7 +112,9 @@ func (l *lossy) Read(p []byte) (int, error) {
 
 // loseAdded loses the next ADDED event of a pod on a node.
 func (w *wiretap) loseAdded(node string) {
-	w.lose(func(event string) bool { return strings.Contains(event, `"ADDED"`) && strings.Contains(event, `"`+node+`"`) })
+	w.lose(func(event string) bool {
+		return strings.Contains(event, `"ADDED"`) && strings.Contains(event, `"`+node+`"`)
+	})
 }
 
 // lose has the next event that fits be lost.
