@@ -76,7 +76,8 @@ func (c *Cluster) Await(ctx context.Context) View {
 // Refresh begins a count if one is due. It does not wait.
 func (c *Cluster) Refresh() { c.refresh() }
 
-// refresh begins a count if the snapshot is not fresh or the latest count failed, no
+// refresh begins a count if the snapshot is not fresh, the latest count failed, or the
+// cluster was followed and is not any more, as after a fault of its kubeconfig; and if no
 // count is running, the pause after a failed count is over, and the Counter is
 // usable. It returns the channel to wait on, or nil when there is nothing to wait
 // for.
@@ -87,7 +88,7 @@ func (c *Cluster) refresh() <-chan struct{} {
 	switch {
 	case faultOf(c.counter) != nil:
 		return nil
-	case v.State == Fresh && v.Err == nil:
+	case v.State == Fresh && v.Err == nil && (c.run != nil || v.Snapshot.Mode != podcount.ModeWatch):
 		return nil
 	case c.run != nil:
 		return c.run.ready
