@@ -81,3 +81,29 @@ func TestCheck(t *testing.T) {
 		})
 	}
 }
+
+// TestWatchRows holds the dashboard of the exporter against the metrics of watch mode:
+// each is drawn in a row of that name.
+func TestWatchRows(t *testing.T) {
+	all, err := Load("../generated/dashboards")
+	if err != nil {
+		t.Fatal(err)
+	}
+	row, drawn := "", ""
+	for _, p := range all["pod-count-exporter.json"].Panels {
+		if p.Type == "row" {
+			row = p.Title
+			continue
+		}
+		for _, target := range p.Targets {
+			if strings.HasPrefix(row, "Watch mode") {
+				drawn += target.Expr + "\n"
+			}
+		}
+	}
+	for _, name := range append(watched(), "pod_count_mode_info") {
+		if !strings.Contains(drawn, name+"{") {
+			t.Errorf("no panel of watch mode shows %s", name)
+		}
+	}
+}
