@@ -211,8 +211,7 @@ lint: ## check format, vet, golangci-lint, shell scripts, workflows and that eve
 	@set -e; for m in $(modules); do echo "tidy $$m"; $(go) -C $$m mod tidy -diff; done
 	@set -e; for m in $(code_modules); do echo "lint $$m"; (cd $$m; \
 		$(go) vet -tags e2e ./...; $(tool) golangci-lint run --config $(CURDIR)/.golangci.yml ./...); done
-
-	shellcheck scripts/* .ci/run
+	shellcheck scripts/* .ci/run cmd/kubectl-pod_count/kubectl_complete-pod_count
 	$(go) tool -modfile=$(CURDIR)/testdata/actionlint/go.mod actionlint
 
 .PHONY: vulncheck

@@ -88,6 +88,15 @@ func hostileAnswers() map[string]http.HandlerFunc {
 				h.Set(fmt.Sprintf("X-%d", i), "v")
 			}
 		}),
+		"as many headers as are taken": func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			for i := range 5000 {
+				w.Header().Set(fmt.Sprintf("%x", i), "")
+			}
+			_, _ = io.WriteString(w, itemsBegin)
+			_ = http.NewResponseController(w).Flush()
+			<-r.Context().Done()
+		},
 		"informational answers": func(w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				w.WriteHeader(http.StatusEarlyHints)

@@ -76,7 +76,7 @@ func (f *fleet) counter(c cluster.Cluster, pages podcount.Config) (store.Counter
 		return counter, err
 	}
 	// A client of its own: a page that times out closes its connection.
-	streams, _, err := c.Client()
+	streams, _, err := c.StreamClient()
 	if err != nil {
 		return nil, err
 	}

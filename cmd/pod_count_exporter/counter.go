@@ -54,7 +54,7 @@ func (c counting) counter(one cluster.Cluster, gate podcount.Gate) (store.Counte
 // watcher gives the streams their own client: a page that times out closes its
 // connection.
 func (c counting) watcher(one cluster.Cluster, counter *podcount.Counter) (*podcount.Watcher, *http.Client, error) {
-	streams, _, err := one.Client()
+	streams, _, err := one.StreamClient()
 	if err != nil {
 		return nil, nil, err
 	}

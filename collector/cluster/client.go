@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	utilnet "k8s.io/apimachinery/pkg/util/net"
 	"k8s.io/client-go/rest"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
@@ -24,7 +23,13 @@ import (
 // Release frees a client that is not used any more. Client builds a new one at each
 // call. It is not for concurrent use: it changes os.Stderr for a moment when the
 // context has a credential plugin.
-func (c Cluster) Client() (*http.Client, *url.URL, error) {
+func (c Cluster) Client() (*http.Client, *url.URL, error) { return c.clientWith(limitPages) }
+
+// StreamClient is like Client, for streams of events: dead connections are found by
+// HTTP/2 pings, as client-go does.
+func (c Cluster) StreamClient() (*http.Client, *url.URL, error) { return c.clientWith(limitMemory) }
+
+func (c Cluster) clientWith(limit func(*http.Transport)) (*http.Client, *url.URL, error) {
 	if c.Fault != nil {
 		return nil, nil, c.Fault
 	}
@@ -32,7 +37,7 @@ func (c Cluster) Client() (*http.Client, *url.URL, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", c.Source, err)
 	}
-	config := c.restConfig()
+	config := c.restConfig(limit)
 	if err := c.signIn(config); err != nil {
 		return nil, nil, err
 	}
@@ -76,14 +81,17 @@ func (c Cluster) base() (*url.URL, error) {
 
 // restConfig copies the configuration without what is of no use to a program that
 // runs unattended.
-func (c Cluster) restConfig() *rest.Config {
+func (c Cluster) restConfig(limit func(*http.Transport)) *rest.Config {
 	config := rest.CopyConfig(c.config)
 	config.DisableCompression = true
 	config.Timeout = 0
 	// The first wrapper is the innermost: those of the credentials come later,
 	// so that it sees every request the way it is sent.
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		limitMemory(next)
+		if own := transportOf(next); own != nil {
+			limit(own)
+			own.OnProxyConnectResponse = proxyRefusal
+		}
 		return redact.Transport(next, config.Proxy)
 	})
 	// client-go shares one transport among configurations with the same TLS
@@ -101,38 +109,6 @@ func (c Cluster) restConfig() *rest.Config {
 
 // unattended tells a credential plugin why there is nobody to ask.
 const unattended = "the exporter runs unattended"
-
-const (
-	// maxHeaderBytes limits the headers of a response. kube-apiserver sends some hundred
-	// bytes; the most that other servers send is 16 KiB of cookies.
-	maxHeaderBytes = 64 << 10
-	// maxUnreadBytes limits what a server may send of an HTTP/2 response before it is
-	// read. net/http keeps that in memory, 4 MiB by default, and hundreds of clusters
-	// may wait for their place at once. HTTP/1.1 leaves it in the kernel.
-	maxUnreadBytes = 64 << 10
-	// maxIdle is how long a connection is kept without a request. The pages of a count
-	// follow each other faster, and counts slower. net/http's HTTP/2 also keeps the
-	// buffers of each connection that was cut amid an answer for as long.
-	maxIdle = 10 * time.Second
-)
-
-// limitMemory sets these limits on net/http's transport, which client-go may have
-// wrapped. It must be called before the first request.
-func limitMemory(next http.RoundTripper) {
-	for next != nil {
-		if own, is := next.(*http.Transport); is {
-			own.MaxResponseHeaderBytes = maxHeaderBytes
-			own.IdleConnTimeout = maxIdle
-			own.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnreadBytes}
-			return
-		}
-		wrapper, is := next.(utilnet.RoundTripperWrapper)
-		if !is {
-			return
-		}
-		next = wrapper.WrappedRoundTripper()
-	}
-}
 
 // moveUser turns the user in the server's URL into basic auth, so that requests (and
 // the errors that quote their URLs) do not contain it. As in net/http, it takes

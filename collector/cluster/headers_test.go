@@ -80,6 +80,19 @@ func TestUnreadAnswersAreLimited(t *testing.T) {
 	}
 }
 
+// TestRefusalOfAProxy has a proxy refuse in words that say nothing of it.
+func TestRefusalOfAProxy(t *testing.T) {
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadGateway)
+	}))
+	defer proxy.Close()
+	c := load(t, kubeconfig(fmt.Sprintf(`server: "https://api.invalid", proxy-url: %q`, proxy.URL), "token: secret"))
+	_, err := get(t.Context(), t, c)
+	if err == nil || !strings.Contains(err.Error(), "the proxy answered CONNECT with status 502") {
+		t.Errorf("the request ended with %v", err)
+	}
+}
+
 // windowOf reads how many bytes of a response the client of a connection takes unread.
 func windowOf(t *testing.T, conn io.ReadWriter) uint32 {
 	t.Helper()

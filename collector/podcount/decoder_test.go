@@ -335,30 +335,36 @@ func TestMemoryIsBounded(t *testing.T) {
 		head   string
 		part   func(int) string
 		decode func(io.Reader) (string, error)
+		want   error // errTooLarge if nil
 	}{
-		{"node cell", strings.TrimSuffix(page(`[{"cells":["p","`), "}"), always("n"), podsText},
-		{"another cell", strings.TrimSuffix(page(`[{"cells":["`), "}"), always("n"), podsText},
-		{"object cell", strings.TrimSuffix(page(`[{"cells":["p","a",[0`), "}"), always(",[1]"), podsText},
-		{"escaped cell", strings.TrimSuffix(page(`[{"cells":["p","`), "}"), always(`\u0061`), podsText},
-		{"space between rows", strings.TrimSuffix(page(`[`), "}"), always(" "), podsText},
-		{"space after the end", page(`[]`), always("\n"), podsText},
-		{"kind", `{"kind":"`, always("k"), podsText},
-		{"key", `{"`, always("k"), podsText},
-		{"token", `{"metadata":{"continue":"`, always("t"), podsText},
-		{"skipped member", `{"x":[0`, always(",0"), podsText},
-		{"column definitions", `{"columnDefinitions":[{"name":"Node"}`, always(`,{"name":"x"}`), podsText},
-		{"node name", `{"items":[{"metadata":{"name":"`, always("n"), nodesText},
-		{"images", `{"items":[{"metadata":{"name":"a"},"status":{"images":[0`, always(`,{"names":["x"]}`), nodesText},
-		{"members without end", `{"x":0`, numbered(`,"k%0200d":0`), podsText},
-		{"members of a row", strings.TrimSuffix(page(`[{"x":0`), "}"), numbered(`,"k%0200d":0`), podsText},
+		{"node cell", strings.TrimSuffix(page(`[{"cells":["p","`), "}"), always("n"), podsText, nil},
+		{"another cell", strings.TrimSuffix(page(`[{"cells":["`), "}"), always("n"), podsText, nil},
+		{"object cell", strings.TrimSuffix(page(`[{"cells":["p","a",[0`), "}"), always(",[1]"), podsText, nil},
+		{"escaped cell", strings.TrimSuffix(page(`[{"cells":["p","`), "}"), always(`\u0061`), podsText, nil},
+		{"space between rows", strings.TrimSuffix(page(`[`), "}"), always(" "), podsText, nil},
+		{"space after the end", page(`[]`), always("\n"), podsText, nil},
+		{"kind", `{"kind":"`, always("k"), podsText, nil},
+		{"key", `{"`, always("k"), podsText, nil},
+		{"token", `{"metadata":{"continue":"`, always("t"), podsText, nil},
+		{"skipped member", `{"x":[0`, always(",0"), podsText, nil},
+		{"column definitions", `{"columnDefinitions":[{"name":"Node"}`, always(`,{"name":"x"}`), podsText, nil},
+		{"node name", `{"items":[{"metadata":{"name":"`, always("n"), nodesText, nil},
+		{"images", `{"items":[{"metadata":{"name":"a"},"status":{"images":[0`, always(`,{"names":["x"]}`), nodesText, nil},
+		{"members without end", `{"x":0`, numbered(`,"k%0200d":0`), podsText, errManyMembers},
+		{"members of a row", strings.TrimSuffix(page(`[{"x":0`), "}"), numbered(`,"k%0200d":0`), podsText, errManyMembers},
+		{"members of what is skipped", `{"x":{"y":0`, numbered(`,"%x":0`), podsText, nil},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			source := &endless{head: test.head, part: test.part}
 			before := heapInUse()
 			_, err := test.decode(source)
-			if err == nil || !strings.Contains(err.Error(), errTooLarge.Error()) {
-				t.Errorf("after %d bytes: %v, want %v", source.read, err, errTooLarge)
+			want := test.want
+			if want == nil {
+				want = errTooLarge
+			}
+			if err == nil || !strings.Contains(err.Error(), want.Error()) {
+				t.Errorf("after %d bytes: %v, want %v", source.read, err, want)
 			}
 			if grown := int64(source.heap - before); grown > 16<<20 {
 				t.Errorf("the heap grew by %d bytes", grown)

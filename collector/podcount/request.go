@@ -91,7 +91,20 @@ func (x *exchange) open(client *http.Client, url string, f *form) (*http.Respons
 	if err != nil {
 		return nil, x.failed("waiting for an answer", err)
 	}
+	response.Header = used(response.Header)
 	return response, nil
+}
+
+// used returns the headers that are looked at. In memory, 64 KiB of short ones are more
+// than a MiB, and an answer may wait for its place.
+func used(all http.Header) http.Header {
+	some := make(http.Header)
+	for _, name := range []string{"Content-Type", "Content-Encoding", "Retry-After", "Location"} {
+		if value := all.Get(name); value != "" {
+			some.Set(name, value)
+		}
+	}
+	return some
 }
 
 // position is where a page begins: at a continue token, or else at the start, as
