@@ -55,11 +55,10 @@ type exchange struct {
 // the lane, over a connection that other streams may share.
 func newExchange(ctx context.Context, timeout time.Duration, lane chan struct{}, shared bool) *exchange {
 	x := &exchange{timeout: timeout, until: time.Now().Add(timeout), lane: lane, shared: shared}
-	x.ctx, x.end = context.WithCancelCause(ctx)
-	x.unhook = context.AfterFunc(x.ctx, x.ended)
+	ctx, x.sent = redact.NewExchange(ctx)
+	x.ctx, x.end = context.WithCancelCause(httptrace.WithClientTrace(ctx, x.trace()))
 	x.timer = time.AfterFunc(x.timeout, func() { x.end(context.DeadlineExceeded) })
-	x.ctx, x.sent = redact.NewExchange(x.ctx)
-	x.ctx = httptrace.WithClientTrace(x.ctx, x.trace())
+	x.unhook = context.AfterFunc(x.ctx, x.ended) // which reads ctx, so nothing sets it later
 	return x
 }
 
