@@ -3,11 +3,9 @@ package cluster
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"k8s.io/client-go/rest"
 
@@ -97,7 +95,7 @@ func (c Cluster) restConfig(limit func(*http.Transport)) *rest.Config {
 	// client-go shares one transport among configurations with the same TLS
 	// options, and http.DefaultTransport among those without; a dialer of its own
 	// keeps each cluster's connections apart.
-	config.Dial = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+	config.Dial = dial
 	if config.ExecProvider != nil {
 		config.ExecProvider = config.ExecProvider.DeepCopy()
 		config.ExecProvider.StdinUnavailable = true

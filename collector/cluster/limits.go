@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -35,6 +36,10 @@ const (
 func limitMemory(t *http.Transport) {
 	t.MaxResponseHeaderBytes = maxHeaderBytes
 	t.IdleConnTimeout = maxIdle
+	if t.TLSClientConfig == nil {
+		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
+	t.TLSClientConfig.VerifyConnection = limitNames
 	t.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnreadBytes}
 }
 

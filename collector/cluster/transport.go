@@ -34,7 +34,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, errReleased
 	}
 	ctx, exchange := redact.NewExchange(req.Context())
-	resp, err := (*next).RoundTrip(req.WithContext(ctx))
+	resp, err := (*next).RoundTrip(limitHandshake(req.WithContext(ctx)))
 	if err == nil || exchange.Reached() {
 		return resp, err
 	}
