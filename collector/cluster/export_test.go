@@ -1,6 +1,9 @@
 package cluster
 
-import "errors"
+import (
+	"errors"
+	"net/http"
+)
 
 // Load is a Loader's first Load, for tests of its result: its error has all problems
 // and faults.
@@ -12,3 +15,6 @@ func Load(opts Options) ([]Cluster, error) {
 	}
 	return loaded.Clusters, errors.Join(errs...)
 }
+
+// TransportOf returns net/http's transport of a client.
+func TransportOf(client *http.Client) *http.Transport { return transportOf(client.Transport) }

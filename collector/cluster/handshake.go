@@ -18,7 +18,7 @@ const (
 	// one of ML-DSA some 20.
 	maxHandshakeBytes = 32 << 10
 	// maxNames limits the names in a server's certificates. They stay in memory for as
-	// long as the connection does, and one of four bytes takes 200 there.
+	// long as the connection does, and a URI of four bytes becomes a url.URL there.
 	maxNames = 1000
 )
 

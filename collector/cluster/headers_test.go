@@ -10,10 +10,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/net/http2"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 )
 
 // TestHeadersAreLimited has a server whose headers are just below, or above, what a
@@ -77,6 +81,28 @@ func TestUnreadAnswersAreLimited(t *testing.T) {
 				t.Errorf("a server may send %d bytes unread, want 64 KiB", got)
 			}
 		})
+	}
+}
+
+// TestPings has dead connections of pages forgotten soon, whose deadline ends silence, and
+// those of streams found as client-go does.
+func TestPings(t *testing.T) {
+	c := load(t, kubeconfig(`server: "https://api.invalid"`, "token: secret"))
+	pages, _, err := c.Client()
+	if err != nil {
+		t.Fatal(err)
+	}
+	streams, _, err := c.StreamClient()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10}
+	if got := *cluster.TransportOf(streams).HTTP2; !reflect.DeepEqual(got, want) {
+		t.Errorf("streams have %+v, want %+v", got, want)
+	}
+	want.SendPingTimeout, want.PingTimeout = 5*time.Second, 24*time.Hour
+	if got := *cluster.TransportOf(pages).HTTP2; !reflect.DeepEqual(got, want) {
+		t.Errorf("pages have %+v, want %+v", got, want)
 	}
 }
 

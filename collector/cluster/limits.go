@@ -26,9 +26,9 @@ const (
 	// forgotten is how long net/http's HTTP/2 keeps the buffers of any connection that
 	// was cut: until its next ping, half a minute with client-go's defaults.
 	forgotten = 5 * time.Second
-	// unanswered is longer than any page may take: its deadline ends the connection of a
-	// server that does not answer pings, and not all servers do.
-	unanswered = 10 * time.Minute
+	// unanswered is longer than a page takes: its deadline ends the connection of a server
+	// that is silent, and one that only leaves pings unanswered may be well.
+	unanswered = 24 * time.Hour
 )
 
 // limitMemory limits what a server can make net/http keep, over HTTP/2 too. It must be

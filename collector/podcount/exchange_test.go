@@ -4,10 +4,13 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -285,5 +288,28 @@ func TestClosedAsItEnds(t *testing.T) {
 				t.Errorf("the connection is closed: %t (%v), want %t", closed, err, tt.closed)
 			}
 		})
+	}
+}
+
+// TestUnusedHeadersAreDropped has an answer with thousands of headers, which would be kept
+// while it waits for its place.
+func TestUnusedHeadersAreDropped(t *testing.T) {
+	want := http.Header{"Content-Type": {"application/json"}, "Content-Encoding": {"gzip"}, "Retry-After": {"3"}, "Location": {"/elsewhere"}}
+	client := &http.Client{Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		answer := answerWith(r, http.StatusOK, http.NoBody)
+		answer.Header = want.Clone()
+		for i := range 5000 {
+			answer.Header.Set(fmt.Sprintf("X-%d", i), "")
+		}
+		return answer, nil
+	})}
+	x := newExchange(t.Context(), time.Minute, make(chan struct{}, 1), false)
+	defer x.close()
+	response, failure := x.open(client, "http://api.invalid", &podForms()[0])
+	if failure != nil {
+		t.Fatal(failure)
+	}
+	if !maps.EqualFunc(response.Header, want, slices.Equal) {
+		t.Errorf("%d headers are kept, want %v", len(response.Header), want)
 	}
 }
