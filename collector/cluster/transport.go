@@ -34,8 +34,13 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		return nil, errReleased
 	}
 	ctx, exchange := redact.NewExchange(req.Context())
-	resp, err := (*next).RoundTrip(limitHandshake(req.WithContext(ctx)))
-	if err == nil || exchange.Reached() {
+	used := &connection{}
+	resp, err := (*next).RoundTrip(req.WithContext(used.trace(ctx)))
+	if err == nil {
+		resp.Body = &countedBody{resp.Body, used}
+		return resp, nil
+	}
+	if exchange.Reached() {
 		return resp, err
 	}
 	// A RoundTripper returns no response with an error.
