@@ -30,6 +30,22 @@ var handCounted = map[string]string{
 		"rows":[{"cells":["b","p3"]},{"cells":["gone","p4"]}]}`,
 }
 
+// handCount is what byHand makes of it.
+const handCount = "a=0/0,false b=2/110,true unscheduled=1 unknown=1 pages=2 version=8 consistent=true"
+
+func byHand(snapshot *Snapshot) string {
+	if snapshot == nil {
+		return "none"
+	}
+	var got strings.Builder
+	for _, node := range snapshot.Nodes {
+		fmt.Fprintf(&got, "%s=%d/%d,%t ", node.Name, node.ActivePods, node.AllocatablePods, node.HasAllocatable)
+	}
+	fmt.Fprintf(&got, "unscheduled=%d unknown=%d pages=%d version=%s consistent=%t", snapshot.UnscheduledPods,
+		snapshot.UnknownNodePods, snapshot.Pages, snapshot.ResourceVersion, snapshot.Consistent)
+	return got.String()
+}
+
 func TestCountByHand(t *testing.T) {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		key := r.URL.Path
@@ -53,15 +69,8 @@ func TestCountByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got strings.Builder
-	for _, node := range snapshot.Nodes {
-		fmt.Fprintf(&got, "%s=%d/%d,%t ", node.Name, node.ActivePods, node.AllocatablePods, node.HasAllocatable)
-	}
-	fmt.Fprintf(&got, "unscheduled=%d unknown=%d pages=%d version=%s consistent=%t", snapshot.UnscheduledPods,
-		snapshot.UnknownNodePods, snapshot.Pages, snapshot.ResourceVersion, snapshot.Consistent)
-	want := "a=0/0,false b=2/110,true unscheduled=1 unknown=1 pages=2 version=8 consistent=true"
-	if got.String() != want {
-		t.Errorf("got  %s\nwant %s", got.String(), want)
+	if got := byHand(snapshot); got != handCount {
+		t.Errorf("got  %s\nwant %s", got, handCount)
 	}
 	if len(seen.pages) != 4 { // nodes, two of pods, and nodes again for the unknown one
 		t.Errorf("observed %d pages, want 4: %+v", len(seen.pages), seen.pages)
