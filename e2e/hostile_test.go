@@ -158,15 +158,24 @@ func hostileKubeconfig(t *testing.T) (path string, hostile int) {
 	sim.await(t, "kubesim: cluster")
 	kubeconfig, err := clientcmd.LoadFromFile(path)
 	must(t, err)
+	add := func(kind, address string) {
+		for i := range hostileCopies {
+			name := fmt.Sprintf("%s, %d", kind, i)
+			kubeconfig.Clusters[name] = &clientcmdapi.Cluster{Server: address, InsecureSkipTLSVerify: true}
+			kubeconfig.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: kubeconfig.Contexts["well"].AuthInfo}
+			hostile++
+		}
+	}
 	for kind, handler := range hostileServers(t) {
 		for protocol, address := range bothProtocols(t, handler) {
-			for i := range hostileCopies {
-				name := fmt.Sprintf("%s, %s, %d", kind, protocol, i)
-				kubeconfig.Clusters[name] = &clientcmdapi.Cluster{Server: address, InsecureSkipTLSVerify: true}
-				kubeconfig.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: kubeconfig.Contexts["well"].AuthInfo}
-				hostile++
-			}
+			add(kind+", "+protocol, address)
 		}
+	}
+	for kind, frame := range hostileFrames() {
+		add(kind, framesServer(t, frame))
+	}
+	for _, names := range []int{500, 5_000, 60_000} {
+		add(fmt.Sprintf("certificate with %d names", names), certificateServer(t, names))
 	}
 	must(t, clientcmd.WriteToFile(*kubeconfig, path))
 	return path, hostile
