@@ -89,16 +89,6 @@ func (l listing) roles() []role {
 	}
 }
 
-func newStream(r role, list listing, pods form, l *ledger, version string) *stream {
-	s := &stream{role: r, listing: list, position: version, delta: newDelta(l), opened: make(chan struct{}), started: make(chan struct{})}
-	s.listing.form = &pods
-	if r == nodeStream {
-		s.listing.form = &form{selector: list.form.selector, accept: tableFirst, include: "None"}
-	}
-	s.recording.on, s.recording.from = r == nodeStream && version != "", version // initial events are all there is
-	return s
-}
-
 // replace puts the stream in place of one with the same role and path.
 func (f *session) replace(s *stream) *stream {
 	f.live.mu.Lock()

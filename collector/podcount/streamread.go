@@ -1,0 +1,165 @@
+package podcount
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+)
+
+const (
+	// Streams end by themselves after a time between these, so that their ends are
+	// spread. The server's own limit is half an hour to an hour (kube-apiserver
+	// --min-request-timeout).
+	shortestStream = 5 * time.Minute
+	longestStream  = 10 * time.Minute
+	// endSlack is how much longer than requested a stream may last.
+	endSlack = 30 * time.Second
+	// maxSilence ends a stream that has had bookmarks before: they come every minute.
+	maxSilence = 3 * time.Minute
+	// maxIdleStart is how long a streamed start may wait for the next pod.
+	maxIdleStart = time.Minute
+	// maxResets is how often in a row a stream may break on a connection that is kept.
+	maxResets = 2
+)
+
+var (
+	errSilent    = errors.New("no bookmarks arrive any more")
+	errIdleStart = errors.New("a streamed start stopped before its last bookmark")
+)
+
+// stream opens the watch and reads it to its end. opened is called when the headers
+// have arrived. failures is how many in a row failed or were short before it: after some,
+// one that breaks takes its connection along. The error is never nil: io.EOF when the
+// server closed the stream, a *PageError when it failed.
+func (w *Watcher) stream(ctx context.Context, l *live, s *stream, failures int, opened func()) error {
+	lifetime := shortestStream + time.Duration(w.cfg.Jitter()*float64(longestStream-shortestStream))
+	x := newExchange(ctx, w.cfg.PageTimeout, w.lane, true)
+	defer x.close()
+	err := w.read(x, l, s, lifetime, opened)
+	var (
+		failure     *PageError
+		restart     *restartError
+		unwatchable *unwatchableError
+	)
+	switch {
+	case errors.As(err, &failure):
+		failure.Resource, failure.Err = s.listing.name, clean(failure.Err, x.sent)
+		if failure.Reason == Expired {
+			w.noteExpired(l, s)
+		}
+		// What was answered, with status 504 or with a reset of this stream alone, came
+		// over a connection that works, and that other streams use. Where every stream
+		// is reset, another connection may lead to another server.
+		if failure.code == 0 && !x.leaves() && (failure.Reason == Timeout || failure.Reason == Network && failures >= maxResets) {
+			x.hangUp()
+		}
+	case errors.As(err, &restart):
+		restart.err = clean(restart.err, x.sent)
+	case errors.As(err, &unwatchable):
+		unwatchable.err = clean(unwatchable.err, x.sent)
+	}
+	return err
+}
+
+func (w *Watcher) read(x *exchange, l *live, s *stream, lifetime time.Duration, opened func()) error {
+	l.mu.Lock()
+	address, expired := s.url(w.base, lifetime), w.expired.has(s.role.key(s.listing), s.position)
+	l.mu.Unlock()
+	if expired {
+		return &restartError{EndExpired, errStillExpired}
+	}
+	response, failure := x.open(w.streams, address, s.listing.form)
+	if failure != nil {
+		return failure
+	}
+	defer func() { _ = response.Body.Close() }() // the stream is left, not read to its end
+	body := &wire{r: response.Body}
+	if response.StatusCode != http.StatusOK {
+		body.r = x.ready(response)
+		var a answer
+		return a.read(x, response, body, content{})
+	}
+	if err := mustBeJSON(response.Header); err != nil {
+		return &unwatchableError{err}
+	}
+	if !x.extend(lifetime + endSlack) {
+		return x.failed("waiting for an answer", context.DeadlineExceeded)
+	}
+	opened()
+	return w.events(x, l, s, response.Header, body)
+}
+
+// events reads events until the stream ends.
+func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header, body *wire) error {
+	idle := time.AfterFunc(maxIdleStart, func() { x.end(errIdleStart) })
+	silence := time.AfterFunc(maxSilence, func() { x.end(errSilent) })
+	defer idle.Stop()
+	defer silence.Stop()
+	silence.Stop()
+	if !s.starting {
+		idle.Stop() // a stream on which nothing happens may be silent
+	}
+	text, err := plain(header, body) // waits for the beginning of a packed stream
+	if err != nil {
+		return x.broken(body, err)
+	}
+	reader := newEventReader(text, s.listing.name, w.large, x.giveUp)
+	bookmarked, read := false, int64(0)
+	for {
+		if !s.starting { // only this goroutine changes it
+			idle.Stop()
+		}
+		changes, err := reader.next()
+		if failure := (*PageError)(nil); errors.As(err, &failure) && x.ctx.Err() == nil {
+			w.observer.Event(Event{Resource: s.listing.name, Type: EventError, Bytes: body.bytes - read, Time: time.Now()})
+		}
+		if err != nil {
+			return x.broken(body, err)
+		}
+		for _, c := range changes {
+			began := s.starting
+			counted, err := l.apply(s, c, x.sent.Echoed)
+			if err != nil {
+				return wrongSum(err)
+			}
+			live := counted && !began && s.role == boundStream && newer(c.version, s.told) && l.shows(c.node)
+			w.observer.Event(Event{
+				Resource: s.listing.name, Type: c.kind, Bytes: body.bytes - read, Time: time.Now(),
+				Bound: live && c.kind == EventAdded, Left: live && c.kind == EventDeleted,
+			})
+			read = body.bytes
+			if s.starting && c.kind == EventAdded {
+				idle.Reset(maxIdleStart)
+			}
+			if bookmarked = bookmarked || c.kind == EventBookmark; bookmarked {
+				silence.Reset(maxSilence)
+			}
+		}
+	}
+}
+
+// broken returns the error of a stream whose events cannot be read any further.
+func (x *exchange) broken(body *wire, err error) error {
+	var failure *PageError
+	switch cause := context.Cause(x.ctx); {
+	case errors.Is(cause, errSilent), errors.Is(cause, errIdleStart):
+		return &PageError{Reason: Timeout, Err: cause}
+	case errors.As(err, &failure) && failure.Reason == Expired && !errors.Is(cause, failure):
+		return failure // although the session may have ended meanwhile
+	case cause != nil: // which may be the failure of a page, and is what net/http gives
+		return x.failed("reading the events", err)
+	case errors.As(err, &failure):
+		return failure
+	case body.err != nil:
+		return x.failed("reading the events", body.err)
+	case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return io.EOF
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return &PageError{Reason: Network, Err: fmt.Errorf("reading the events: %w", err)}
+	default:
+		return malformed(err)
+	}
+}
