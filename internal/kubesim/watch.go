@@ -19,7 +19,7 @@ type watcher[T any] struct {
 	query  query
 	codec  codec[T]
 	ctx    context.Context
-	w      http.ResponseWriter
+	out    *eventWriter
 	buf    []byte
 	begun  bool // the first event, which has the column definitions, was sent
 }
@@ -32,9 +32,7 @@ func serveWatch[T any](s *Server, res *apiResource[T], q query, enc codec[T], w 
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), timeout)
 	defer cancel()
-	watch := &watcher[T]{server: s, res: res, query: q, codec: enc, ctx: ctx, w: w}
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(http.StatusOK)
+	watch := &watcher[T]{server: s, res: res, query: q, codec: enc, ctx: ctx, out: newEventWriter(w, r, q)}
 	if !watch.flush() {
 		return
 	}
@@ -176,10 +174,10 @@ func (w *watcher[T]) event(kind string, object func(b []byte) []byte) bool {
 	b := append(append(w.buf[:0], `{"type":"`...), kind...)
 	b = append(object(append(b, `","object":`...)), "}\n"...)
 	w.buf, w.begun = b, true
-	_, err := w.w.Write(b)
+	_, err := w.out.Write(b)
 	return err == nil && w.ctx.Err() == nil
 }
 
 func (w *watcher[T]) flush() bool {
-	return http.NewResponseController(w.w).Flush() == nil
+	return w.out.flush()
 }

@@ -77,8 +77,16 @@ func params(pairs ...string) url.Values {
 	return v
 }
 
+// accepting returns the headers of a request for a media type.
+func accepting(mediaType string) http.Header { return http.Header{"Accept": {mediaType}} }
+
 // open sends a GET; the caller closes the body.
 func open(ctx context.Context, t *testing.T, target Target, path, accept string, query url.Values) *http.Response {
+	t.Helper()
+	return openWith(ctx, t, target, path, accepting(accept), query)
+}
+
+func openWith(ctx context.Context, t *testing.T, target Target, path string, header http.Header, query url.Values) *http.Response {
 	t.Helper()
 	address := target.BaseURL.JoinPath(path)
 	address.RawQuery = query.Encode()
@@ -86,7 +94,7 @@ func open(ctx context.Context, t *testing.T, target Target, path, accept string,
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.Header.Set("Accept", accept)
+	request.Header = header.Clone()
 	response, err := target.Client.Do(request)
 	if err != nil {
 		t.Fatalf("GET %s: %v", address, err)

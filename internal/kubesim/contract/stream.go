@@ -3,6 +3,7 @@ package contract
 import (
 	"context"
 	"encoding/json"
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,11 +15,14 @@ import (
 // eventWait is how long a watch event may take after its cause.
 const eventWait = 30 * time.Second
 
-// stream is a watch as Table rows.
+// stream is a watch.
 type stream struct {
 	t       *testing.T
+	body    io.Reader
+	coding  string // of the body
 	decoder *json.Decoder
 	columns []metav1.TableColumnDefinition
+	last    int64 // resourceVersion of the latest raw event
 	timer   *time.Timer
 }
 
@@ -36,9 +40,15 @@ func watch(t *testing.T, target Target, pairs ...string) *stream {
 // watchOf does the same for a resource.
 func watchOf(t *testing.T, target Target, resource string, pairs ...string) *stream {
 	t.Helper()
+	return streamAs(t, target, resource, accepting(acceptTable), pairs...)
+}
+
+// streamAs opens a watch with the headers of the request given.
+func streamAs(t *testing.T, target Target, resource string, header http.Header, pairs ...string) *stream {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	query := params(append([]string{"watch", "1", "includeObject", "None"}, pairs...)...)
-	response := open(ctx, t, target, "/api/v1/"+resource, acceptTable, query)
+	response := openWith(ctx, t, target, "/api/v1/"+resource, header, query)
 	t.Cleanup(func() {
 		cancel()
 		_ = response.Body.Close() // it is cut off, not read to its end
@@ -46,22 +56,30 @@ func watchOf(t *testing.T, target Target, resource string, pairs ...string) *str
 	if response.StatusCode != http.StatusOK {
 		t.Fatalf("watch: status %d, want 200", response.StatusCode)
 	}
-	// If no event comes in time, the body ends, and so does the test.
-	return &stream{t: t, decoder: json.NewDecoder(response.Body), timer: time.AfterFunc(eventWait, cancel)}
+	return &stream{
+		t: t, body: response.Body, coding: response.Header.Get("Content-Encoding"), decoder: json.NewDecoder(response.Body),
+		timer: time.AfterFunc(eventWait, cancel), // if no event comes in time, the body ends, and so does the test
+	}
 }
 
 // next returns the next event.
 func (s *stream) next() event {
 	s.t.Helper()
 	var e event
-	if err := s.decoder.Decode(&e); err != nil {
-		s.t.Fatalf("waiting for the next event: %v", err)
-	}
-	s.timer.Reset(eventWait)
+	s.decode(&e)
 	if s.columns == nil {
 		s.columns = e.Object.Columns
 	}
 	return e
+}
+
+// decode reads the next event.
+func (s *stream) decode(into any) {
+	s.t.Helper()
+	if err := s.decoder.Decode(into); err != nil {
+		s.t.Fatalf("waiting for the next event: %v", err)
+	}
+	s.timer.Reset(eventWait)
 }
 
 // expect requires the next event to be of a type and about a pod on a node, and returns
