@@ -39,6 +39,7 @@ type fakeAPI struct {
 type fakePod struct {
 	node     string // of a pod
 	finished bool
+	version  int // of the change that made it so
 }
 
 type fakeChange struct {
@@ -75,6 +76,9 @@ func (w *fakeAPI) set(nodes bool, key string, value *fakePod) {
 	}
 	w.version += 1 + w.random.IntN(3) // other resources have versions too
 	c.version = w.version
+	if value != nil {
+		value.version = c.version
+	}
 	w.log = append(w.log, c)
 	if value == nil {
 		delete(objects, key)

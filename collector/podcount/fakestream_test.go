@@ -45,7 +45,7 @@ func (s *fakeStream) run(ctx context.Context) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(objects)) {
 		object := objects[key]
-		if s.fits(key, &object) && !s.event("ADDED", key, object, 50) {
+		if s.fits(key, &object) && !s.event("ADDED", key, object, object.version) {
 			return
 		}
 	}
