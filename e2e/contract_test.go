@@ -90,8 +90,10 @@ func (w podWriter) bind(ctx context.Context, key, node string) error {
 	return err
 }
 
-func (w podWriter) touch(ctx context.Context, key string) error {
-	_, err := w.send(ctx, http.MethodPatch, podPath(key), object{"metadata": object{"labels": object{"touched": "yes"}}})
+func (w podWriter) touch(ctx context.Context, key string) error { return w.label(ctx, key, "yes") }
+
+func (w podWriter) label(ctx context.Context, key, value string) error {
+	_, err := w.send(ctx, http.MethodPatch, podPath(key), object{"metadata": object{"labels": object{"touched": value}}})
 	return err
 }
 

@@ -70,8 +70,38 @@ func TestWatchFollows(t *testing.T) {
 	followed(t, cp, e)
 	wantNoDrift(t, e)
 	auditedInQuiet(t, e)
+	killedInQuiet(t, cp, e, churn)
+	auditedInQuiet(t, e)
 	followed(t, cp, e)
 	wantNoDrift(t, e)
+}
+
+// killedInQuiet has the API server killed while no pod changes, and pods change once the
+// cluster is followed again. What was bound or left while a server was being killed is
+// told of by no stream, so only here can the pods that are told of be held against those
+// that are there: a new start tells of none.
+func killedInQuiet(t *testing.T, cp *controlPlane, e *exporter, churn *churn) {
+	t.Helper()
+	followed(t, cp, e)
+	from, starts := churnedPods(t, e), newStarts(t, e)
+	cp.kill(t)
+	eventually(t, "the streams are gone", func() bool { return e.scrape(t).value(t, "pod_count_success") == 0 })
+	cp.run(t)
+	eventually(t, "a new start", func() bool { return newStarts(t, e) > starts })
+	followed(t, cp, e)
+	if now := churnedPods(t, e); now != from {
+		t.Errorf("%+v after a new start, want what there was before, %+v", now, from)
+	}
+	churn.during(t, func() { time.Sleep(churnTime / 2) }) // the churn is what passes the time
+	followed(t, cp, e)
+	from.wantCame(t, churnedPods(t, e))
+}
+
+// newStarts is how often the cluster was listed anew: a server that was started again
+// does not remember what its streams had come to.
+func newStarts(t *testing.T, e *exporter) float64 {
+	t.Helper()
+	return e.scrape(t).by(t, "pod_count_watch_restarts_total", "reason")["expired"]
 }
 
 // wantCuts requires each kind of cut, and that each stream went on where it was.

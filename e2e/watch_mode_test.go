@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,32 +10,6 @@ import (
 	"testing"
 	"time"
 )
-
-// TestWatchAuditFindsLostEvent leaves one event of a bound pod out of the stream: the
-// count is wrong until the audit finds it, and then right again.
-func TestWatchAuditFindsLostEvent(t *testing.T) {
-	t.Parallel()
-	cp := startControlPlane(t, clusterArgs(32, 5, 100)...)
-	proxy := startStreamProxy(t, cp)
-	e := startExporter(t, proxy.kubeconfig(t, watcherToken(t, cp)), "--collector.mode=watch", "--watch.audit-interval=20s")
-	followed(t, cp, e)
-	proxy.leaveOut(func(line []byte) bool {
-		return bytes.Contains(line, []byte(`"ADDED"`)) && bytes.Contains(line, []byte(`"lost-1"`))
-	})
-	writer := podWriter{api: cp.api, names: names("lost")}
-	_, err := writer.create(t.Context(), anyNode(cp))
-	must(t, err)
-	eventually(t, "the event left out", proxy.dropped)
-	e.await(t, "Audit: difference on a node")
-	followed(t, cp, e)
-	got := e.scrape(t)
-	if n := got.by(t, "pod_count_watch_restarts_total", "reason")["drift"]; n != 1 {
-		t.Errorf("%v restarts for drift, want 1", n)
-	}
-	if n := got.by(t, "pod_count_watch_audits_total", "result")["different"]; n != 1 {
-		t.Errorf("%v audits with a difference, want 1", n)
-	}
-}
 
 // TestWatchForbidden has an account that may list and not watch: it is listed, and
 // says so.

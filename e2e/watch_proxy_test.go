@@ -29,9 +29,9 @@ type streamProxy struct {
 
 	mu   sync.Mutex
 	open map[*watchBody]bool
-	cuts int                    // at once
-	amid int                    // amid an event
-	drop func(line []byte) bool // nil: nothing is left out
+	cuts int                                    // at once
+	amid int                                    // amid an event
+	drop func(watch *url.URL, line []byte) bool // nil: nothing is left out
 }
 
 var errCutByProxy = errors.New("the stream was cut by the proxy")
@@ -103,7 +103,7 @@ func (p *streamProxy) cut(fits func(watch *url.URL) bool, amid bool) bool {
 }
 
 // leaveOut drops the next event that fits.
-func (p *streamProxy) leaveOut(fits func(line []byte) bool) {
+func (p *streamProxy) leaveOut(fits func(watch *url.URL, line []byte) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drop = fits
@@ -123,10 +123,10 @@ func (p *streamProxy) dropped() bool {
 	return p.drop == nil
 }
 
-func (p *streamProxy) drops(line []byte) bool {
+func (p *streamProxy) drops(watch *url.URL, line []byte) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.drop == nil || !p.drop(line) {
+	if p.drop == nil || !p.drop(watch, line) {
 		return false
 	}
 	p.drop = nil
@@ -174,7 +174,7 @@ func (b *watchBody) Read(buffer []byte) (int, error) {
 			}
 			break
 		}
-		if !b.proxy.drops(line) {
+		if !b.proxy.drops(b.url, line) {
 			b.rest.Write(line)
 		}
 		if err != nil && b.rest.Len() == 0 {
