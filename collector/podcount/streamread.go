@@ -104,7 +104,7 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header, bo
 	}
 	text, err := plain(header, body) // waits for the beginning of a packed stream
 	if err != nil {
-		return x.broken(body, err)
+		return x.broken(s, body, err)
 	}
 	reader := newEventReader(text, s.listing.name, w.large, x.giveUp)
 	bookmarked, read := false, int64(0)
@@ -117,7 +117,7 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header, bo
 			w.observer.Event(Event{Resource: s.listing.name, Type: EventError, Bytes: body.bytes - read, Time: time.Now()})
 		}
 		if err != nil {
-			return x.broken(body, err)
+			return x.broken(s, body, err)
 		}
 		for _, c := range changes {
 			began := s.starting
@@ -142,13 +142,15 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header, bo
 }
 
 // broken returns the error of a stream whose events cannot be read any further.
-func (x *exchange) broken(body *wire, err error) error {
+func (x *exchange) broken(s *stream, body *wire, err error) error {
 	var failure *PageError
 	switch cause := context.Cause(x.ctx); {
 	case errors.Is(cause, errSilent), errors.Is(cause, errIdleStart):
 		return &PageError{Reason: Timeout, Err: cause}
 	case errors.As(err, &failure) && failure.Reason == Expired && !errors.Is(cause, failure):
 		return failure // although the session may have ended meanwhile
+	case errors.Is(cause, errOverdue) && !s.starting:
+		return io.EOF // its time is over, whoever notices; what was cut comes again
 	case cause != nil: // which may be the failure of a page, and is what net/http gives
 		return x.failed("reading the events", err)
 	case errors.As(err, &failure):

@@ -24,7 +24,7 @@ type WatchEnd string
 // The reasons. After drift and expired the cluster is listed again; after the others
 // the stream goes on where it was.
 const (
-	EndClosed       WatchEnd = "closed"       // by the server, between two events
+	EndClosed       WatchEnd = "closed"       // by the server between two events, or as its time was over
 	EndSilent       WatchEnd = "silent"       // nothing arrived for too long
 	EndExpired      WatchEnd = "expired"      // 410: the resourceVersion is too old
 	EndDrift        WatchEnd = "drift"        // the sum of the events is wrong
