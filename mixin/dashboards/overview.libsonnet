@@ -19,6 +19,8 @@ local variables = import '../lib/variables.libsonnet';
   local shared = '%s and on (%s, node) (%s > %s)' % [ratio, c, rule('cluster_node:node_allocatable_pods:max', nodes), number.text(config.singlePodNodes)],
   local atEnd = '%s @ end() and on (%s, node) (%s @ end() > %s)' % [ratio, c, rule('cluster_node:node_allocatable_pods:max', nodes), number.text(config.singlePodNodes)],
   local legend = '{{%s}} {{node}}' % c,
+  local own = '%s,%s' % [config.podCountSelector, clusters],
+  local followed = 'on (%s) group by (%s) (pod_count_mode_info{%s,mode="watch"})' % [c, c, own],
   local total(expr) = 'sum(%s)' % expr,
   local stat(title, description, expr) = panels.stat(title, description, 'locale', targets.instant(expr, title), 0),
 
@@ -80,6 +82,14 @@ local variables = import '../lib/variables.libsonnet';
             targets.range(rule('cluster:pod_count_unscheduled_pods:max', clusters), '{{%s}} unscheduled' % c),
             targets.range(rule('cluster:pod_count_unknown_node_pods:max', clusters), '{{%s}} unknown node' % c),
           ], 0) + panels.legendRight],
+        ]),
+        dashboard.row('Watch mode', 9, [
+          [12, panels.timeseries('Age of live numbers', 'Time since the last event or bookmark of bound pods. It should stay below two minutes. Clusters that are listed are not shown.', 's', [
+            targets.range('time() - %s and %s' % [rule('cluster:pod_count_last_success_timestamp_seconds:max', clusters), followed], '{{%s}}' % c),
+          ]) + panels.legendRight],
+          [12, panels.timeseries('Broken streams by reason', 'Streams of events that did not end in order. After expired and drift the pods are listed again. Clusters that are listed have no streams.', 'cps', [
+            targets.range('sum by (%s, reason) (rate(pod_count_watch_restarts_total{%s,reason!="closed"}[%s]))' % [c, own, config.rateWindow], '{{%s}} {{reason}}' % c),
+          ], 4) + panels.legendRight + panels.withoutZeros],
         ]),
       ],
       [annotations.firing(config, alerts), annotations.reloads(config)],
