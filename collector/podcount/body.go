@@ -1,7 +1,6 @@
 package podcount
 
 import (
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
@@ -96,11 +95,7 @@ func plain(header http.Header, w *wire) (io.Reader, error) {
 	case "", "identity":
 		return w, nil
 	case "gzip", "x-gzip": // RFC 9110, section 8.4.1.3
-		unpacked, err := gzip.NewReader(w)
-		if err != nil {
-			return nil, fmt.Errorf("reading the body: %w", err)
-		}
-		return unpacked, nil
+		return unpack(w)
 	default:
 		return nil, errCoding
 	}
