@@ -125,3 +125,30 @@ func TestChurnIsToldOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestChurnOfAStartThatGoesOn has a start fail at a page, after its streams have told of
+// events. The next one goes on at that page, with streams from where the first ones began.
+func TestChurnOfAStartThatGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, func(cfg *Config) { cfg.PageSize, cfg.MaxPageSize, cfg.PageAttempts = 1, 1, 1 })
+		began, failed := 0, false
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			if !lists(r, "pods") || r.URL.Query().Get("continue") == "" || failed {
+				return nil, nil
+			}
+			failed, began = true, api.bound()
+			for api.bound() == began {
+				api.do(api.change)
+				time.Sleep(time.Second) // the streams tell of it
+			}
+			return nil, errRefused
+		})
+		w, stop := following(t, api.troubled, watcher)
+		defer stop()
+		time.Sleep(time.Minute)
+		w.shows(ModeWatch)
+		if more, _ := w.churned(); !failed || more != api.bound()-began || more == 0 {
+			t.Errorf("failed: %t, and %+d pods, want %+d", failed, more, api.bound()-began)
+		}
+	})
+}

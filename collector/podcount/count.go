@@ -24,6 +24,7 @@ type count struct {
 	tally    *tally // of the complete walks over pods
 	ledger   *ledger
 	began    func(*walk) // called after each first page; may be nil
+	told     positions   // by the streams of the start that was suspended
 	bytes    int64
 	started  time.Time
 	elapsed  time.Duration // of earlier tries

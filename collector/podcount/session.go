@@ -90,6 +90,9 @@ func (f *session) close(ctx context.Context, err error) {
 		f.w.inherited = f.live
 		return
 	}
+	if run := f.w.suspended; run != nil {
+		run.told = f.live.told()
+	}
 	f.w.observer.Publish(func() *Snapshot { return f.interrupted(err) })
 	f.live.drop()
 }

@@ -26,6 +26,7 @@ func (f *session) listed() error {
 			f.openStreams(run, w)
 		}
 	}
+	run.told = nil // a new first page is newer than all that was told
 	err := f.w.askFor(f.ctx, run, f.w.pages)
 	run.began = nil // a Counter may go on with the count
 	if err == nil && f.ctx.Err() != nil || run.source == SourceListUnfiltered {
@@ -72,7 +73,9 @@ func (f *session) openStreams(run *count, w *walk) {
 		return
 	}
 	for _, r := range w.listing.roles() {
-		f.open(f.replace(newStream(r, w.listing, run.search.form, f.live.names.ledger, w.version)))
+		s := newStream(r, w.listing, run.search.form, f.live.names.ledger, w.version)
+		s.told = run.told[r.key(w.listing)]
+		f.open(f.replace(s))
 	}
 }
 
@@ -97,9 +100,7 @@ func (f *session) replace(s *stream) *stream {
 		if other.role == s.role && other.listing.path == s.listing.path {
 			f.cancel[other](errReplaced)
 			other.replaced = true
-			if s.told = other.told; newer(other.position, s.told) {
-				s.told = other.position // which is after s.position if events came while the page did
-			}
+			s.told = other.toldUntil() // after s.position if events came while the page did
 			f.live.within[other.listing.path] -= other.sum
 			other.delta.drop()
 			f.live.streams[i] = s
