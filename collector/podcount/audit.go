@@ -98,10 +98,10 @@ func earlier(a, b time.Time) time.Time {
 
 // nextAudit returns the time of the next audit, zero when there are to be none. After one
 // that has found a difference there always is another: only that shows that the new start
-// has helped.
+// has helped. So there is after one that was called for and found nothing out.
 func (w *Watcher) nextAudit(in time.Duration) time.Time {
 	interval := w.watch.AuditInterval
-	if interval == 0 && w.drifts == 0 {
+	if interval == 0 && w.drifts == 0 && !w.owed {
 		return time.Time{}
 	}
 	if interval > 0 {
@@ -167,6 +167,7 @@ func (f *session) audit() (next time.Duration, err error) {
 	case noNamespace(err):
 		return 0, err
 	}
+	f.w.owed = err != nil
 	f.w.observer.Watched(Watched{Audit: &Audit{Differences: differences, Err: err}})
 	switch {
 	case errors.Is(err, errOlder):

@@ -125,7 +125,7 @@ func (f *session) begin() error {
 		}
 		return nil
 	}
-	f.live = newLive(f.w.account, f.w.cfg)
+	f.live, f.w.owed = newLive(f.w.account, f.w.cfg), false
 	start := f.listed
 	if f.w.stale >= maxStale {
 		start = f.streamed

@@ -57,5 +57,5 @@ func (w *Watcher) inherit() {
 		return
 	}
 	from.inherit()
-	w.former, w.inherited, w.drifts, from.inherited = nil, from.inherited, from.drifts, nil
+	w.former, w.inherited, w.drifts, w.owed, from.inherited = nil, from.inherited, from.drifts, from.owed, nil
 }

@@ -76,6 +76,7 @@ type Watcher struct {
 	account      *account       // of the names of live; those of paged counts have their own
 	shortStreams map[string]int // in a row, by stream
 	drifts       int            // audits in a row that found a difference
+	owed         bool           // an audit, as the latest one found nothing out about these streams
 	stale        int            // starts in a row that were inconsistent
 	expired      *expired       // shared with the Watchers that go on with this one's streams
 	listedUntil  time.Time      // the cluster cannot be watched until then; zero when that is over
