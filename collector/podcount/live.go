@@ -130,8 +130,12 @@ func (l *live) fold(s *stream, c change) error {
 		sign = -1
 	}
 	s.recording.add(c.version, c.node, sign)
-	if s.role == nodeStream {
+	switch {
+	case s.role != nodeStream:
+	case newer(c.version, s.listed):
 		return l.foldNode(c.node, sign)
+	default:
+		return nil // the list has it
 	}
 	s.sum += sign
 	l.within[s.listing.path] += sign

@@ -50,6 +50,7 @@ func (l *live) setNodes(run *count) error {
 		if err := l.replaceNodes(run); err != nil {
 			return err
 		}
+		s.listed = run.nodes.version
 		for _, e := range s.recording.after(run.nodes.version) {
 			if err := l.foldNode(e.node, e.sign); err != nil {
 				return err

@@ -53,6 +53,7 @@ type stream struct {
 	sum      int    // pods that its events have added, less those that they have removed
 	replaced bool   // by a later one from another resourceVersion
 	told     string // resourceVersion up to which the stream that it replaced has told of events
+	listed   string // resourceVersion of the list that has replaced all nodes
 
 	opened    chan struct{} // closed when it has been open for the first time
 	started   chan struct{} // closed when a streamed start is complete
