@@ -24,8 +24,9 @@ func troubleshooting() map[string]map[string]step {
 			"kubectl get pods --all-namespaces --no-headers --field-selector='status.phase!=Succeeded,status.phase!=Failed,spec.nodeName=NODE' | wc -l": {test: byHand},
 			"kubectl describe node NODE | grep 'Non-terminated Pods'":                                                                                   {test: byHand},
 			"curl -s 'http://127.0.0.1:10120/api/v1/nodes?cluster=NAME&fresh=true'":                                                                     {try: asks},
-			"kubectl proxy --port=8001 &": {test: byHand},
-			`curl -s -o /dev/null -w '%{size_download} bytes in %{time_total} s\n' -H 'Accept: application/json;as=Table;v=v1;g=meta.k8s.io' 'http://127.0.0.1:8001/api/v1/pods?limit=500&includeObject=None&fieldSelector=status.phase!%3DSucceeded,status.phase!%3DFailed'`: {test: byHand},
+			"kubectl proxy --port=8001 &": {block: byHand},
+			"kill $!":                     {block: byHand},
+			`curl -sS --retry 10 --retry-delay 1 --retry-all-errors -o /dev/null -w '%{size_download} bytes in %{time_total} s\n' -H 'Accept: application/json;as=Table;v=v1;g=meta.k8s.io' 'http://127.0.0.1:8001/api/v1/pods?limit=500&includeObject=None&fieldSelector=status.phase!%3DSucceeded,status.phase!%3DFailed'`: {block: byHand},
 		},
 	}
 }

@@ -19,9 +19,10 @@ const operations = "docs/operations.md"
 
 // step says who tries a command of docs/operations.md. One of the fields is set.
 type step struct {
-	try  func(t *testing.T, at *place, line string) // here
-	test string                                     // FOLDER.FUNCTION of end-to-end tests, which has the command to the letter
-	mark string                                     // what its section says of commands that nothing tries
+	try   func(t *testing.T, at *place, line string) // here
+	block string                                     // FOLDER.FUNCTION of end-to-end tests, which runs the whole block as it stands
+	test  string                                     // FOLDER.FUNCTION of end-to-end tests, which has the command to the letter
+	mark  string                                     // what its section says of commands that nothing tries
 }
 
 // steps has the commands of each section, those in code within sentences among them.
@@ -32,7 +33,7 @@ func steps() map[string]map[string]step {
 		registry = "Needs a container engine and a registry of yours"
 		systemd  = "need a systemd that runs, and so no test tries them"
 	)
-	success := "curl -s http://127.0.0.1:10120/metrics | grep '^pod_count_success'"
+	success := "curl -sS --retry 10 --retry-delay 1 --retry-all-errors http://127.0.0.1:10120/metrics | grep '^pod_count_success'"
 	return map[string]map[string]step{
 		"Operations": {
 			"kubectl get pods --all-namespaces --field-selector=status.phase!=Succeeded,status.phase!=Failed,spec.nodeName!=": {test: guide},
@@ -53,32 +54,34 @@ func steps() map[string]map[string]step {
 			`export KUBECONFIG_FILE="$HOME/.kube/config" EXPORTER_USER="$(id -u):$(id -g)"`: {test: compose},
 			"docker compose up --detach --build":                                            {test: compose},
 			"docker compose logs exporter":                                                  {test: compose},
-			"curl -s http://127.0.0.1:10120/metrics | grep '^node_active_pods'":             {try: asks},
-			"kubectl config view --flatten --minify":                                        {test: guide},
-			"docker compose --profile demo up --build":                                      {test: compose},
-			"docker compose up --detach --no-build exporter":                                {test: compose},
-			"docker compose down":                                                           {test: compose},
-			"docker compose --profile demo down":                                            {test: compose},
+			"curl -sS --retry 10 --retry-delay 1 --retry-all-errors http://127.0.0.1:10120/metrics | grep '^node_active_pods'": {try: asks},
+			"kubectl config view --flatten --minify":         {test: guide},
+			"docker compose --profile demo up --build":       {test: compose},
+			"docker compose up --detach --no-build exporter": {test: compose},
+			"docker compose down":                            {test: compose},
+			"docker compose --profile demo down":             {test: compose},
 		},
 		"An image with a credential plugin": {
 			"docker build --tag pod_count_exporter:0.2.0-plugins .": {test: compose},
 		},
 		"Kubernetes": {
 			"make node":          {try: makes},
-			"kubectl apply -k .": {test: guide},
-			"kubectl -n monitoring rollout status deployment/pod-count-exporter":    {test: guide},
-			"kubectl -n monitoring logs deployment/pod-count-exporter":              {test: guide},
-			"kubectl -n monitoring port-forward service/pod-count-exporter 10120 &": {test: guide},
-			success: {test: guide},
+			"kubectl apply -k .": {block: guide},
+			"kubectl -n monitoring rollout status deployment/pod-count-exporter":    {block: guide},
+			"kubectl -n monitoring logs deployment/pod-count-exporter":              {block: guide},
+			"kubectl -n monitoring port-forward service/pod-count-exporter 10120 &": {block: guide},
+			success:   {block: guide},
+			"kill $!": {block: guide},
 			"make e2e-node E2E_FLAGS='-run TestMemory'":                        {try: makes},
 			"kubectl -n monitoring rollout undo deployment/pod-count-exporter": {test: guide},
 		},
 		"Helm": {
-			"helm install pod-count-exporter deploy/helm/pod-count-exporter --namespace monitoring --create-namespace --values values.yaml": {test: guide},
-			"kubectl -n monitoring rollout status deployment/pod-count-exporter":                                                            {test: guide},
-			"kubectl -n monitoring logs deployment/pod-count-exporter":                                                                      {test: guide},
-			"kubectl -n monitoring port-forward service/pod-count-exporter 10120 &":                                                         {test: guide},
-			success: {test: guide},
+			"helm install pod-count-exporter deploy/helm/pod-count-exporter --namespace monitoring --create-namespace --values values.yaml": {block: guide},
+			"kubectl -n monitoring rollout status deployment/pod-count-exporter":                                                            {block: guide},
+			"kubectl -n monitoring logs deployment/pod-count-exporter":                                                                      {block: guide},
+			"kubectl -n monitoring port-forward service/pod-count-exporter 10120 &":                                                         {block: guide},
+			success:   {block: guide},
+			"kill $!": {block: guide},
 			"helm upgrade pod-count-exporter deploy/helm/pod-count-exporter --namespace monitoring --values values.yaml": {test: guide},
 			"helm rollback pod-count-exporter --namespace monitoring":                                                    {test: guide},
 			"helm uninstall pod-count-exporter --namespace monitoring":                                                   {test: guide},
@@ -93,7 +96,7 @@ func steps() map[string]map[string]step {
 			success:                   {try: asks},
 			"systemctl daemon-reload": {mark: systemd},
 			"systemctl enable --now pod_count_exporter":        {mark: systemd},
-			"journalctl -u pod_count_exporter":                 {mark: systemd},
+			"journalctl --no-pager -u pod_count_exporter":      {mark: systemd},
 			"systemctl restart pod_count_exporter":             {mark: systemd},
 			"systemctl stop pod_count_exporter":                {mark: systemd},
 			"systemctl enable --now pod_count_exporter.socket": {mark: systemd},
@@ -140,6 +143,8 @@ func follow(t *testing.T, at *place, path string, all map[string]map[string]step
 		switch {
 		case s.try != nil:
 			t.Run(c.line, func(t *testing.T) { s.try(t, at, c.line) })
+		case s.block != "":
+			wantPasted(t, s.block, path, c.line)
 		case s.test != "":
 			wantInTest(t, s.test, c.line)
 		case s.mark == "" || !strings.Contains(c.text, s.mark):
@@ -166,11 +171,10 @@ func commands(t *testing.T, path string) []command {
 	t.Helper()
 	const programs = `bin/\w+|cd|curl|docker|helm|install|journalctl|kubectl|make|skopeo|systemctl`
 	inline := regexp.MustCompile("`((?:\\w+=\\S+ )?(?:" + programs + ") [^`]+)`")
-	continued := regexp.MustCompile(`[ ]*\\\n\s*`) // a line that ends with a backslash goes on in the next
 	var all []command
 	for title, section := range sections(t, path) {
 		language, block := "", false
-		for line := range strings.SplitSeq(continued.ReplaceAllString(section, " "), "\n") {
+		for line := range strings.SplitSeq(oneLine(section), "\n") {
 			switch fence, found := strings.CutPrefix(line, "```"); {
 			case found && !block && !slices.Contains([]string{"sh", "console", "dockerfile", "promql", "text", "yaml"}, fence):
 				t.Errorf("%s: a block of %q, want sh for commands, console for a command and its output, or dockerfile, promql, text or yaml", title, fence)
@@ -221,7 +225,15 @@ func sections(t *testing.T, path string) map[string]string {
 // wantInTest wants a command among the texts in a function of the end-to-end tests.
 func wantInTest(t *testing.T, test, line string) {
 	t.Helper()
-	folder, function, _ := strings.Cut(test, ".")
+	if f := function(t, test); f != nil && !slices.Contains(texts(f), line) {
+		t.Errorf("%s no longer runs the command %q", test, line)
+	}
+}
+
+// function finds FOLDER.FUNCTION among the end-to-end tests.
+func function(t *testing.T, test string) *ast.FuncDecl {
+	t.Helper()
+	folder, name, _ := strings.Cut(test, ".")
 	files, err := filepath.Glob(filepath.Join(checkout, folder, "*_test.go"))
 	if err != nil {
 		t.Fatal(err)
@@ -232,15 +244,13 @@ func wantInTest(t *testing.T, test, line string) {
 			t.Fatal(err)
 		}
 		for _, declared := range parsed.Decls {
-			if f, ok := declared.(*ast.FuncDecl); ok && f.Name.Name == function {
-				if !slices.Contains(texts(f), line) {
-					t.Errorf("%s no longer runs the command %q", test, line)
-				}
-				return
+			if f, ok := declared.(*ast.FuncDecl); ok && f.Name.Name == name {
+				return f
 			}
 		}
 	}
-	t.Errorf("there is no %s, which should run the command %q", test, line)
+	t.Errorf("there is no %s", test)
+	return nil
 }
 
 // texts are the literals in a piece of Go.

@@ -7,11 +7,14 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/kube-node-manager/pod_count_exporter/e2e/pasted"
 )
 
 // TestTroubleshooting runs the commands of docs/troubleshooting.md that need kubectl, to
@@ -48,14 +51,15 @@ func TestTroubleshooting(t *testing.T) {
 	wantText(t, "pods of a node", asked(`kubectl get pods --all-namespaces --no-headers --field-selector='status.phase!=Succeeded,status.phase!=Failed,spec.nodeName=NODE' | wc -l`), number(cp.truth.Nodes[node]))
 	wantText(t, "what describe says", firstNumber(t, asked(`kubectl describe node NODE | grep 'Non-terminated Pods'`)), number(cp.truth.Nodes[node]))
 
-	port := freePort(t)
-	on := func(line string) string { return strings.ReplaceAll(line, "8001", port) }
-	runInGroup(t, cp.kubeconfig(), t.TempDir(), strings.Replace(on(`kubectl proxy --port=8001 &`), "&", "& wait", 1))
-	page := on(`curl -s -o /dev/null -w '%{size_download} bytes in %{time_total} s\n' -H 'Accept: application/json;as=Table;v=v1;g=meta.k8s.io' 'http://127.0.0.1:8001/api/v1/pods?limit=500&includeObject=None&fieldSelector=status.phase!%3DSucceeded,status.phase!%3DFailed'`)
-	eventually(t, "a page by hand", func() bool {
-		size, err := strconv.Atoi(firstNumber(t, asked(page+" || true")))
-		return err == nil && size > 1000
-	})
+	block, err := pasted.Block("../docs/troubleshooting.md", `kubectl proxy --port=8001 &`)
+	must(t, err)
+	page := regexp.MustCompile(`(?m)^(\d+) bytes in [\d.]+ s$`).FindStringSubmatch(asked(pasted.Script(strings.ReplaceAll(block, "8001", freePort(t)))))
+	if page == nil {
+		t.Fatalf("a page by hand prints no size:\n%s", block)
+	}
+	if size, err := strconv.Atoi(page[1]); err != nil || size < 1000 {
+		t.Errorf("a page by hand has %s bytes (%v), want that of 90 pods", page[1], err)
+	}
 }
 
 // TestPluginGuide runs the commands of docs/kubectl-plugin.md, to the letter.

@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -134,9 +135,10 @@ func (a *api) addPod(t *testing.T, name, phase string) {
 func shell(t *testing.T, kubeconfig, line string) string {
 	t.Helper()
 	output, err := shellCommand(t, kubeconfig, t.TempDir(), line).Output()
-	if err != nil {
-		t.Fatalf("%s: %v", line, err)
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		t.Fatalf("%s: %v\n%s", line, err, exit.Stderr)
 	}
+	must(t, err)
 	return string(output)
 }
 
@@ -145,7 +147,7 @@ func shellCommand(t *testing.T, kubeconfig, home, line string) *exec.Cmd {
 	t.Helper()
 	bin, err := filepath.Abs(os.Getenv("BIN_DIR"))
 	must(t, err)
-	cmd := exec.CommandContext(t.Context(), "sh", "-c", line)
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", line)
 	cmd.Env = append(os.Environ(), "PATH="+bin+string(filepath.ListSeparator)+os.Getenv("PATH"), "KUBECONFIG="+kubeconfig, "HOME="+home)
 	return cmd
 }

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/kube-node-manager/pod_count_exporter/e2e/pasted"
 )
 
 // TestGuide runs the commands of docs/operations.md for Kubernetes and for Helm, to the
@@ -25,11 +27,8 @@ func TestGuide(t *testing.T) {
 		g.overlay(t)
 		kubectl(t, "create", "namespace", guideNamespace)
 		t.Cleanup(g.remove)
-		g.run(t, `kubectl apply -k .`)
-		g.run(t, `kubectl -n monitoring rollout status deployment/pod-count-exporter`)
-		g.wantLog(t, `kubectl -n monitoring logs deployment/pod-count-exporter`)
+		g.wantCounted(t, g.pasted(t, `kubectl apply -k .                                             # your overlay`), "production")
 		g.background(t, `kubectl -n monitoring port-forward service/pod-count-exporter 10120 &`)
-		g.wantSuccess(t, `curl -s http://127.0.0.1:10120/metrics | grep '^pod_count_success'`, "production")
 		g.wantNumbers(t, `kubectl get pods --all-namespaces --field-selector=status.phase!=Succeeded,status.phase!=Failed,spec.nodeName!=`, `kubectl describe node NAME`)
 		if answer, _ := g.try(t, `kubectl auth can-i watch pods --all-namespaces --as=system:serviceaccount:monitoring:pod-count-exporter`); answer != "no\n" {
 			t.Errorf("in list mode, whether the account may watch: %q, want no", answer)
@@ -46,11 +45,9 @@ func TestGuide(t *testing.T) {
 		g := g.in(t)
 		must(t, os.WriteFile(filepath.Join(g.dir, "values.yaml"), []byte("image: {repository: localhost/pod_count_exporter, tag: e2e}\n"), 0o600))
 		t.Cleanup(g.remove)
-		g.run(t, `helm install pod-count-exporter deploy/helm/pod-count-exporter --namespace monitoring --create-namespace --values values.yaml`)
-		g.run(t, `kubectl -n monitoring rollout status deployment/pod-count-exporter`)
-		g.wantLog(t, `kubectl -n monitoring logs deployment/pod-count-exporter`)
-		g.background(t, `kubectl -n monitoring port-forward service/pod-count-exporter 10120 &`)
-		g.wantSuccess(t, `curl -s http://127.0.0.1:10120/metrics | grep '^pod_count_success'`, "kubernetes")
+		output := g.pasted(t, `helm install pod-count-exporter deploy/helm/pod-count-exporter --namespace monitoring --create-namespace --values values.yaml`)
+		g.wantCounted(t, output, "kubernetes")
+		g.wantNotes(t, output)
 		must(t, os.WriteFile(filepath.Join(g.dir, "values.yaml"), []byte("image: {repository: localhost/pod_count_exporter, tag: next}\n"), 0o600))
 		g.run(t, `helm upgrade pod-count-exporter deploy/helm/pod-count-exporter --namespace monitoring --values values.yaml`)
 		g.wantImage(t, "localhost/pod_count_exporter:next")
@@ -163,28 +160,37 @@ func (g guide) background(t *testing.T, line string) {
 	})
 }
 
-// wantLog sees that there is a log. A count is in it as soon as somebody asks.
-func (g guide) wantLog(t *testing.T, line string) {
+// pasted runs the document's block that begins with a line, as it stands, and returns
+// what it prints.
+func (g guide) pasted(t *testing.T, first string) string {
 	t.Helper()
-	eventually(t, line+" shows the log", func() error {
-		output, err := g.try(t, line)
-		if err == nil && !strings.Contains(output, "Listening on") {
-			err = fmt.Errorf("it shows %q", output)
-		}
-		return err
-	})
+	block, err := pasted.Block("../../docs/operations.md", first)
+	must(t, err)
+	return g.run(t, pasted.Script(block))
 }
 
-func (g guide) wantSuccess(t *testing.T, line, cluster string) {
+// wantCounted looks for the log and for the first number in what a block has printed.
+func (g guide) wantCounted(t *testing.T, output, cluster string) {
 	t.Helper()
-	want := fmt.Sprintf("pod_count_success{cluster=%q} 1\n", cluster)
-	eventually(t, line+" shows success", func() error {
-		output, err := g.try(t, line)
-		if err == nil && output != want {
-			err = fmt.Errorf("it shows %q, want %q", output, want)
+	for _, want := range []string{"Listening on", fmt.Sprintf("\npod_count_success{cluster=%q} 1\n", cluster)} {
+		if !strings.Contains(output, want) {
+			t.Errorf("the block does not show %q:\n%s", want, output)
 		}
-		return err
-	})
+	}
+}
+
+// wantNotes runs the commands that the chart has printed below "The first numbers", as
+// they stand.
+func (g guide) wantNotes(t *testing.T, output string) {
+	t.Helper()
+	_, notes, _ := strings.Cut(output, "\nThe first numbers:\n\n")
+	commands, _, ends := strings.Cut(notes, "\n\n")
+	if !ends {
+		t.Fatalf("the chart's notes have no commands:\n%s", output)
+	}
+	if numbers := g.run(t, pasted.Script(commands)); !strings.Contains(numbers, "\nnode_active_pods{") {
+		t.Errorf("the notes' commands show no numbers:\n%s\n%s", commands, numbers)
+	}
 }
 
 // wantNumbers compares the sum of the exporter's counts with what the two commands say.
