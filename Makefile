@@ -123,11 +123,11 @@ chart_tools := $(BIN)/helm $(BIN)/helm-docs $(BIN)/kustomize
 chart_test  := BIN_DIR=$(CURDIR)/$(BIN) $(go) -C testdata/helm test -count=1
 
 .PHONY: chart
-chart: build $(chart_tools) ## write the Helm chart's README and golden renderings anew (first time: 4 minutes)
-	$(chart_test) -run 'Readme|Golden' -update .
+chart: build $(chart_tools) ## write the Helm chart's README and golden renderings anew (first time: 8 minutes)
+	$(chart_test) -run 'Readme|Golden|Notes' -update .
 
 .PHONY: chart-check
-chart-check: build $(chart_tools) ## check the Helm chart: renderings, refusals, the kustomize base beside it (first time: 4 minutes)
+chart-check: build $(chart_tools) ## check the Helm chart: renderings, refusals, the kustomize base beside it (first time: 8 minutes)
 	$(chart_test) .
 
 .PHONY: screenshots

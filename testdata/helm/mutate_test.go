@@ -16,7 +16,7 @@ import (
 )
 
 // checks are what a changed chart must fail: the renderings of the variants, which
-// TestGolden compares, and the refusals of TestInvalid and TestWrongTypes.
+// TestGolden and TestNotesOfScrapes compare, and the refusals of TestInvalid and TestWrongTypes.
 type checks struct {
 	variants map[string]object
 	rendered map[string]string
@@ -35,7 +35,12 @@ func newChecks(t *testing.T, chart source) *checks {
 	c := &checks{variants: map[string]object{}, rendered: map[string]string{}}
 	for variant, path := range variants(t) {
 		c.variants[variant] = parse(t, read(t, path))
-		text, err := chart.render(c.variants[variant])
+	}
+	for variant, values := range scraped() {
+		c.variants["notes "+variant] = parse(t, []byte(values))
+	}
+	for variant, values := range c.variants {
+		text, err := chart.render(values)
 		must(t, err)
 		c.rendered[variant] = text
 	}
