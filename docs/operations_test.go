@@ -61,6 +61,9 @@ func steps() map[string]map[string]step {
 			"docker compose down":                            {test: compose},
 			"docker compose --profile demo down":             {test: compose},
 		},
+		"A cluster on this machine": {
+			"kubectl config view --flatten --minify": {test: guide},
+		},
 		"An image with a credential plugin": {
 			"docker build --tag pod_count_exporter:0.2.0-plugins .": {test: compose},
 		},
@@ -83,14 +86,16 @@ func steps() map[string]map[string]step {
 			success:   {block: guide},
 			"kill $!": {block: guide},
 			"helm upgrade pod-count-exporter deploy/helm/pod-count-exporter --namespace monitoring --values values.yaml": {test: guide},
+			"helm get values pod-count-exporter --namespace monitoring --output yaml > values.yaml":                      {test: guide},
 			"helm rollback pod-count-exporter --namespace monitoring":                                                    {test: guide},
 			"helm uninstall pod-count-exporter --namespace monitoring":                                                   {test: guide},
 		},
 		"systemd": {
 			"make build": {try: builds},
+			`home="$(getent passwd "${SUDO_USER:-$(id -un)}" | cut -d: -f6)"`:                           {try: findsHome},
 			"install -m 0755 bin/pod_count_exporter /usr/local/bin/":                                    {try: installs},
 			"install -d -m 0700 /etc/pod_count_exporter":                                                {try: installs},
-			`install -m 0600 "$HOME/.kube/config" /etc/pod_count_exporter/kubeconfig`:                   {try: installs},
+			`install -m 0600 "$home/.kube/config" /etc/pod_count_exporter/kubeconfig`:                   {try: installs},
 			"install -m 0644 deploy/systemd/pod_count_exporter.default /etc/default/pod_count_exporter": {try: installs},
 			"install -m 0644 deploy/systemd/pod_count_exporter.service /etc/systemd/system/":            {try: installs},
 			success:                   {try: asks},
@@ -309,6 +314,27 @@ func asks(t *testing.T, at *place, line string) {
 	if text := foreground(t, at.dir, at.env, strings.NewReplacer("127.0.0.1:10120", address, "NAME", "readme").Replace(line)); !strings.Contains(text, `"readme"`) {
 		t.Errorf("%s shows %q", line, text)
 	}
+}
+
+// findsHome runs a line as a user with sudo, in a shell of sudo and in one of root's own,
+// and keeps the home that it finds for the lines that follow.
+func findsHome(t *testing.T, at *place, line string) {
+	bin := t.TempDir()
+	for program, script := range map[string]string{
+		"getent": `[ "$1" = passwd ] && echo "$2:x:1:1:A name:/homes/$2:/bin/sh"`,
+		"id":     `[ "$1" = -un ] && echo "$WHO"`,
+	} {
+		if err := os.WriteFile(filepath.Join(bin, program), []byte("#!/bin/sh\n"+script+"\n"), 0o700); err != nil { //nolint:gosec // it is run
+			t.Fatal(err)
+		}
+	}
+	for who, want := range map[string]string{"WHO=ann": "/homes/ann", "WHO=root SUDO_USER=ann": "/homes/ann", "WHO=root": "/homes/root"} {
+		env := append(slices.DeleteFunc(slices.Clone(at.env), func(v string) bool { return strings.HasPrefix(v, "SUDO_USER=") }), strings.Fields(who)...)
+		if got := foreground(t, at.dir, append(env, "PATH="+bin+":"+os.Getenv("PATH")), line+`; printf %s "$home"`); got != want {
+			t.Errorf("%s with %s finds %q, want %s", line, who, got, want)
+		}
+	}
+	at.env = append(at.env, "home="+at.home)
 }
 
 // installs runs a line with another folder in the place of the root, from a folder that

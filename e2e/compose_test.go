@@ -85,6 +85,7 @@ func TestCompose(t *testing.T) {
 	}
 	c.wantPlugin("docker build --tag pod_count_exporter:0.2.0-plugins .")
 	c.guide("docker compose down")
+	c.wantLocal()
 	c.guide("docker compose --profile demo up --build")
 	c.guide("docker compose up --detach --no-build exporter")
 	c.guide("docker compose --profile demo down")

@@ -48,6 +48,9 @@ func TestGuide(t *testing.T) {
 		output := g.pasted(t, `helm install pod-count-exporter deploy/helm/pod-count-exporter --namespace monitoring --create-namespace --values values.yaml`)
 		g.wantCounted(t, output, "kubernetes")
 		g.wantNotes(t, output)
+		if values := g.run(t, `helm get values pod-count-exporter --namespace monitoring --output yaml > values.yaml`+"; cat values.yaml"); values != "image:\n  repository: localhost/pod_count_exporter\n  tag: e2e\n" {
+			t.Errorf("the values that were given are not those of the release:\n%s", values)
+		}
 		must(t, os.WriteFile(filepath.Join(g.dir, "values.yaml"), []byte("image: {repository: localhost/pod_count_exporter, tag: next}\n"), 0o600))
 		g.run(t, `helm upgrade pod-count-exporter deploy/helm/pod-count-exporter --namespace monitoring --values values.yaml`)
 		g.wantImage(t, "localhost/pod_count_exporter:next")
