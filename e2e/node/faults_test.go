@@ -14,7 +14,7 @@ import (
 )
 
 // TestNodeFaults kills the exporter and the API server under it, and cordons the
-// node: the count comes back by itself each time.
+// node: the count comes back by itself each time, and has what waits meanwhile.
 func TestNodeFaults(t *testing.T) {
 	requireNode(t)
 	r := deploy(t, "faults", settings{})
@@ -52,7 +52,41 @@ func TestNodeFaults(t *testing.T) {
 				t.Error(err)
 			}
 		})
+		// The node keeps its pods and its room, and what comes now waits.
+		apply(t, fmt.Sprintf(anyPod, r.namespace))
+		r.wantUnscheduled(t, "any ")
 		r.wantCount(t)
+		kubectl(t, "uncordon", nodeName)
+		r.wantUnscheduled(t, "")
+		r.wantCount(t)
+		if node := kubectl(t, "-n", r.namespace, "get", "pod/any", "-o", "jsonpath={.spec.nodeName}"); node != nodeName {
+			t.Errorf("the pod that waited is on the node %q, want %s", node, nodeName)
+		}
+	})
+}
+
+// wantUnscheduled wants the named pods of the whole cluster to wait for a node, as many
+// to be counted, and the node to be shown with its room.
+func (r *release) wantUnscheduled(t *testing.T, names string) {
+	t.Helper()
+	eventually(t, fmt.Sprintf("the pods that wait are %q, and counted", names), func() error {
+		waiting := kubectl(t, "get", "pods", "--all-namespaces", "--field-selector=spec.nodeName=,status.phase=Pending", "-o", "jsonpath={range .items[*]}{.metadata.name} {end}")
+		if waiting != names {
+			return fmt.Errorf("these wait: %q", waiting)
+		}
+		body, err := r.scrape(t)
+		if err != nil {
+			return err
+		}
+		for _, want := range []string{
+			fmt.Sprintf("\npod_count_unscheduled_pods{cluster=%q} %d\n", r.cluster, strings.Count(names, " ")),
+			fmt.Sprintf("\nnode_allocatable_pods{cluster=%q,node=%q} ", r.cluster, nodeName),
+		} {
+			if !strings.Contains(body, want) {
+				return fmt.Errorf("no %q in %s", want, body)
+			}
+		}
+		return nil
 	})
 }
 
