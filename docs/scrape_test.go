@@ -1,10 +1,13 @@
 package docs
 
 import (
+	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestREADMEScrapes: the configuration for Prometheus in README is the one of
@@ -36,6 +39,26 @@ func TestREADMELinksBeyondDocs(t *testing.T) {
 	for _, want := range []string{"CHANGELOG.md", "docs/operations.md#rights", "LICENSE", "SECURITY.md", "CONTRIBUTING.md"} {
 		if !slices.Contains(links, want) {
 			t.Errorf("README does not link %s", want)
+		}
+	}
+}
+
+// TestAPIExample: the answer in docs/api.md is that of the count in README's log.
+func TestAPIExample(t *testing.T) {
+	log := regexp.MustCompile(`msg="Completed paginated pod count" cluster=(\S+) active_pods=(\S+) pages=(\S+) duration=(\S+) bytes=(\S+) resource_version=(\S+) consistent=(\S+)`).FindStringSubmatch(read(t, "README.md"))
+	if log == nil {
+		t.Fatal("README shows no count")
+	}
+	took, err := time.ParseDuration(log[4])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for field, value := range map[string]string{
+		"cluster": strconv.Quote(log[1]), "activePods": log[2], "pages": log[3], "durationSeconds": fmt.Sprint(took.Seconds()),
+		"responseBytes": log[5], "resourceVersion": strconv.Quote(log[6]), "consistent": log[7],
+	} {
+		if want := fmt.Sprintf("\n  %q: %s,\n", field, value); !strings.Contains(read(t, "docs/api.md"), want) {
+			t.Errorf("docs/api.md has no %s, which is README's", want)
 		}
 	}
 }

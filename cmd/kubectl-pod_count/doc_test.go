@@ -27,7 +27,7 @@ func TestDocumentNamesEveryFlag(t *testing.T) {
 		documented = append(documented, row[1])
 	}
 	for _, flag := range flags() {
-		if flag.Hidden || flag.Name == "help" || flag.Name == "version" {
+		if flag.Hidden {
 			continue
 		}
 		text := "`--" + flag.Name + "`"

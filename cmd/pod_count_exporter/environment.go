@@ -86,6 +86,37 @@ func ofService(name, service string) bool {
 	}
 }
 
+// usedVariables are the variables of the flags that have their values from there, by the
+// flags' names. The command line wins.
+func usedVariables(app *kingpin.Application, args []string) map[string]string {
+	used := map[string]string{}
+	for _, flag := range app.Model().Flags {
+		if os.Getenv(flag.Envar) != "" {
+			used[flag.Name] = flag.Envar
+		}
+	}
+	// A command line that cannot be read ends the start before anybody asks.
+	if parsed, err := app.ParseContext(args); err == nil {
+		for _, element := range parsed.Elements {
+			if flag, is := element.Clause.(*kingpin.FlagClause); is {
+				delete(used, flag.Model().Name)
+			}
+		}
+	}
+	return used
+}
+
+// besidesVariable adds to an error that begins with a flag the variable that the flag has
+// its value from. Its text may be a secret, and the error has as much of it as may be said.
+func (f *flags) besidesVariable(err error) error {
+	text, isFlag := strings.CutPrefix(err.Error(), "--")
+	end := strings.IndexAny(text, "=: ")
+	if !isFlag || end < 0 || f.variables[text[:end]] == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %w", f.variables[text[:end]], err)
+}
+
 // namingVariable adds to an error the variable that caused it: the text that cannot
 // be read is then not on the command line.
 func namingVariable(app *kingpin.Application, err error) error {
@@ -98,7 +129,7 @@ func namingVariable(app *kingpin.Application, err error) error {
 			continue
 		}
 		if again := flag.Value.Set(text); again != nil && again.Error() == err.Error() {
-			return fmt.Errorf("%s=%q: %w", flag.Envar, text, err)
+			return fmt.Errorf("%s=%q: %w", flag.Envar, text, plain(err))
 		}
 	}
 	return err

@@ -95,17 +95,36 @@ func TestEnvironment(t *testing.T) {
 }
 
 func TestEnvironmentIsRefused(t *testing.T) {
-	for name, value := range map[string]string{
-		"COLLECTOR_CACHE_TTL": "soon", "COLLECTOR_PAGE_SIZE": "many", "LOG_LEVEL": "loud",
-		"WEB_ENABLE_PPROF": "perhaps", "WEB_SYSTEMD_SOCKET": "perhaps",
+	for _, tt := range []struct{ name, value, want string }{
+		{"COLLECTOR_CACHE_TTL", "soon", `COLLECTOR_CACHE_TTL="soon": --collector.cache-ttl="soon": not a duration like 500ms, 30s or 5m`},
+		{"COLLECTOR_PAGE_SIZE", "many", `COLLECTOR_PAGE_SIZE="many": --collector.page-size="many": not a whole number`},
+		{"COLLECTOR_PAGE_SIZE", "99999999999999999999", `COLLECTOR_PAGE_SIZE="99999999999999999999": --collector.page-size="99999999999999999999": is out of range`},
+		{"LOG_LEVEL", "loud", `LOG_LEVEL="loud": --log.level="loud": must be one of debug, info, warn, error`},
+		{"WEB_ENABLE_PPROF", "perhaps", `WEB_ENABLE_PPROF="perhaps": must be true or false`},
+		{"WEB_SYSTEMD_SOCKET", "perhaps", `WEB_SYSTEMD_SOCKET="perhaps": must be true or false`},
+		// What the flags' values are together is looked at later.
+		{"WEB_MAX_REQUESTS", "-1", `WEB_MAX_REQUESTS: --web.max-requests=-1: must not be negative`},
+		{"SHARD", "9", `SHARD: --shard="9": must be INDEX/COUNT or auto/COUNT`},
+		{"COLLECTOR_NAMESPACE", "a\na", `COLLECTOR_NAMESPACE: --collector.namespace: "a" is given twice`},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Setenv("POD_COUNT_EXPORTER_"+name, value)
-			_, _, err := parseFlags(nil, io.Discard)
-			if err == nil || !strings.HasPrefix(err.Error(), "POD_COUNT_EXPORTER_"+name+`="`+value+`"`) {
-				t.Errorf("error %v, want one that begins with the variable", err)
+		t.Run(tt.name, func(t *testing.T) {
+			t.Setenv("POD_COUNT_EXPORTER_"+tt.name, tt.value)
+			if got, want := refuse(t, exitUsage), program+": error: POD_COUNT_EXPORTER_"+tt.want; got != want {
+				t.Errorf("error\n%s, want\n%s", got, want)
 			}
 		})
+	}
+}
+
+// A variable that has no effect, as the command line wins, is at no fault.
+func TestEnvironmentIsNotBlamed(t *testing.T) {
+	t.Setenv("POD_COUNT_EXPORTER_WEB_MAX_REQUESTS", "5")
+	t.Setenv("POD_COUNT_EXPORTER_KUBECONFIG", "/nonexistent/variable")
+	if line := refuse(t, exitUsage, "--web.max-requests=-1"); strings.Contains(line, "MAX_REQUESTS") {
+		t.Errorf("the variable is blamed: %s", line)
+	}
+	if line := refuse(t, exitFailed); !strings.HasPrefix(line, program+`: error: POD_COUNT_EXPORTER_KUBECONFIG: --kubeconfig="/nonexistent/variable": `) {
+		t.Errorf("the variable is not named: %s", line)
 	}
 }
 

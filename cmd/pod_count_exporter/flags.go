@@ -39,7 +39,8 @@ type flags struct {
 	logLevel  string
 	logFormat string
 
-	unknownVariables []string // names
+	unknownVariables []string          // names
+	variables        map[string]string // of the flags that got their value from one
 }
 
 func defaultFlags() *flags {
@@ -64,7 +65,8 @@ func parseFlags(args []string, stdout io.Writer) (f *flags, done bool, err error
 	f = define(app)
 	_, err = app.Parse(args)
 	f.unknownVariables = unknownVariables(app, os.Environ())
-	return f, done, expecting(namingVariable(app, err))
+	f.variables = usedVariables(app, args)
+	return f, done, pointingToHelp(expecting(namingVariable(app, err)))
 }
 
 // define adds all flags to app, with their variables, and returns their values.
@@ -89,6 +91,15 @@ func expecting(err error) error {
 		return fmt.Errorf("unexpected %q: expected a flag; each value needs its own, as in --kubeconfig=FILE --kubeconfig=FILE, and switches have none", extra)
 	}
 	return err
+}
+
+// pointingToHelp says where the flags are listed, after an error that names no value of
+// one: those say what was expected.
+func pointingToHelp(err error) error {
+	if err == nil || strings.HasPrefix(err.Error(), "--") || strings.HasPrefix(err.Error(), variable("")) {
+		return err
+	}
+	return fmt.Errorf("%w; see %s --help", err, program)
 }
 
 func (f *flags) addWeb(app *kingpin.Application) {
@@ -127,7 +138,7 @@ func (f *flags) addWatch(app *kingpin.Application) {
 }
 
 func (f *flags) addLog(app *kingpin.Application) {
-	add(app, &f.logLevel, "log.level", "Least level to log: debug, info, warn or error.", logLevel)
+	add(app, &f.logLevel, "log.level", "Least level to log: debug, info, warn (or warning) or error.", logLevel)
 	add(app, &f.logFormat, "log.format", "Format of the log: logfmt or json.", oneOf("logfmt", "json"))
 }
 

@@ -24,11 +24,16 @@ func add[T any](app *kingpin.Application, target *T, name, help string, parse fu
 
 // plain shortens the errors of strconv, which quote the text again.
 func plain(err error) error {
-	var num *strconv.NumError
-	if errors.As(err, &num) {
-		return fmt.Errorf("not a whole number: %w", num.Err)
+	switch num, is := errors.AsType[*strconv.NumError](err); {
+	case is && num.Func == "ParseBool":
+		return errors.New("must be true or false")
+	case is && errors.Is(err, strconv.ErrRange):
+		return errors.New("is out of range")
+	case is:
+		return errors.New("not a whole number")
+	default:
+		return err
 	}
-	return err
 }
 
 // choiceError is a value that is not among those allowed.

@@ -47,7 +47,7 @@ func run(ctx context.Context, args []string, env cluster.Env, stdout, stderr io.
 		err = f.validate(env.Lookup("POD_NAME"))
 	}
 	if err != nil {
-		complain(stderr, f.besidesUnknown(err))
+		complain(stderr, f.besidesUnknown(f.besidesVariable(err)))
 		return exitUsage
 	}
 	// Caught from here on: even before there is anything to reload, it must not kill.
@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, env cluster.Env, stdout, stderr io.
 		return exitOK
 	}
 	if err != nil {
-		complain(stderr, f.besidesUnknown(err))
+		complain(stderr, f.besidesUnknown(f.besidesVariable(err)))
 		return exitFailed
 	}
 	return app.serve(ctx, hangups)

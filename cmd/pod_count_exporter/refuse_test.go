@@ -32,13 +32,13 @@ func TestRunRefusesFlags(t *testing.T) {
 		args []string
 		want []string
 	}{
-		{"unknown flag", []string{"--bogus"}, []string{"--bogus"}},
-		{"argument", []string{"stray"}, []string{`unexpected "stray"`, "expected a flag"}},
+		{"unknown flag", []string{"--bogus"}, []string{"--bogus", "; see pod_count_exporter --help"}},
+		{"argument", []string{"stray"}, []string{`unexpected "stray"`, "expected a flag", "; see pod_count_exporter --help"}},
 		{"second value of a flag", []string{"--kubeconfig", "a", "b"}, []string{`unexpected "b"`, "expected a flag"}},
 		{"value of a switch", []string{"--kubernetes.all-contexts=true"}, []string{`unexpected "true"`, "switches have none"}},
 		{"empty name of the cluster", []string{"--kubernetes.cluster-name="}, []string{`--kubernetes.cluster-name=""`, "empty"}},
 		{"source of names", []string{"--kubernetes.cluster-name-from=server"}, []string{`--kubernetes.cluster-name-from="server"`, "context, cluster, file, file/context"}},
-		{"flag without its value", []string{"--log.level"}, []string{"--log.level"}},
+		{"flag without its value", []string{"--log.level"}, []string{"--log.level", "; see pod_count_exporter --help"}},
 		{"flag twice", []string{"--log.level=info", "--log.level=warn"}, []string{"log.level"}},
 		{"page size 0", []string{"--collector.page-size=0"}, []string{"--collector.page-size=0", "at least 1"}},
 		{"page size below 0", []string{"--collector.page-size=-1"}, []string{"--collector.page-size=-1"}},

@@ -71,7 +71,7 @@ func TestEndpoints(t *testing.T) {
 		{"metrics of an unknown cluster", plain, http.MethodGet, "/metrics?cluster[]=none", 400, `unknown cluster "none"`},
 		{"a reload is no reading", plain, http.MethodGet, "/-/reload", 405, ""},
 		{"reload", plain, http.MethodPost, "/-/reload", 200, "reloaded"},
-		{"no such page", plain, http.MethodGet, "/nothing", 404, ""},
+		{"no such page", plain, http.MethodGet, "/nothing", 404, `href="./"`},
 		{"metrics are only read", plain, http.MethodPost, "/metrics", 405, ""},
 		{"no profiles unless asked for", plain, http.MethodGet, "/debug/pprof/", 404, ""},
 		{"profiles", special, http.MethodGet, "/debug/pprof/", 200, "goroutine"},

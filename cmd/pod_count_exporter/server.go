@@ -130,7 +130,7 @@ func (s *server) listen(ctx, process context.Context) error {
 	}
 	for _, l := range listeners {
 		s.sockets = append(s.sockets, socket{listener: l, server: &http.Server{
-			Handler:           withDeadline(ownSite(s.mux)),
+			Handler:           withDeadline(ownSite(withLanding(s.mux))),
 			ReadHeaderTimeout: readHeaderTimeout,
 			IdleTimeout:       idleTimeout,
 			ConnState:         withoutDeadline,
