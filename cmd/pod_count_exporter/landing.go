@@ -47,5 +47,5 @@ func (l *landing) Write(text []byte) (int, error) {
 	if l.changed {
 		return len(text), nil
 	}
-	return l.ResponseWriter.Write(text) //nolint:wrapcheck // it is the writer that was given
+	return l.ResponseWriter.Write(text)
 }

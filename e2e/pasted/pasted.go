@@ -26,5 +26,5 @@ func Block(path, first string) (string, error) {
 // Script is the block for bash -c: it ends at the first command that fails, and what it
 // has left in the background ends with it.
 func Script(block string) string {
-	return "set -eo pipefail\ntrap 'jobs -p | xargs --no-run-if-empty kill' EXIT\n" + block
+	return "set -eo pipefail\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + block
 }
