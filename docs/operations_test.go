@@ -68,8 +68,9 @@ func steps() map[string]map[string]step {
 			"docker build --tag pod_count_exporter:0.2.0-plugins .": {test: compose},
 		},
 		"Kubernetes": {
-			"make node":          {try: makes},
-			"kubectl apply -k .": {block: guide},
+			"make node":                           {try: makes},
+			"kubectl create namespace monitoring": {block: guide},
+			"kubectl apply -k .":                  {block: guide},
 			"kubectl -n monitoring rollout status deployment/pod-count-exporter":    {block: guide},
 			"kubectl -n monitoring logs deployment/pod-count-exporter":              {block: guide},
 			"kubectl -n monitoring port-forward service/pod-count-exporter 10120 &": {block: guide},

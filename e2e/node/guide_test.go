@@ -25,9 +25,8 @@ func TestGuide(t *testing.T) {
 	t.Run("kubernetes", func(t *testing.T) {
 		g := g.in(t)
 		g.overlay(t)
-		kubectl(t, "create", "namespace", guideNamespace)
 		t.Cleanup(g.remove)
-		g.wantCounted(t, g.pasted(t, `kubectl apply -k .                                             # your overlay`), "production")
+		g.wantCounted(t, g.pasted(t, `kubectl create namespace monitoring   # where there is none`), "production")
 		g.background(t, `kubectl -n monitoring port-forward service/pod-count-exporter 10120 &`)
 		g.wantNumbers(t, `kubectl get pods --all-namespaces --field-selector=status.phase!=Succeeded,status.phase!=Failed,spec.nodeName!=`, `kubectl describe node NAME`)
 		if answer, _ := g.try(t, `kubectl auth can-i watch pods --all-namespaces --as=system:serviceaccount:monitoring:pod-count-exporter`); answer != "no\n" {
