@@ -12,7 +12,7 @@ import (
 // only those below it.
 func layers() []string {
 	return []string{
-		"docs", "e2e", "e2e/node", "cmd/pod_count_exporter", "cmd/kubectl-pod_count", "cmd/kubesim", "collector", "collector/page", "collector/cluster", "collector/store",
+		"docs", "e2e", "e2e/node", "e2e/pasted", "cmd/pod_count_exporter", "cmd/kubectl-pod_count", "cmd/kubesim", "collector", "collector/page", "collector/cluster", "collector/store",
 		"collector/podcount", "collector/redact", "internal/kubesim/contract", "internal/kubesim", "internal/flagvalue",
 	}
 }
