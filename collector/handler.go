@@ -31,7 +31,7 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
-		c.reserve.note(newSize(views).series(), took)
+		c.reserve.note(seriesIn(views), took)
 	})
 }
 

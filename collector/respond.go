@@ -17,7 +17,7 @@ const (
 )
 
 // responder limits how many answers are encoded and sent at once. Requests that wait
-// for counts are not limited: they take next to nothing.
+// for counts are not limited: they take some 100 bytes for each cluster.
 type responder struct {
 	slots    chan struct{}     // held while an answer is encoded and sent; nil is no limit
 	encoders chan *gzip.Writer // one is taken while an answer is encoded; a writer is larger than most answers

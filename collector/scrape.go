@@ -7,8 +7,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -44,54 +42,42 @@ func (c *Collector) readScrape(r *http.Request) (s scrape, err error) {
 // that a slow one delays no other, and waits for counts as long as kept leaves time to
 // encode the answer. Counts that end meanwhile make it larger, and the wait shorter.
 func (s scrape) await(ctx context.Context, kept *reserve) []store.View {
+	began, series, of := time.Now(), 0, make(map[*store.Cluster]int, len(s.clusters))
+	for _, one := range s.clusters {
+		of[one] = seriesOf(one.View())
+		series += of[one]
+	}
+	ctx, cancel := context.WithTimeout(ctx, kept.wait(s.limit, series))
+	defer cancel()
+	early := time.AfterFunc(math.MaxInt64, cancel)
+	defer early.Stop()
+	store.Await(ctx, s.clusters, func(one *store.Cluster) {
+		if more := seriesOf(one.View()) - of[one]; more > 0 {
+			of[one] += more
+			series += more
+			early.Reset(kept.wait(s.limit, series) - time.Since(began))
+		}
+	})
 	views := make([]store.View, len(s.clusters))
 	for i, one := range s.clusters {
 		views[i] = one.View()
 	}
-	began, size := time.Now(), newSize(views)
-	ctx, cancel := context.WithTimeout(ctx, kept.wait(s.limit, size.series()))
-	defer cancel()
-	early := time.AfterFunc(math.MaxInt64, cancel)
-	defer early.Stop()
-	var all sync.WaitGroup
-	for i, one := range s.clusters {
-		all.Go(func() {
-			before := views[i]
-			views[i] = one.Await(ctx)
-			if size.grows(before, views[i]) {
-				early.Reset(kept.wait(s.limit, size.series()) - time.Since(began))
-			}
-		})
-	}
-	all.Wait()
 	return views
 }
 
-// size is roughly how many series an answer will have.
-type size struct{ sum atomic.Int64 }
-
-func newSize(views []store.View) *size {
-	s := &size{}
+// seriesIn returns roughly how many series an answer has.
+func seriesIn(views []store.View) (series int) {
 	for _, v := range views {
-		s.sum.Add(seriesOf(v))
+		series += seriesOf(v)
 	}
-	return s
+	return series
 }
 
-func (s *size) series() int { return int(s.sum.Load()) }
-
-// grows says whether a cluster has more series than before, and adds them.
-func (s *size) grows(before, after store.View) bool {
-	more := seriesOf(after) - seriesOf(before)
-	s.sum.Add(more)
-	return more > 0
-}
-
-func seriesOf(v store.View) int64 {
+func seriesOf(v store.View) int {
 	if !v.Shown() {
 		return seriesPerCluster
 	}
-	return seriesPerCluster + 2*int64(len(v.Snapshot.Nodes))
+	return seriesPerCluster + 2*len(v.Snapshot.Nodes)
 }
 
 // exposition is the prometheus.Collector of one answer.

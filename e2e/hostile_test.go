@@ -174,7 +174,7 @@ func hostileKubeconfig(t *testing.T) (path string, hostile int) {
 	for kind, frame := range hostileFrames() {
 		add(kind, framesServer(t, frame))
 	}
-	for _, names := range []int{500, 5_000, 60_000} {
+	for _, names := range []int{900, 10_000, 60_000} {
 		add(fmt.Sprintf("certificate with %d names", names), certificateServer(t, names))
 	}
 	must(t, clientcmd.WriteToFile(*kubeconfig, path))

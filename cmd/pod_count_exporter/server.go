@@ -30,6 +30,9 @@ const (
 const (
 	// readHeaderTimeout ends connections that never send a request.
 	readHeaderTimeout = 10 * time.Second
+	// maxHeaderBytes limits the headers of a request, which take ten times as much memory.
+	// Prometheus sends some hundred bytes; proxies add cookies and tokens.
+	maxHeaderBytes = 16 << 10
 	// idleTimeout is longer than the usual scrape intervals, so that Prometheus
 	// can keep its connection.
 	idleTimeout = 5 * time.Minute
@@ -132,6 +135,7 @@ func (s *server) listen(ctx, process context.Context) error {
 		s.sockets = append(s.sockets, socket{listener: l, server: &http.Server{
 			Handler:           withDeadline(ownSite(withLanding(s.mux))),
 			ReadHeaderTimeout: readHeaderTimeout,
+			MaxHeaderBytes:    maxHeaderBytes,
 			IdleTimeout:       idleTimeout,
 			ConnState:         withoutDeadline,
 			BaseContext:       func(net.Listener) context.Context { return process },

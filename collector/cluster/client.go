@@ -88,6 +88,7 @@ func (c Cluster) restConfig(limit func(*http.Transport)) *rest.Config {
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
 		if own := transportOf(next); own != nil {
 			limit(own)
+			own.DialContext = limitedDial(own.DialContext)
 			own.OnProxyConnectResponse = proxyRefusal
 		}
 		return redact.Transport(next, config.Proxy)

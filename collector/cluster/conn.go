@@ -14,8 +14,9 @@ import (
 const (
 	// maxHandshakeBytes limits what a server sends of a TLS handshake. Go takes 256 KiB
 	// of certificates, before it trusts any; a long chain of a public authority has 8 KiB,
-	// one of ML-DSA some 20.
-	maxHandshakeBytes = 32 << 10
+	// one of ML-DSA some 20. A server that takes client certificates of all public
+	// authorities names them in another 20.
+	maxHandshakeBytes = 64 << 10
 	// maxOtherBytes limits, for each request, what a server sends beside the body of its
 	// answer: headers, and what the body does not need. net/http reads empty frames,
 	// pings and informational answers for as long as they come, and hands on nothing.
@@ -52,16 +53,23 @@ func (c *connection) trace(ctx context.Context) context.Context {
 
 // dial connects to a server, or to the proxy before it.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
-	if err != nil {
-		return nil, err
+	return (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
+}
+
+// limitedDial is outside what client-go wraps connections in, which cannot be looked through.
+func limitedDial(dial func(ctx context.Context, network, address string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		limited := &limitedConn{Conn: conn}
+		limited.limit(maxOtherBytes, errOtherBytes)
+		if c, is := ctx.Value(connectionKey{}).(*connection); is {
+			c.dialed.Store(limited)
+		}
+		return limited, nil
 	}
-	limited := &limitedConn{Conn: conn}
-	limited.limit(maxOtherBytes, errOtherBytes)
-	if c, is := ctx.Value(connectionKey{}).(*connection); is {
-		c.dialed.Store(limited)
-	}
-	return limited, nil
 }
 
 // limitedConn is a connection of which so much may be read. A nil one has no limit.

@@ -3,11 +3,15 @@ package cluster_test
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -139,7 +143,7 @@ func TestWhatIsNoAnswerIsLimited(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			silent(t)
 			server, sent := framesServer(t, answer)
-			_, err := lengthOf(t, server)
+			_, err := lengthOf(t, server, "token: secret")
 			server.Close()
 			t.Logf("%d bytes sent, the request ended with %v", sent.Load(), err)
 			if err == nil {
@@ -149,6 +153,41 @@ func TestWhatIsNoAnswerIsLimited(t *testing.T) {
 				t.Errorf("%d bytes were sent, want less than %d", sent.Load(), most)
 			}
 		})
+	}
+}
+
+// TestLongAnswersOfEachUser has answers that are longer than what a server may send beside
+// them, over connections that client-go has wrapped, or has not: for credential plugins
+// and certificates out of files it closes them when these change.
+func TestLongAnswersOfEachUser(t *testing.T) {
+	own := certificateWith(t, 0)
+	key, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := files(t, map[string]string{
+		"c.crt": string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: own.Certificate[0]})),
+		"c.key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
+	})
+	const size = 1 << 20
+	for name, user := range map[string]string{
+		"token":        "token: secret",
+		"plugin":       execUser("token", ""),
+		"certificates": fmt.Sprintf("client-certificate: %q, client-key: %q", filepath.Join(dir, "c.crt"), filepath.Join(dir, "c.key")),
+	} {
+		for _, multiplexed := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, HTTP/2 %t", name, multiplexed), func(t *testing.T) {
+				server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					_, _ = w.Write(make([]byte, size))
+				}))
+				server.EnableHTTP2 = multiplexed
+				server.StartTLS()
+				defer server.Close()
+				if length, err := lengthOf(t, server, user); err != nil || length != size {
+					t.Errorf("%d bytes, error %v, want %d", length, err, size)
+				}
+			})
+		}
 	}
 }
 
@@ -179,7 +218,7 @@ func TestSlowlyPackedAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := start()
 			defer server.Close()
-			if length, err := lengthOf(t, server); err != nil || length != size {
+			if length, err := lengthOf(t, server, "token: secret"); err != nil || length != size {
 				t.Errorf("%d bytes, error %v, want %d", length, err, size)
 			}
 		})
@@ -196,9 +235,9 @@ func silent(t *testing.T) {
 }
 
 // lengthOf asks a server, and returns how long its answer is.
-func lengthOf(t *testing.T, server *httptest.Server) (int64, error) {
+func lengthOf(t *testing.T, server *httptest.Server, user string) (int64, error) {
 	t.Helper()
-	client, base, err := load(t, kubeconfig(serverEntry(t, server, false), "token: secret")).Client()
+	client, base, err := load(t, kubeconfig(serverEntry(t, server, false), user)).Client()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,8 +51,9 @@ func TestHandshakesAreLimited(t *testing.T) {
 		"some names":                         {900, true, ""},
 		"some names, not trusted":            {900, false, "unknown authority"},
 		"many names":                         {1500, true, "more than 1000 names"},
-		"more bytes than a handshake has":    {30_000, true, "longer than 32768 bytes"},
-		"more bytes than that, not trusted":  {30_000, false, "longer than 32768 bytes"},
+		"as many as a handshake may have":    {10_000, true, "more than 1000 names"},
+		"more bytes than a handshake has":    {30_000, true, "longer than 65536 bytes"},
+		"more bytes than that, not trusted":  {30_000, false, "longer than 65536 bytes"},
 		"more than Go takes of certificates": {70_000, true, "exceeds maximum of 262144 bytes"},
 	} {
 		for _, http2 := range []bool{false, true} {
@@ -79,5 +80,21 @@ func TestHandshakesAreLimited(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestManyClientAuthorities has a server that takes the certificates of as many
+// authorities as the public ones, and names each in its handshake.
+func TestManyClientAuthorities(t *testing.T) {
+	pool := x509.NewCertPool()
+	for i := range 250 {
+		pool.AddCert(&x509.Certificate{Raw: []byte{byte(i)}, RawSubject: fmt.Appendf(nil, "%0150d", i)})
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.TLS = &tls.Config{ClientCAs: pool, ClientAuth: tls.VerifyClientCertIfGiven}
+	server.StartTLS()
+	defer server.Close()
+	if _, err := lengthOf(t, server, "token: secret"); err != nil {
+		t.Error(err)
 	}
 }

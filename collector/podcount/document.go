@@ -145,7 +145,7 @@ func (doc *document) listMeta(d *decoder) error {
 		case "continue":
 			doc.next, err = d.optionalText()
 		case "remainingItemCount":
-			doc.remaining, err = d.number()
+			doc.remaining, err = d.remaining()
 		default:
 			err = d.skip()
 		}
@@ -194,6 +194,20 @@ func (d *decoder) nullable(member func(key []byte) error) error {
 		return d.skip()
 	}
 	return d.object(member)
+}
+
+// remaining reads how many items a list has after a page. What is no whole number counts
+// as more than 0: the list must then go on.
+func (d *decoder) remaining() (int, error) {
+	text, err := d.scalar()
+	if err != nil {
+		return 0, err
+	}
+	number, invalid := strconv.Atoi(string(text))
+	if invalid != nil && text != nil { // nil is null
+		return 1, nil
+	}
+	return number, nil
 }
 
 // number reads an integer. A word counts as 0: some errors have one for a code.

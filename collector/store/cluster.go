@@ -52,38 +52,40 @@ type Cluster struct {
 
 // run is one count, from its beginning to its end.
 type run struct {
-	began     time.Time
-	ready     chan struct{} // closed when there is a snapshot, or the count has ended
-	readyOnce sync.Once     // closes ready
-	ended     bool
-	err       error // once it has ended
+	began time.Time
+	ready bool                         // there is a snapshot, or the count has ended
+	heard map[chan<- *Cluster]struct{} // who is told when it is; nil once it is
+	ended bool
+	err   error // once it has ended
 }
 
 // Name returns the cluster's name.
 func (c *Cluster) Name() string { return c.name }
 
-// Await returns what is to be shown. If the snapshot is not fresh, or the latest
-// count failed, it begins a count (or joins the one that is running) and waits for it
-// until ctx ends; the count goes on after that. In the pause after a failed count it
-// does not wait.
-func (c *Cluster) Await(ctx context.Context) View {
-	if ready := c.refresh(); ready != nil {
-		c.waits.wait(ctx, ready)
-	}
-	return c.View()
-}
-
 // Refresh begins a count if one is due. It does not wait.
-func (c *Cluster) Refresh() { c.refresh() }
+func (c *Cluster) Refresh() { c.refresh(nil) }
 
-// refresh begins a count if the snapshot is not fresh, the latest count failed, or the
-// cluster was followed and is not any more, as after a fault of its kubeconfig; and if no
-// count is running, the pause after a failed count is over, and the Counter is
-// usable. It returns the channel to wait on, or nil when there is nothing to wait
-// for.
-func (c *Cluster) refresh() <-chan struct{} {
+// refresh begins a count if one is due. It returns true if there is one to wait for; then
+// heard, which must have room, gets the cluster once there is a snapshot or the count has
+// ended. It may be nil.
+func (c *Cluster) refresh(heard chan<- *Cluster) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	r := c.due()
+	if r == nil || r.ready {
+		return false
+	}
+	if heard != nil {
+		r.heard[heard] = struct{}{}
+	}
+	return true
+}
+
+// due returns the running count, or one that it begins, if the snapshot is not fresh, the
+// latest count failed, or the cluster was followed and is not any more, as after a fault of
+// its kubeconfig; and if the pause after a failed count is over, and the Counter is
+// usable. c.mu must be held.
+func (c *Cluster) due() *run {
 	v := c.view()
 	switch {
 	case faultOf(c.counter) != nil:
@@ -91,12 +93,18 @@ func (c *Cluster) refresh() <-chan struct{} {
 	case v.State == Fresh && v.Err == nil && (c.run != nil || v.Snapshot.Mode != podcount.ModeWatch):
 		return nil
 	case c.run != nil:
-		return c.run.ready
+		return c.run
 	case c.failures > 0 && c.opts.Clock().since(c.failed) < c.pause:
 		return nil
 	}
-	if r := c.begin(); r != nil {
-		return r.ready
+	return c.begin()
+}
+
+// forget has heard get nothing of the running count.
+func (c *Cluster) forget(heard chan<- *Cluster) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.run != nil {
+		delete(c.run.heard, heard)
 	}
-	return nil
 }

@@ -13,7 +13,7 @@ func (c *Cluster) begin() *run {
 	if c.ctx.Err() != nil {
 		return nil
 	}
-	r := &run{began: time.Now(), ready: make(chan struct{})}
+	r := &run{began: time.Now(), heard: make(map[chan<- *Cluster]struct{})}
 	c.run = r
 	c.progress.begin()
 	counter, changes, ctx := c.counter, c.changes, c.interruptible()
@@ -121,7 +121,10 @@ func (c *Cluster) conclude(err error) {
 
 // wake ends all waits for the count. c.mu must be held.
 func (c *Cluster) wake(r *run) {
-	r.readyOnce.Do(func() { close(r.ready) })
+	for heard := range r.heard {
+		heard <- c // which has room
+	}
+	r.ready, r.heard = true, nil
 	close(c.updated)
 	c.updated = make(chan struct{})
 }

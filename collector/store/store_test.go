@@ -99,7 +99,8 @@ func await(t *testing.T, c *Cluster) View {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	return c.Await(ctx)
+	Await(ctx, []*Cluster{c}, func(*Cluster) {})
+	return c.View()
 }
 
 func TestObserversComeAndGoWithTheClusters(t *testing.T) {

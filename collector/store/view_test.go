@@ -73,7 +73,7 @@ func TestViewOfErrors(t *testing.T) {
 		s, _ := newStore(t, nil)
 		s.Set(Target{"new", "1", &heir{}})
 		interrupted := counted(t, clock, nil)
-		interrupted.publish(&run{ready: make(chan struct{})}, &podcount.Snapshot{Update: true, Interrupted: failed, Time: time.Now()})
+		interrupted.publish(&run{}, &podcount.Snapshot{Update: true, Interrupted: failed, Time: time.Now()})
 		later := counted(t, clock, nil)
 		later.err = failed
 		unusable := counted(t, clock, nil)

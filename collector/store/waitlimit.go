@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 )
@@ -22,23 +21,6 @@ const (
 type waitLimiter struct {
 	mu   sync.Mutex
 	vain time.Duration // the longest time that was waited in vain
-}
-
-// wait returns when done is closed, ctx has ended or shortWait is over.
-func (w *waitLimiter) wait(ctx context.Context, done <-chan struct{}) {
-	allowed, cancel := ctx, context.CancelFunc(func() {})
-	left, limited := remaining(ctx)
-	if limited && w.usedUp(left) {
-		allowed, cancel = context.WithTimeout(ctx, shortWait)
-	}
-	defer cancel()
-	select {
-	case <-done:
-	case <-allowed.Done():
-	}
-	if limited && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		w.note(left)
-	}
 }
 
 func remaining(ctx context.Context) (left time.Duration, limited bool) {

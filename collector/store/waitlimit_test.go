@@ -33,7 +33,7 @@ func TestUsedUp(t *testing.T) {
 func TestWaits(t *testing.T) {
 	const never = 1000 * time.Hour
 	bubble(t, func(t *testing.T) {
-		var w waitLimiter
+		c := &Cluster{}
 		for _, tt := range []struct {
 			name    string
 			timeout time.Duration // 0: none
@@ -61,16 +61,17 @@ func TestWaits(t *testing.T) {
 			{"after a complete count", 10 * time.Second, never, never, true, 10 * time.Second},
 		} {
 			if tt.reset {
-				w.reset()
+				c.waits.reset()
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			if tt.timeout > 0 {
 				ctx, cancel = context.WithTimeout(t.Context(), tt.timeout)
 			}
-			done := make(chan struct{})
-			ends, goes := time.AfterFunc(tt.done, func() { close(done) }), time.AfterFunc(tt.cancel, cancel)
+			w := newWaiting(ctx, 1)
+			w.add(c)
+			ends, goes := time.AfterFunc(tt.done, func() { w.heard <- c }), time.AfterFunc(tt.cancel, cancel)
 			began := time.Now()
-			w.wait(ctx, done)
+			w.wait(ctx, func(*Cluster) {})
 			if got := time.Since(began); got != tt.want {
 				t.Errorf("%s: waited %s, want %s", tt.name, got, tt.want)
 			}
