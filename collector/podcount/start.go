@@ -155,7 +155,7 @@ func (f *session) streamed() error {
 	for _, w := range walks {
 		for _, r := range w.listing.roles() {
 			s := newStream(r, w.listing, run.search.form, f.live.names.ledger, "")
-			s.starting, s.listing.form.gzip = true, true
+			s.starting = true
 			if err := f.initial(f.replace(s)); err != nil {
 				return err
 			}

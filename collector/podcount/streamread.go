@@ -71,7 +71,9 @@ func (w *Watcher) read(x *exchange, l *live, s *stream, lifetime time.Duration, 
 	if expired {
 		return &restartError{EndExpired, errStillExpired}
 	}
-	response, failure := x.open(w.streams, address, s.listing.form)
+	asked := *s.listing.form
+	asked.gzip = s.starting // a proxy that packs may hold later events back
+	response, failure := x.open(w.streams, address, &asked)
 	if failure != nil {
 		return failure
 	}
