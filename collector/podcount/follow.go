@@ -41,7 +41,7 @@ func (f *session) follow(ctx context.Context, s *stream) error {
 		failed := !errors.Is(err, io.EOF)
 		if failed {
 			f.live.noteFailed(s, closed)
-			if f.staysClosed(s, closed) {
+			if !f.live.takesTurns(err) && f.staysClosed(s, closed) {
 				return &unwatchableError{err}
 			}
 		}
@@ -66,6 +66,10 @@ func (f *session) follow(ctx context.Context, s *stream) error {
 // server may have another history now.
 func (f *session) noteOpened(s *stream) {
 	f.live.noteOpened(s)
+	select {
+	case f.progress <- struct{}{}:
+	default:
+	}
 	failed, since := f.live.recovered(s)
 	if failed {
 		f.live.listSoon()

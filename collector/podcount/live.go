@@ -33,6 +33,7 @@ type live struct {
 	figures     Snapshot      // of the latest paged count, without its nodes
 	listFailed  error         // why the nodes could not be listed again
 	answering   time.Time     // since when all lists of them were answered; zero after a failure of one or of a stream
+	opened      time.Time     // when a stream was opened last
 	moved       chan struct{} // closed with the next event, or when a stream stays closed
 }
 

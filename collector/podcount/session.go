@@ -48,6 +48,8 @@ type session struct {
 	group  sync.WaitGroup
 	cancel map[*stream]context.CancelCauseFunc
 	last   *Snapshot // that was published; guarded by the observer's lock
+
+	progress chan struct{} // has a value when a stream has been opened
 }
 
 // panicked carries a panic from a goroutine of a session to the goroutine that
@@ -60,7 +62,7 @@ func (p *panicked) Error() string { return fmt.Sprintf("following the cluster pa
 // session starts and follows the cluster until an error ends that. It returns the error,
 // and for how long the cluster was followed.
 func (w *Watcher) session(ctx context.Context) (followed time.Duration, err error) {
-	f := &session{w: w, cancel: make(map[*stream]context.CancelCauseFunc)}
+	f := &session{w: w, cancel: make(map[*stream]context.CancelCauseFunc), progress: make(chan struct{}, 1)}
 	f.ctx, f.end = context.WithCancelCause(ctx)
 	if err = f.begin(); err == nil {
 		began := time.Now()

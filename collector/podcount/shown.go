@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"context"
 	"errors"
 	"io"
 	"maps"
@@ -27,6 +28,7 @@ func (l *live) noteOpened(s *stream) {
 		s.seen = time.Now()
 	}
 	s.advanced, s.down = time.Now(), nil
+	l.opened = s.advanced
 	if s.away != nil {
 		s.away.Stop()
 		s.away = nil
@@ -115,6 +117,15 @@ func (l *live) answers() (lasting time.Duration, forbidden bool) {
 		lasting = time.Since(l.answering)
 	}
 	return lasting, l.figures.NodesForbidden
+}
+
+// takesTurns says whether a stream may have failed only as it waited for its turn to be
+// opened: its time was over, and others have been opened meanwhile.
+func (l *live) takesTurns(err error) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	late := errors.Is(err, errStillHangs) || errors.Is(err, context.DeadlineExceeded)
+	return late && time.Since(l.opened) < refusalLife
 }
 
 // forget is called when other credentials are used: a list that failed with the former

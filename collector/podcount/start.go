@@ -190,8 +190,9 @@ func (f *session) initial(s *stream) error {
 	}
 }
 
-// openWait is how long a start with complete pages waits for its streams. A cluster
-// that returns pages but no streams is counted in list mode.
+// openWait is how long a start with complete pages waits for the next stream to be opened:
+// they are opened one after the other. A cluster that returns pages but no streams is
+// counted in list mode.
 const openWait = time.Minute
 
 var errNotOpened = errors.New("pages can be read, but streams of events cannot be opened")
@@ -200,12 +201,16 @@ func (f *session) allOpen() error {
 	timer := time.NewTimer(openWait)
 	defer timer.Stop()
 	for _, s := range f.live.streams { // only this goroutine changes them
-		select {
-		case <-s.opened:
-		case <-f.ctx.Done():
-			return context.Cause(f.ctx)
-		case <-timer.C:
-			return &unwatchableError{errNotOpened}
+		for !s.wasOpen() {
+			select {
+			case <-s.opened:
+			case <-f.progress:
+				timer.Reset(openWait)
+			case <-f.ctx.Done():
+				return context.Cause(f.ctx)
+			case <-timer.C:
+				return &unwatchableError{errNotOpened}
+			}
 		}
 	}
 	return nil
