@@ -238,6 +238,8 @@ func TestExpiredVersionIsNotAskedForAgain(t *testing.T) {
 				_, stop := following(t, api, watcher)
 				defer stop()
 				time.Sleep(time.Hour)
+				api.mu.Lock()
+				defer api.mu.Unlock()
 				if len(gone) < 10 {
 					t.Errorf("%d streams were asked for", len(gone))
 				}
