@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"io"
 	"testing"
 )
@@ -11,8 +12,8 @@ import (
 const (
 	// leastPods is how many pods there must be for their rows to pack well.
 	leastPods = 100
-	// leastRatio is how much smaller such a start must be, packed. It has been seen to
-	// be five to ten times, depending on how much the server packs together.
+	// leastRatio is how much smaller such a start must be, packed. It has been seen to be
+	// four to nine times, depending on how much the server packs together.
 	leastRatio = 3
 )
 
@@ -105,7 +106,7 @@ func (u *unpacking) Read(p []byte) (int, error) {
 			u.members++
 		}
 		n, err := u.member.Read(p)
-		if err == io.EOF { //nolint:errorlint // of a member, as gzip returns it
+		if errors.Is(err, io.EOF) { // of a member
 			u.member, err = nil, nil
 		}
 		if n > 0 || err != nil {
