@@ -248,6 +248,8 @@ func TestNodeList(t *testing.T) {
 		{"no quantity", node(`"many"`), "a=? odd", ""},
 		{"a number", node(`110`), "a=110", ""},
 		{"a number with an exponent", node(`1e2`), "a=100", ""},
+		{"the longest exponent", node(`"1e+02"`), "a=100", ""},
+		{"a longer exponent", node(`"1e+002"`), "a=? odd", ""},
 		{"null", node(`null`), "a=?", ""},
 		{"true", node(`true`), "a=? odd", ""},
 		{"an object", node(`{"value":110}`), "a=? odd", ""},

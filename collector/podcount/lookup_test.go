@@ -100,3 +100,18 @@ func TestSecondNamespaceIsLookedUp(t *testing.T) {
 		script.expect("nodes", "namespaces/x/pods", "namespaces/y/pods@8", "namespaces/y")
 	})
 }
+
+// TestEachEmptyNamespaceIsLookedUp has two namespaces without pods, and the second does not
+// exist.
+func TestEachEmptyNamespaceIsLookedUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t, podPage(""), podPage(""))
+		found := body(http.StatusOK, `{"kind":"Namespace","metadata":{"name":"x","resourceVersion":"3"}}`)
+		script.nodes = []step{nodePage("", "a"), found, status(404, "")}
+		failure := script.countFails(script.counter(inNamespaces), Server)
+		if !strings.Contains(failure.Error(), `the namespace "y" does not exist`) {
+			t.Errorf("failed with %v, want that y does not exist", failure)
+		}
+		script.expect("nodes", "namespaces/x/pods", "namespaces/x", "namespaces/y/pods@8", "namespaces/y")
+	})
+}

@@ -16,7 +16,7 @@ const reloadHistories = 500
 // still ending. In every other history the streams of bound pods lose one event in five
 // meanwhile: audits find that, whoever makes them.
 func TestRandomReloads(t *testing.T) {
-	for seed := range uint64(max(10, reloadHistories/share)) {
+	for seed := range max(uint64(10), reloadHistories/share) {
 		t.Run(fmt.Sprintf("seed %d", seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := newHandover(t, seed)
