@@ -316,6 +316,7 @@ func TestPath(t *testing.T) {
 		{"a size that costs a little more", 500, 1000, above(500, row, perRow(13*us)), rowBytes, []int{500, 1000, 1000, 1000, 1000, 1000}},
 		{"one slow page at the top", 500, 2000, slowPages(row, 3), rowBytes, []int{500, 2000, 2000, 2000, 1000, 1000, 1000, 1000, 2000, 2000}},
 		{"slow from a page on", 500, 2000, fromWalk(2, row, perRow(100*us)), rowBytes, []int{500, 2000, 2000, 1000, 1000, 1000, 1000, 2000, 2000, 2000}},
+		{"a first page beyond half the deadline, then fast", 500, 2000, fromWalk(1, perRow(40*ms), row), rowBytes, slices.Concat(slices.Repeat([]int{500}, 8), []int{1000})},
 		{"fast from a page on", 500, 2000, fromWalk(2, row, perRow(us)), rowBytes, []int{500, 2000, 2000, 2000, 2000}},
 	}
 	for _, test := range tests {
@@ -459,6 +460,38 @@ func TestShrink(t *testing.T) {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
+	}
+}
+
+// TestFirstSizeComesBack has a page of the first size take a third of the deadline: more
+// than a larger page may, and less than half.
+func TestFirstSizeComesBack(t *testing.T) {
+	p := newPageSizer(500, 10_000, 30*time.Second)
+	p.shrink()
+	want := []int{250, 500, 500}
+	if got := path(p, perRow(20*time.Millisecond), rowBytes, len(want)); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+}
+
+// TestRestart has another form of list begin with the first size. A larger size that
+// failed before any worked is not tried soon in that form either.
+func TestRestart(t *testing.T) {
+	row := perRow(10 * time.Microsecond)
+	grown := newPageSizer(500, 10_000, 30*time.Second)
+	path(grown, row, rowBytes, 3)
+	grown.restart()
+	if got, want := path(grown, row, rowBytes, 3), []int{500, 2000, 8000}; !slices.Equal(got, want) {
+		t.Errorf("after larger pages: %v, want %v", got, want)
+	}
+	failed := newPageSizer(500, 10_000, 30*time.Second)
+	path(failed, row, rowBytes, 1)
+	if !failed.retreat() {
+		t.Fatal("the second page is no trial")
+	}
+	failed.restart()
+	if got, want := path(failed, row, rowBytes, 3), []int{500, 1000, 1000}; !slices.Equal(got, want) {
+		t.Errorf("after one that failed: %v, want %v", got, want)
 	}
 }
 
