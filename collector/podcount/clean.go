@@ -9,7 +9,6 @@ import (
 	"os"
 	"regexp"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
@@ -40,11 +39,6 @@ func clean(err error, sent *redact.Exchange) error {
 	text := inner.Error()
 	if syntax := (*jsontext.SyntacticError)(nil); errors.As(inner, &syntax) && !knownPointer(syntax.JSONPointer) {
 		without := *syntax // the cause keeps its pointer
-		without.JSONPointer = ""
-		text = without.Error()
-	}
-	if semantic := (*json.SemanticError)(nil); errors.As(inner, &semantic) && !knownPointer(semantic.JSONPointer) {
-		without := *semantic
 		without.JSONPointer = ""
 		text = without.Error()
 	}

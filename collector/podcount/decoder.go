@@ -14,6 +14,7 @@ import (
 // reads) and, by jsontext, nesting deeper than 10,000.
 type decoder struct {
 	json    *jsontext.Decoder
+	before  int64 // offset at which json began
 	window  *window
 	keys    keyStack          // of the objects under way
 	scratch []byte            // an unescaped string
@@ -23,8 +24,13 @@ type decoder struct {
 
 func newDecoder(r io.Reader) *decoder {
 	w := &window{r: r}
-	// jsontext would remember every key, also of what is skipped: 25 MiB for 4 MiB.
-	return &decoder{json: jsontext.NewDecoder(w, jsontext.AllowDuplicateNames(true)), window: w}
+	return &decoder{json: newJSON(w), window: w}
+}
+
+// newJSON leaves duplicate keys to decoder. jsontext would remember every key, also of
+// what is skipped: 25 MiB for 4 MiB.
+func newJSON(r io.Reader) *jsontext.Decoder {
+	return jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true))
 }
 
 // object calls member for every key, which must read the value. The key is valid
@@ -136,8 +142,17 @@ func (d *decoder) scalar() ([]byte, error) {
 
 func (d *decoder) skip() error { return d.json.SkipValue() }
 
-// advance tells the window that a value begins here.
-func (d *decoder) advance() { d.window.advance(d.json.InputOffset()) }
+// offset is how much has been read and understood.
+func (d *decoder) offset() int64 { return d.before + d.json.InputOffset() }
+
+// advance tells the window that a value begins here. What a long one before it has made
+// grow goes: the next may be minutes away, and many clusters have one each.
+func (d *decoder) advance() {
+	if d.offset()-d.window.start > keptBytes {
+		d.renew()
+	}
+	d.window.advance(d.offset())
+}
 
 var errTrailing = errors.New("data after the end of the answer")
 

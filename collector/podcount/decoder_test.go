@@ -358,8 +358,9 @@ func TestMemoryIsBounded(t *testing.T) {
 		{"column definitions", `{"columnDefinitions":[{"name":"Node"}`, always(`,{"name":"x"}`), podsText, nil},
 		{"node name", `{"items":[{"metadata":{"name":"`, always("n"), nodesText, nil},
 		{"images", `{"items":[{"metadata":{"name":"a"},"status":{"images":[0`, always(`,{"names":["x"]}`), nodesText, nil},
-		{"members without end", `{"x":0`, numbered(`,"k%0200d":0`), podsText, errManyMembers},
-		{"members of a row", strings.TrimSuffix(page(`[{"x":0`), "}"), numbered(`,"k%0200d":0`), podsText, errManyMembers},
+		{"members without end", `{"x":0`, numbered(`,"k%050d":0`), podsText, errManyMembers},
+		{"long keys without end", `{"x":0`, numbered(`,"k%0200d":0`), podsText, errLongKeys},
+		{"members of a row", strings.TrimSuffix(page(`[{"x":0`), "}"), numbered(`,"k%050d":0`), podsText, errManyMembers},
 		{"members of what is skipped", `{"x":{"y":0`, numbered(`,"%x":0`), podsText, nil},
 	}
 	for _, test := range tests {

@@ -62,8 +62,8 @@ func readDocument(d *decoder, c content) (document, error) {
 // parts before and after the list may each be as long as one row, so that endless
 // members cannot fill memory.
 func (d *decoder) next(c content) (doc document, err error) {
-	begin := d.json.InputOffset()
-	d.window.advance(begin)
+	begin := d.offset()
+	d.advance()
 	d.window.values, d.window.giveUp, d.echoed = c.large, c.giveUp, c.echoed
 	defer func() { d.window.close(err == nil) }()
 	err = d.object(func(key []byte) error {
@@ -75,7 +75,7 @@ func (d *decoder) next(c content) (doc document, err error) {
 	if err == nil && d.echoed != nil && d.echoed(doc.resourceVersion) {
 		err = errEchoed
 	}
-	doc.size = d.json.InputOffset() - begin
+	doc.size = d.offset() - begin
 	return doc, err
 }
 
@@ -123,17 +123,17 @@ func (doc *document) list(d *decoder, key string, c content, read func(*decoder)
 	}
 	doc.listed = key
 	doc.null = d.json.PeekKind() == jsontext.KindNull
-	err := d.list(func() error {
+	d.advance()
+	return d.list(func() error {
 		if doc.rows++; doc.rows > maxRows {
 			return errManyRows
 		}
-		d.advance()
-		return read(d)
+		if err := read(d); err != nil {
+			return err
+		}
+		d.advance() // now: the next row may be long in coming
+		return nil
 	})
-	if err == nil {
-		d.advance()
-	}
-	return err
 }
 
 func (doc *document) listMeta(d *decoder) error {

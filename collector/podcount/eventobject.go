@@ -1,148 +1,193 @@
 package podcount
 
 import (
-	"errors"
+	"bytes"
 	"net/http"
-	"strconv"
+	"slices"
 	"time"
 
-	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// event is one watch event as the server sends it.
+// initialEnd is the annotation of the bookmark after which a streamed start is
+// complete (metav1.InitialEventsAnnotationKey).
+const initialEnd = "k8s.io/initial-events-end"
+
+// event is what is needed of one watch event. Its object is a Table with one row, a pod
+// or node, or a Status. Which it is may come last.
 type event struct {
-	Type   EventType      `json:"type"`
-	Object jsontext.Value `json:"object"`
+	kind     EventType
+	what     document // the object's kind, and what a Status says
+	own      meta     // of the object
+	node     string   // of a pod
+	finished bool     // the pod is Succeeded or Failed
+	rows     int
+	row      eventRow
 }
 
-// object has the fields that are needed of an event's object: a Table with one row, a
-// pod or node, or a Status.
-type object struct {
-	Kind              string          `json:"kind"`
-	Metadata          metadata        `json:"metadata"`
-	ColumnDefinitions few[definition] `json:"columnDefinitions"`
-	Rows              few[row]        `json:"rows"`
-	Spec              struct {
-		NodeName string `json:"nodeName"`
-	} `json:"spec"`
-	Status jsontext.Value `json:"status"` // a string in a Status
-
-	Message string         `json:"message"`
-	Code    jsontext.Value `json:"code"`
-	Details struct {
-		RetryAfterSeconds jsontext.Value `json:"retryAfterSeconds"`
-	} `json:"details"`
+type eventRow struct {
+	own      meta   // of the row's object
+	raw      []byte // JSON of the cells, when column definitions have yet to come
+	cells    cells
+	finished bool
 }
 
-type metadata struct {
-	Name            string      `json:"name"`
-	ResourceVersion string      `json:"resourceVersion"`
-	Annotations     annotations `json:"annotations"`
+// meta is what is needed of an object's metadata.
+type meta struct {
+	name, version string
+	initialEnd    bool
 }
 
-// annotations are those of an object, as far as they are needed.
-type annotations struct{ initialEnd bool }
-
-// UnmarshalJSONFrom keeps nothing of the values: an event may be full of them.
-func (a *annotations) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	if d.PeekKind() != jsontext.KindBeginObject {
-		return d.SkipValue()
+// read reads one event, with the decoder that reads lists.
+func (r *eventReader) read() (*event, error) {
+	e, there := &event{}, false
+	err := r.d.object(func(key []byte) error {
+		switch string(key) {
+		case "type":
+			text, err := r.d.text()
+			if at := slices.Index(EventTypes(), EventType(text)); at >= 0 {
+				e.kind = EventTypes()[at]
+			}
+			return err
+		case "object":
+			there = true
+			return r.d.object(func(key []byte) error { return r.member(e, string(key)) })
+		default:
+			return r.d.skip()
+		}
+	})
+	if err == nil && (e.kind == "" || !there) {
+		err = errNoEvent
 	}
-	if _, err := d.ReadToken(); err != nil {
+	return e, err
+}
+
+// member reads one member of an event's object.
+func (r *eventReader) member(e *event, key string) error {
+	switch d := r.d; key {
+	case "metadata":
+		return d.meta(&e.own)
+	case "columnDefinitions":
+		return r.define(e)
+	case "rows":
+		return d.list(func() error {
+			if e.rows++; e.rows > 1 {
+				return errEventRows
+			}
+			return r.row(&e.row)
+		})
+	case "spec":
+		return d.within("nodeName", func(text string) { e.node = text })
+	case "status": // a text in a Status
+		return d.within("phase", func(text string) { e.finished = text == "Succeeded" || text == "Failed" })
+	default:
+		return e.what.member(d, content{}, key)
+	}
+}
+
+func (r *eventReader) row(to *eventRow) error {
+	return r.d.object(func(key []byte) (err error) {
+		switch string(key) {
+		case "cells":
+			return r.rowCells(to)
+		case "conditions":
+			to.finished, err = r.d.finishedPod()
+			return err
+		case "object":
+			return r.d.nullable(func(key []byte) error {
+				if string(key) == "metadata" {
+					return r.d.meta(&to.own)
+				}
+				return r.d.skip()
+			})
+		default:
+			return r.d.skip()
+		}
+	})
+}
+
+// rowCells keeps the text of cells whose columns are not known yet.
+func (r *eventReader) rowCells(to *eventRow) (err error) {
+	if r.columns.count > 0 || r.d.json.PeekKind() != jsontext.KindBeginArray {
+		to.cells, err = r.d.cells(r.columns)
 		return err
 	}
-	for d.PeekKind() == jsontext.KindString {
-		key, err := d.ReadToken()
+	raw, err := r.d.json.ReadValue()
+	if err == nil && len(raw) > maxWaiting {
+		return errNoColumns
+	}
+	to.raw = bytes.Clone(raw)
+	return err
+}
+
+// meta reads metadata. Annotations may be many, so their keys are not remembered.
+func (d *decoder) meta(to *meta) error {
+	return d.nullable(func(key []byte) (err error) {
+		switch string(key) {
+		case "name":
+			to.name, err = d.optionalText()
+		case "resourceVersion":
+			to.version, err = d.optionalText()
+		case "annotations":
+			to.initialEnd, err = d.has(initialEnd)
+		default:
+			err = d.skip()
+		}
+		return err
+	})
+}
+
+// has reads any value, and says whether it is an object with a member of that name.
+func (d *decoder) has(name string) (found bool, err error) {
+	if d.json.PeekKind() != jsontext.KindBeginObject {
+		return false, d.skip()
+	}
+	if _, err := d.json.ReadToken(); err != nil {
+		return false, err
+	}
+	for d.json.PeekKind() != jsontext.KindEndObject {
+		key, err := d.text()
 		if err != nil {
-			return err
+			return false, err
 		}
-		a.initialEnd = a.initialEnd || key.String() == initialEnd
-		if err := d.SkipValue(); err != nil {
-			return err
+		found = found || string(key) == name
+		if err := d.skip(); err != nil {
+			return false, err
 		}
 	}
-	_, err := d.ReadToken()
-	return err
+	_, err = d.json.ReadToken()
+	return found, err
 }
 
-// maxParts is how many rows, cells, columns or conditions an event may have. A Table of
-// pods has about ten columns; in memory, a part takes many times its two bytes of JSON.
-const maxParts = 1000
-
-var errManyParts = errors.New("an event has more than 1000 rows, cells, columns or conditions")
-
-// few is an array of at most maxParts.
-type few[T any] []T
-
-// UnmarshalJSONFrom refuses an array as soon as it is too long.
-func (f *few[T]) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	if d.PeekKind() != jsontext.KindBeginArray {
-		return json.UnmarshalDecode(d, (*[]T)(f)) // null, or what is no array
+// within reads any value. If it is an object, it passes the text of one of its members
+// to take.
+func (d *decoder) within(name string, take func(string)) error {
+	if d.json.PeekKind() != jsontext.KindBeginObject {
+		return d.skip()
 	}
-	if _, err := d.ReadToken(); err != nil {
+	return d.object(func(key []byte) error {
+		if string(key) != name {
+			return d.skip()
+		}
+		text, _, err := d.maybeText()
+		take(text)
 		return err
+	})
+}
+
+// maybeText reads any value, and says whether it is a text.
+func (d *decoder) maybeText() (string, bool, error) {
+	if d.json.PeekKind() != jsontext.KindString {
+		return "", false, d.skip()
 	}
-	all := []T{}
-	for kind := d.PeekKind(); kind != jsontext.KindEndArray; kind = d.PeekKind() {
-		if len(all) == maxParts {
-			return errManyParts
-		}
-		var one T
-		if err := json.UnmarshalDecode(d, &one); err != nil {
-			return err
-		}
-		all = append(all, one)
-	}
-	*f = all
-	_, err := d.ReadToken()
-	return err
+	text, err := d.text()
+	return string(text), true, err
 }
 
-type definition struct {
-	Name string `json:"name"`
-}
-
-type row struct {
-	Cells      few[jsontext.Value] `json:"cells"`
-	Conditions few[condition]      `json:"conditions"`
-	Object     struct {
-		Metadata metadata `json:"metadata"`
-	} `json:"object"`
-}
-
-type condition struct {
-	Type   string `json:"type"`
-	Status string `json:"status"`
-}
-
-func (r *row) finished() bool {
-	for _, condition := range r.Conditions {
-		if condition.Type == "Completed" && condition.Status == "True" {
-			return true
-		}
-	}
-	return false
-}
-
-func (o *object) finished() bool {
-	var status struct {
-		Phase string `json:"phase"`
-	}
-	_ = json.Unmarshal(o.Status, &status) // a status that is not an object has no phase
-	return status.Phase == "Succeeded" || status.Phase == "Failed"
-}
-
-// failure returns the error that an ERROR event reports in its Status.
-func (o *object) failure() *PageError {
-	doc := document{message: o.Message, code: numberIn(o.Code), retryAfter: numberIn(o.Details.RetryAfterSeconds)}
+// failure returns the error that a Status in an event reports.
+func (doc document) failure() *PageError {
 	if doc.code == 0 {
 		doc.code = http.StatusInternalServerError
 	}
 	return statusError(doc.code, http.Header{}, doc, time.Time{})
-}
-
-func numberIn(value jsontext.Value) int {
-	number, _ := strconv.Atoi(string(value)) // a word, or nothing, is 0
-	return number
 }

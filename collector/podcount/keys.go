@@ -8,13 +8,18 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
-// maxMembers is how many members an object may have that is read, not skipped. A pod's
-// and a node's have some twenty.
-const maxMembers = 1000
+// maxMembers is how many members an object may have that is read, not skipped, and
+// maxKeyBytes how long their keys may be, with those of the objects around it: they are
+// kept until its end. A pod's and a node's have some twenty members.
+const (
+	maxMembers  = 1000
+	maxKeyBytes = 64 << 10
+)
 
 var (
 	errDuplicate   = errors.New("duplicate key")
 	errManyMembers = fmt.Errorf("an object has more than %d members", maxMembers)
+	errLongKeys    = fmt.Errorf("the keys of an object are longer than %d bytes", maxKeyBytes)
 )
 
 // keyStack has the keys of the objects that are being read, one within the other.
@@ -45,6 +50,9 @@ func (k *keyStack) end(i int) int {
 func (k *keyStack) add(key []byte) error {
 	if len(k.ends)-k.own == maxMembers {
 		return errManyMembers
+	}
+	if len(k.text)+len(key) > maxKeyBytes {
+		return errLongKeys
 	}
 	for i := k.own; i < len(k.ends); i++ {
 		if bytes.Equal(k.text[k.end(i):k.ends[i]], key) {

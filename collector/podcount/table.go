@@ -24,14 +24,7 @@ const (
 func (t *table) definitions(d *decoder) error {
 	t.columns, t.node = 0, -1
 	err := d.list(func() error {
-		var name string
-		err := d.object(func(key []byte) (err error) {
-			if string(key) == "name" {
-				name, err = d.optionalText()
-				return err
-			}
-			return d.skip()
-		})
+		name, err := d.columnName()
 		if name == nodeColumn {
 			if t.node >= 0 {
 				return fmt.Errorf("the Table has two columns named %s", nodeColumn)
@@ -45,6 +38,18 @@ func (t *table) definitions(d *decoder) error {
 		return errNoNodeCell
 	}
 	return err
+}
+
+// columnName reads one column definition.
+func (d *decoder) columnName() (name string, err error) {
+	err = d.object(func(key []byte) (err error) {
+		if string(key) == "name" {
+			name, err = d.optionalText()
+			return err
+		}
+		return d.skip()
+	})
+	return name, err
 }
 
 // row reads one row and counts its pod, unless it has finished: the row says so even

@@ -1,0 +1,175 @@
+package podcount
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+// rowEvent is an event of a pod, in a Table.
+func rowEvent(version int, members string) string {
+	return fmt.Sprintf(`{"type":"ADDED","object":{"kind":"Table","metadata":{"resourceVersion":"%d"},%s}}`+"\n", version, members)
+}
+
+// TestEventKeysTwice has events that readers understand differently: which of the two
+// keys counts?
+func TestEventKeysTwice(t *testing.T) {
+	const columns, rows = `"columnDefinitions":[{"name":"Node"}]`, `"rows":[{"cells":["a"]}]`
+	event := rowEvent(5, columns+","+rows)
+	for name, text := range map[string]string{
+		"type":     strings.Replace(event, `{"type":"ADDED"`, `{"type":"ADDED","type":"DELETED"`, 1),
+		"object":   strings.Replace(event, `{"type"`, `{"object":{"kind":"Pod"},"type"`, 1),
+		"kind":     rowEvent(5, columns+","+rows+`,"kind":"Pod"`),
+		"rows":     rowEvent(5, columns+","+rows+","+rows),
+		"cells":    rowEvent(5, columns+`,"rows":[{"cells":["a"],"cells":["b"]}]`),
+		"metadata": rowEvent(5, columns+","+rows+`,"metadata":{"resourceVersion":"6"}`),
+	} {
+		t.Run(name, func(t *testing.T) {
+			changes, err := newEventReader(strings.NewReader(text), Pods, nil, nil).next()
+			if !errors.Is(err, errDuplicate) {
+				t.Errorf("%+v, %v; want %v", changes, err, errDuplicate)
+			}
+		})
+	}
+}
+
+// TestColumnsAfterRow has column definitions that come after the row of their event: the
+// first fit the row, and others than before fit no row that was read by those.
+func TestColumnsAfterRow(t *testing.T) {
+	late := func(version int, columns string) string {
+		return rowEvent(version, `"rows":[{"cells":["p","n"]}],"columnDefinitions":`+columns)
+	}
+	const usual, swapped = `[{"name":"Name"},{"name":"Node"}]`, `[{"name":"Node"},{"name":"Name"}]`
+	reader := newEventReader(strings.NewReader(late(1, usual)+late(2, usual)+late(3, "null")+late(4, swapped)), Pods, nil, nil)
+	for i := range 3 {
+		if changes, err := reader.next(); err != nil || len(changes) != 1 || changes[0].node != "n" || changes[0].name != "p" {
+			t.Errorf("event %d: %+v, %v", i+1, changes, err)
+		}
+	}
+	if changes, err := reader.next(); !errors.Is(err, errNoColumns) {
+		t.Errorf("%+v, %v; want %v", changes, err, errNoColumns)
+	}
+}
+
+// TestWaitingRowsTakeLittle has rows come before their column definitions, as many as are
+// let in: with few long cells, with many short ones, with none and beside bookmarks.
+func TestWaitingRowsTakeLittle(t *testing.T) {
+	const streams = 10
+	for name, event := range map[string]string{
+		"long cells":  rowEvent(9, `"rows":[{"cells":["`+strings.Repeat("a", 4000)+`"]}]`),
+		"short cells": rowEvent(9, `"rows":[{"cells":[0`+strings.Repeat(",0", 999)+`]}]`),
+		"no cells":    rowEvent(9, `"rows":[{"cells":[]}]`),
+		"long names":  rowEvent(9, `"rows":[{"cells":[]}]`) + strings.Repeat(`{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"9","name":"`+strings.Repeat("a", 4000)+`"}}}`, 5),
+	} {
+		t.Run(name, func(t *testing.T) {
+			before := heldBytes()
+			var readers []*eventReader
+			for range streams {
+				reader, err := newEventReader(&repeated{times: 1500, make: func(int) string { return event }}, Pods, nil, nil), error(nil)
+				for err == nil {
+					if held := heldBytes() - before; held > int64(len(readers)+1)*3*maxWaiting {
+						t.Fatalf("%d streams hold %d bytes", len(readers)+1, held)
+					}
+					_, err = reader.next()
+				}
+				if !errors.Is(err, errNoColumns) {
+					t.Fatalf("ended with %v, want %v", err, errNoColumns)
+				}
+				readers = append(readers, reader)
+			}
+		})
+	}
+}
+
+// probe calls look where a body has come so far, and is empty.
+type probe func()
+
+func (p probe) Read([]byte) (int, error) {
+	p()
+	return 0, io.EOF
+}
+
+// longParts are members with which a decoder's buffers grow.
+func longParts() map[string]string {
+	long := strings.Repeat("x", maxValueBytes-10_000)
+	return map[string]string{
+		"text":                `"x":"` + long + `"`,
+		"text with an escape": `"kind":"\n` + long + `"`,
+		"usual text":          `"x":"` + long[:usualValueBytes-5000] + `"`,
+	}
+}
+
+// TestStreamsKeepNoBuffers has streams whose first event is long, and of which little
+// comes after it.
+func TestStreamsKeepNoBuffers(t *testing.T) {
+	const streams = 20
+	budget := NewBudget(128 << 20)
+	for name, long := range longParts() {
+		t.Run(name, func(t *testing.T) {
+			event := rowEvent(5, `"columnDefinitions":[{"name":"Node"}],"rows":[{"cells":["a"]}],"x-`+long[1:])
+			after := `{"type":"BOOKMARK","object":{"kind":"Table","metadata":{"resourceVersion":"6"}}}`
+			before := heldBytes()
+			var readers []*eventReader
+			for range streams {
+				reader := newEventReader(io.MultiReader(strings.NewReader(event), strings.NewReader(after)), Pods, &largeValues{budget: budget}, nil)
+				for range 2 {
+					_, err := reader.next()
+					must(t, err)
+				}
+				readers = append(readers, reader)
+			}
+			if held := heldBytes() - before; held > streams*2*keptBytes {
+				t.Errorf("%d streams hold %d bytes", len(readers), held)
+			}
+		})
+	}
+}
+
+// TestPagesKeepNoBuffers has pages with one long part, after which the server sends little
+// for as long as a page may take.
+func TestPagesKeepNoBuffers(t *testing.T) {
+	const head, row = `{"kind":"Table","metadata":{"resourceVersion":"7"},"columnDefinitions":[{"name":"Node"}]`, `{"cells":["n1"]}`
+	for name, long := range longParts() {
+		long = `"x-` + long[1:]
+		for place, body := range map[string][2]string{
+			"before the rows": {head + "," + long + `,"rows":[` + row, "," + row + "]}"},
+			"the first row":   {head + `,"rows":[{` + long + `,"cells":["n1"]},` + row, "]}"},
+			"a row":           {head + `,"rows":[` + row + `,{` + long + `,"cells":["n1"]}`, "]}"},
+			"the last row":    {head + `,"rows":[` + row + `,{` + long + `,"cells":["n1"]}]`, "}"},
+			"every row":       {head + `,"rows":[{` + long + `,"cells":["n1"]},{` + long + `,"cells":["n1"]}`, "\n]\n}\n"},
+		} {
+			t.Run(name+", "+place, func(t *testing.T) {
+				// White space has the decoder look for what follows the long part.
+				begun := body[0] + strings.Repeat(" ", 10_000)
+				before, held := heldBytes(), int64(maxValueBytes)
+				look := probe(func() { held = heldBytes() - before })
+				counts, doc, err := decodePods(io.MultiReader(strings.NewReader(begun), look, strings.NewReader(body[1])))
+				must(t, err)
+				if size := int64(len(begun) + len(strings.TrimSuffix(body[1], "\n"))); counts["n1"] != 2 || doc.size != size {
+					t.Errorf("%v in %d bytes, want 2 in %d", counts, doc.size, size)
+				}
+				if held > 2*keptBytes {
+					t.Errorf("%d bytes are held after the long part", held)
+				}
+				runtime.KeepAlive(begun)
+			})
+		}
+	}
+}
+
+// TestErrorsAfterALongRow has JSON that is wrong after a long row: it stays wrong.
+func TestErrorsAfterALongRow(t *testing.T) {
+	long := `{"cells":["n1"],"x":"` + strings.Repeat("x", usualValueBytes/2) + `"}`
+	const head = `{"kind":"Table","metadata":{"resourceVersion":"7"},"columnDefinitions":[{"name":"Node"}],"rows":[`
+	for _, rest := range []string{long + "]}", `0`, `.5,{"cells":["n1"]}]}`, `""]}`, `:""]}`, `}`, `],"rows":[]}`, `]]`, `,]}`, ``, "]", "]}]"} {
+		if _, _, err := decodePods(strings.NewReader(head + long + rest)); err == nil {
+			t.Errorf("after a long row, %.20q was read", rest)
+		}
+		if _, _, err := decodePods(strings.NewReader(strings.Replace(head, `"rows"`, `"x":[`+long+`],"rows"`, 1) + rest)); err == nil && !strings.HasPrefix(rest, "{") {
+			t.Errorf("before the rows, %.20q was read", rest)
+		}
+	}
+}
