@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -25,7 +26,7 @@ type fakeStream struct {
 	raw       bool // pods as objects, not as rows
 	cut       int  // events until the connection breaks; -1: never
 	sent      int
-	last      string
+	last      string // event, not bookmark
 }
 
 func (s *fakeStream) run(ctx context.Context) {
@@ -162,7 +163,7 @@ func (s *fakeStream) bookmark(version int, end bool) bool {
 		meta, s.columns(), version, annotations))
 }
 
-// write sends an event, sometimes twice, and breaks off when its time has come.
+// write sends an event, sometimes the latest one twice, and breaks off when its time has come.
 func (s *fakeStream) write(text string) bool {
 	w := s.api
 	w.mu.Lock()
@@ -181,6 +182,9 @@ func (s *fakeStream) write(text string) bool {
 		return false
 	}
 	s.sent++
+	if !strings.HasPrefix(text, `{"type":"BOOKMARK"`) {
+		s.last = text
+	}
 	if _, err := io.WriteString(s.out, text+"\n"); err != nil {
 		return false
 	}
@@ -189,6 +193,5 @@ func (s *fakeStream) write(text string) bool {
 		_, err := io.WriteString(s.out, s.last+"\n")
 		return err == nil
 	}
-	s.last = text
 	return true
 }

@@ -106,6 +106,12 @@ func TestHostileStreams(t *testing.T) {
 		{"versions that are no numbers", 6, func() io.ReadCloser {
 			return io.NopCloser(strings.NewReader(`{"type":"ADDED","object":{"kind":"Pod","metadata":{"resourceVersion":"abc"},"spec":{"nodeName":"n0"}}}`))
 		}},
+		{"events in another order", 6, func() io.ReadCloser {
+			return io.NopCloser(strings.NewReader(podEvent(1, "ADDED", "n0") + podEvent(0, "ADDED", "n0")))
+		}},
+		{"an event far ahead of the next", 6, func() io.ReadCloser {
+			return io.NopCloser(strings.NewReader(strings.Replace(podEvent(0, "ADDED", "n0"), "1000000", "18446744073709551615", 1) + podEvent(1, "ADDED", "n0")))
+		}},
 		{"nothing", 2, func() io.ReadCloser { return io.NopCloser(strings.NewReader("")) }},
 	}
 	for _, tt := range tests {

@@ -68,9 +68,9 @@ func (l *live) drop() {
 	}
 }
 
-// apply applies an event. An event that is not newer than the stream's position has
-// been applied before, and changes nothing. Neither does an event of a stream that has
-// been replaced and is still ending: the one in its place has it too.
+// apply applies an event. One that has been applied before changes nothing. Neither does an
+// event of a stream that has been replaced and is still ending: the one in its place has it
+// too.
 func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted bool, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -81,7 +81,7 @@ func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted boo
 	defer func() { l.broken = l.broken || err != nil }() // the position has passed the event
 	if c.kind == EventBookmark {
 		if s.starting && c.initial {
-			s.starting = false
+			s.starting, s.first = false, c.version
 			close(s.started)
 		}
 		s.bookmarks = s.bookmarks || !c.initial
@@ -91,10 +91,11 @@ func (l *live) apply(s *stream, c change, echoed func(string) bool) (counted boo
 		return false, nil
 	}
 	if !s.starting {
-		if !newer(c.version, s.position) {
-			return false, nil
+		if again, err := s.again(c); again || err != nil {
+			return false, err
 		}
 		s.advance(c.version)
+		s.latest = c
 	}
 	if err := s.role.check(c); err != nil {
 		return false, err

@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"errors"
 	"net/url"
 	"strconv"
 	"time"
@@ -42,12 +43,18 @@ func (r role) check(c change) error {
 	return nil
 }
 
+// errOrder means that an event may have come that was never seen, and cannot be told from
+// one that was: a server sends none at or before a resourceVersion that it has passed.
+var errOrder = errors.New("an event is not newer than those before it")
+
 // stream is one watch that is opened again and again, and how far it has come. It is
 // guarded by the lock of its live.
 type stream struct {
 	role     role
 	listing  listing
 	position string // resourceVersion of the latest event
+	first    string // that of the list, or of the initial events, which the stream goes on from
+	latest   change // the latest event that is no bookmark
 	starting bool   // the events so far are initial ones
 	delta    *delta
 	sum      int    // pods that its events have added, less those that they have removed
@@ -69,13 +76,26 @@ type stream struct {
 // newStream returns a stream from a resourceVersion on, or, if that is empty, one that
 // can be started with initial events.
 func newStream(r role, list listing, pods form, l *ledger, version string) *stream {
-	s := &stream{role: r, listing: list, position: version, delta: newDelta(l), opened: make(chan struct{}), started: make(chan struct{})}
+	s := &stream{role: r, listing: list, position: version, first: version, delta: newDelta(l), opened: make(chan struct{}), started: make(chan struct{})}
 	s.listing.form = &pods
 	if r == nodeStream {
 		s.listing.form = &form{selector: list.form.selector, accept: tableFirst, include: "None"}
 	}
 	s.recording.on, s.recording.from = r == nodeStream && version != "", version // initial events are all there is
 	return s
+}
+
+// again says whether an event has been applied before, or is part of what the stream goes
+// on from.
+func (s *stream) again(c change) (bool, error) {
+	switch {
+	case newer(c.version, s.position):
+		return false, nil
+	case c == s.latest, c.version == s.first:
+		return true, nil
+	default:
+		return false, errOrder
+	}
 }
 
 // url returns the address of the watch from the stream's position on. It always has a
