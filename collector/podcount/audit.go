@@ -21,7 +21,7 @@ const (
 )
 
 var (
-	errShort  = errors.New("there were more events than an audit can remember")
+	errShort  = errors.New("more events came beside a list than can be remembered")
 	errOlder  = errors.New("a list is older than events that came before it: the server has another history now")
 	errUnsure = errors.New("the pages of the audit show several resourceVersions")
 	errDrift  = errors.New("the events do not add up to what a paged count shows")
@@ -119,7 +119,7 @@ func (f *session) relist() error {
 	defer f.live.stopRecording(nodeStream)
 	furthest := f.live.furthest()
 	err := f.w.listNodes(f.ctx, run)
-	if err == nil && !run.denied && newer(furthest, run.nodes.version) {
+	if err == nil && !run.denied && wellFormed(run.nodes.version) && newer(furthest, run.nodes.version) {
 		f.w.Audit()
 	}
 	if err == nil {

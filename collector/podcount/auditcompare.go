@@ -83,6 +83,15 @@ func (l *live) record(roles ...role) {
 	}
 }
 
+// loseRecordings makes room for names. l.mu must be held.
+func (l *live) loseRecordings() {
+	for _, s := range l.streams {
+		if s.recording.on {
+			s.recording.lose()
+		}
+	}
+}
+
 func (l *live) stopRecording(roles ...role) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -108,6 +117,8 @@ func (l *live) differences(run *count) ([]Difference, error) {
 		switch {
 		case s.closed(): // what it has missed is no drift
 			return nil, errAway
+		case !wellFormed(version):
+			return nil, errOpaque
 		case s.recording.older(version):
 			return nil, errOlder
 		case !s.recording.covers(version):

@@ -9,7 +9,7 @@ import (
 )
 
 // Budget is what all clusters of a process may take together: memory for the names of
-// nodes, including those of snapshots that are kept, and two unusually large values at
+// nodes, including those of snapshots that are kept, and for recorded events, and two unusually large values at
 // a time. A nil Budget is unlimited. It is safe for concurrent use.
 type Budget struct {
 	mu    sync.Mutex
@@ -153,9 +153,22 @@ func (a *account) fit(used int64) bool {
 type ledger struct {
 	account *account
 	used    int64
+	giveWay func() // gives back what can be spared; may be nil
 }
 
 func (l *ledger) take(bytes int64) bool {
+	if l.takeSpare(bytes) {
+		return true
+	}
+	if l.giveWay == nil {
+		return false
+	}
+	l.giveWay()
+	return l.takeSpare(bytes)
+}
+
+// takeSpare is for what is given back when names need the room.
+func (l *ledger) takeSpare(bytes int64) bool {
 	if !l.account.fit(l.used + bytes) {
 		return false
 	}

@@ -134,6 +134,7 @@ func newFollower(t *testing.T, nodes bool) *follower {
 		list, r = nodeListing(""), nodeStream
 	}
 	f.s = newStream(r, list, podForms()[0], f.live.names.ledger, "1")
+	f.live.streams = []*stream{f.s}
 	return f
 }
 

@@ -48,13 +48,15 @@ var errPermitted = errors.New("the nodes may be listed now")
 var errDenied = errors.New("the nodes may not be listed any more")
 
 func newLive(a *account, cfg Config) *live {
-	l := a.open()
-	return &live{
-		names: &names{ledger: l}, known: &names{ledger: l}, changed: make(chan struct{}, 1),
+	ledger := a.open()
+	l := &live{
+		names: &names{ledger: ledger}, known: &names{ledger: ledger}, changed: make(chan struct{}, 1),
 		joined: make(chan struct{}, 1), emptied: make(chan struct{}, 1), within: make(map[string]int),
 		partial: len(cfg.Namespaces) > 0, selection: cfg.Nodes,
 		pods: make(map[string]int), nodes: make(map[string]Node), moved: make(chan struct{}),
 	}
+	ledger.giveWay = l.loseRecordings
+	return l
 }
 
 // drop gives back the memory of all names.
@@ -65,6 +67,7 @@ func (l *live) drop() {
 	l.known.drop()
 	for _, s := range l.streams {
 		s.delta.drop()
+		s.recording.end()
 	}
 }
 
@@ -181,6 +184,11 @@ func (l *live) addPods(node string, by int) error {
 func (l *live) rebase(run *count, figures Snapshot) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	for _, s := range l.streams {
+		if s.recording.short { // which nodes have come and gone since they were listed?
+			return &restartError{EndExpired, errShort}
+		}
+	}
 	for i, name := range run.tally.list {
 		if n := run.tally.total[i]; n > 0 {
 			if err := l.addPods(name, n); err != nil {

@@ -249,19 +249,6 @@ func allocated() uint64 {
 	return stats.TotalAlloc
 }
 
-// TestRecordingIsBounded records events of long names.
-func TestRecordingIsBounded(t *testing.T) {
-	var r recording
-	r.begin("1")
-	name := strings.Repeat("n", maxNodeName)
-	for range maxRecorded {
-		r.add("12345678", name, 1)
-	}
-	if !r.short || r.covers("5") || len(r.entries) > maxRecordedBytes/maxNodeName+1 {
-		t.Errorf("%d entries, short %t", len(r.entries), r.short)
-	}
-}
-
 // handOver has another Watcher go on with the streams of first, which has stopped, as
 // with other credentials.
 func (i *intercepted) handOver(t *testing.T, first *Watcher) (w *watching, stop func()) {

@@ -1,21 +1,22 @@
 package podcount
 
-// maxRecorded limits the events that are recorded for one audit, and maxRecordedBytes
-// the text of their names and resourceVersions. At hundreds a second they cover
-// minutes.
+// maxRecordedBytes limits what the events take that are recorded for one audit, with
+// entryBytes for each beside its text. At hundreds a second they cover minutes.
 const (
-	maxRecorded      = 100_000
-	maxRecordedBytes = 4 << 20
+	maxRecordedBytes = 8 << 20
+	entryBytes       = 128
 )
 
 // recording holds the events of one stream while a paged count runs beside it, so
-// that the stream's numbers at the count's own resourceVersion can be worked out.
+// that the stream's numbers at the count's own resourceVersion can be worked out. It takes
+// of the ledger what names leave.
 type recording struct {
+	ledger  *ledger
 	on      bool
 	from    string // the stream's position at its beginning
 	entries []entry
-	bytes   int
-	short   bool // there were more events than it holds
+	bytes   int64
+	short   bool // there were more events than it holds, so it holds none
 }
 
 // entry is the change of a node by an event, and its resourceVersion.
@@ -25,28 +26,52 @@ type entry struct {
 	sign    int
 }
 
-func (r *recording) begin(position string) { *r = recording{on: true, from: position} }
+func (r *recording) begin(position string) {
+	r.forget()
+	r.on, r.short, r.from = true, false, position
+}
 
-func (r *recording) end() { *r = recording{} }
+func (r *recording) end() {
+	r.forget()
+	r.on = false
+}
+
+func (r *recording) forget() {
+	if r.bytes > 0 {
+		r.ledger.giveBack(r.bytes)
+	}
+	r.entries, r.bytes = nil, 0
+}
+
+// lose gives up what is recorded.
+func (r *recording) lose() {
+	r.short = true
+	r.forget()
+}
 
 func (r *recording) add(version, node string, sign int) {
+	bytes := int64(entryBytes + len(version) + len(node))
 	switch {
-	case !r.on:
-	case len(r.entries) == maxRecorded || r.bytes > maxRecordedBytes:
-		r.short = true
+	case !r.on || r.short:
+	case r.bytes+bytes > maxRecordedBytes || !r.ledger.takeSpare(bytes):
+		r.lose()
 	default:
 		r.entries = append(r.entries, entry{version, node, sign})
-		r.bytes += len(version) + len(node)
+		r.bytes += bytes
 	}
 }
 
 // covers says whether all events after a resourceVersion were recorded.
-func (r *recording) covers(version string) bool { return r.on && !r.short && !newer(r.from, version) }
+func (r *recording) covers(version string) bool {
+	return r.on && !r.short && wellFormed(version) && !newer(r.from, version)
+}
 
 // older says whether a resourceVersion is before the recording, which began before the
 // list was asked for. A list shows the latest state, and the streams had come further:
 // the server was restored from a backup, or another one has taken its place.
-func (r *recording) older(version string) bool { return r.on && newer(r.from, version) }
+func (r *recording) older(version string) bool {
+	return r.on && wellFormed(version) && newer(r.from, version)
+}
 
 // after returns the entries after a resourceVersion.
 func (r *recording) after(version string) []entry {

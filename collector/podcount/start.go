@@ -103,6 +103,7 @@ func (f *session) replace(s *stream) *stream {
 			s.told = other.toldUntil() // after s.position if events came while the page did
 			f.live.within[other.listing.path] -= other.sum
 			other.delta.drop()
+			other.recording.end()
 			f.live.streams[i] = s
 			return s
 		}

@@ -81,7 +81,8 @@ func newStream(r role, list listing, pods form, l *ledger, version string) *stre
 	if r == nodeStream {
 		s.listing.form = &form{selector: list.form.selector, accept: tableFirst, include: "None"}
 	}
-	s.recording.on, s.recording.from = r == nodeStream && version != "", version // initial events are all there is
+	on := r == nodeStream && version != "" // initial events are all there is
+	s.recording = recording{ledger: l, on: on, from: version}
 	return s
 }
 
