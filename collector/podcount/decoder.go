@@ -14,7 +14,8 @@ import (
 // reads) and, by jsontext, nesting deeper than 10,000.
 type decoder struct {
 	json    *jsontext.Decoder
-	before  int64 // offset at which json began
+	source  io.Reader // of json
+	before  int64     // offset at which json began
 	window  *window
 	keys    keyStack          // of the objects under way
 	scratch []byte            // an unescaped string
@@ -24,7 +25,7 @@ type decoder struct {
 
 func newDecoder(r io.Reader) *decoder {
 	w := &window{r: r}
-	return &decoder{json: newJSON(w), window: w}
+	return &decoder{json: newJSON(w), source: w, window: w}
 }
 
 // newJSON leaves duplicate keys to decoder. jsontext would remember every key, also of

@@ -16,7 +16,8 @@ const keptBytes = 32 << 10
 // reads the opening of all objects and arrays under way, so that it knows where it is.
 func (d *decoder) renew() {
 	opened, rest, offset := d.opened(), bytes.Clone(d.json.UnreadBuffer()), d.offset()
-	d.json = newJSON(io.MultiReader(bytes.NewReader(opened), bytes.NewReader(rest), d.window))
+	d.source = io.MultiReader(bytes.NewReader(opened), bytes.NewReader(rest), d.source)
+	d.json = newJSON(d.source)
 	for d.json.InputOffset() < int64(len(opened)) {
 		if _, err := d.json.ReadToken(); err != nil {
 			break // of what follows: the next read has it too

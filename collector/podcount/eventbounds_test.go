@@ -160,6 +160,29 @@ func TestPagesKeepNoBuffers(t *testing.T) {
 	}
 }
 
+// TestLongRowsInARow has rows and events of many lengths: what was read with one of them
+// and belongs to others is not lost.
+func TestLongRowsInARow(t *testing.T) {
+	var rows, events strings.Builder
+	const count = 200
+	for i := range count {
+		length := []int{10, 50 << 10, 1 << 20, 40 << 10, 35 << 10, 100, 70 << 10}[i%7]
+		row := fmt.Sprintf(`{"cells":["n1"],"x":"%s"}`, strings.Repeat("x", length))
+		rows.WriteString(comma(i) + row)
+		events.WriteString(rowEvent(i+1, `"columnDefinitions":[{"name":"Node"}],"rows":[`+row+"]"))
+	}
+	counts, doc, err := decodePods(strings.NewReader(`{"kind":"Table","metadata":{"resourceVersion":"7"},"columnDefinitions":[{"name":"Node"}],"rows":[` + rows.String() + "]}"))
+	if err != nil || counts["n1"] != count || doc.rows != count {
+		t.Errorf("%v in %d rows, %v; want %d", counts, doc.rows, err, count)
+	}
+	reader := newEventReader(strings.NewReader(events.String()), Pods, nil, nil)
+	for i := range count {
+		if changes, err := reader.next(); err != nil || len(changes) != 1 || changes[0].version != fmt.Sprint(i+1) {
+			t.Fatalf("event %d: %v, %v", i+1, changes, err)
+		}
+	}
+}
+
 // TestErrorsAfterALongRow has JSON that is wrong after a long row: it stays wrong.
 func TestErrorsAfterALongRow(t *testing.T) {
 	long := `{"cells":["n1"],"x":"` + strings.Repeat("x", usualValueBytes/2) + `"}`
