@@ -16,6 +16,7 @@ type decoder struct {
 	json    *jsontext.Decoder
 	source  io.Reader // of json
 	before  int64     // offset at which json began
+	kept    int64     // length of the longest value after which json stays
 	window  *window
 	keys    keyStack          // of the objects under way
 	scratch []byte            // an unescaped string
@@ -25,7 +26,7 @@ type decoder struct {
 
 func newDecoder(r io.Reader) *decoder {
 	w := &window{r: r}
-	return &decoder{json: newJSON(w), source: w, window: w}
+	return &decoder{json: newJSON(w), source: w, kept: keptBytes, window: w}
 }
 
 // newJSON leaves duplicate keys to decoder. jsontext would remember every key, also of
@@ -149,7 +150,7 @@ func (d *decoder) offset() int64 { return d.before + d.json.InputOffset() }
 // advance tells the window that a value begins here. What a long one before it has made
 // grow goes: the next may be minutes away, and many clusters have one each.
 func (d *decoder) advance() {
-	if d.offset()-d.window.start > keptBytes {
+	if d.offset()-d.window.start > d.kept {
 		d.renew()
 	}
 	d.window.advance(d.offset())

@@ -11,10 +11,14 @@ import (
 
 // decodePods reads one page of pods and gives the pods per node, "" for none.
 func decodePods(r io.Reader) (map[string]int, document, error) {
+	return decodePodsWith(newDecoder(r))
+}
+
+func decodePodsWith(d *decoder) (map[string]int, document, error) {
 	t := newTally(newAccount(nil).open())
 	c := podContent(t)
 	c.kind = "PodList"
-	doc, err := readDocument(newDecoder(r), c)
+	doc, err := readDocument(d, c)
 	if err != nil {
 		return nil, doc, err
 	}

@@ -125,6 +125,12 @@ func fuzzPods(f *testing.F, seeds ...string) {
 				t.Errorf("counted %v, want %v, in %q", counts, want, text)
 			}
 		}
+		renewing := newDecoder(strings.NewReader(string(text)))
+		renewing.kept = 0 // new buffers after each row
+		again, same, failed := decodePodsWith(renewing)
+		if fmt.Sprint(counts) != fmt.Sprint(again) || err == nil && same != doc || (err == nil) != (failed == nil) {
+			t.Errorf("with new buffers: %v, %+v, %v, and %v, %+v, %v without, in %q", again, same, failed, counts, doc, err, text)
+		}
 	})
 }
 
