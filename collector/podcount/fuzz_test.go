@@ -135,7 +135,8 @@ func fuzzPods(f *testing.F, seeds ...string) {
 }
 
 func FuzzTableDecoder(f *testing.F) {
-	fuzzPods(f, tableOf(3), page(`[]`), page(`[{"cells":["p","<none>",""]}]`),
+	long := `{"cells":["` + strings.Repeat("p", 3000) + `","n",""]}` // after which much is read at once
+	fuzzPods(f, tableOf(3), page("["+long+strings.Repeat(`,{"cells":["p","a",""]}`, 100)+"]"), page(`[]`), page(`[{"cells":["p","<none>",""]}]`),
 		`{"kind":"Table","metadata":{"continue":"t"},"columnDefinitions":[{"name":"Node"}],"rows":[{"cells":["\u0061"]}]}`,
 		`{"kind":"Status","message":"x","code":410,"details":{"retryAfterSeconds":1}}`)
 }
