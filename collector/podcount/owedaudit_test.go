@@ -27,8 +27,9 @@ func TestAuditThatIsOwed(t *testing.T) {
 		w.audited()
 		var last int
 		api.do(func() { last = api.version; api.restore(backup) })
-		watcher.Audit() // as the next list of the nodes would
 		api.turn(refusing(http.StatusServiceUnavailable))
+		synctest.Wait() // until the streams are closed
+		watcher.Audit() // as the next list of the nodes would
 		time.Sleep(5 * time.Second)
 		w.audited(errAway)
 		api.do(func() {
