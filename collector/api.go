@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -121,7 +122,7 @@ func (q nodesQuery) wait(ctx context.Context) error {
 		return nil
 	case reasonOf(err) != "":
 		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("the count of cluster %q failed: %v", q.cluster.Name(), err)}
-	case ctx.Err() != nil:
+	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return apiError{http.StatusGatewayTimeout, fmt.Sprintf("the count of cluster %q is not complete after %s, and goes on", q.cluster.Name(), q.limit)}
 	default:
 		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("the count of cluster %q ended: %v", q.cluster.Name(), err)}

@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
@@ -94,6 +95,21 @@ func TestAPIErrors(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestFreshCountAtTheEnd has the process end amid a request for a fresh count.
+func TestFreshCountAtTheEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		e := empty(t, steady())
+		e.Store.Set(store.Target{Name: "one", Counter: &scripted{takes: time.Hour}})
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(4*time.Second, cancel)
+		answer := httptest.NewRecorder()
+		e.API().ServeHTTP(answer, httptest.NewRequestWithContext(ctx, http.MethodGet, "/api/v1/nodes?cluster=one&fresh=true&timeout=60s", http.NoBody))
+		if text := answer.Body.String(); answer.Code != http.StatusServiceUnavailable || !strings.Contains(text, "ended") {
+			t.Errorf("got %d %s", answer.Code, text)
+		}
+	})
 }
 
 // clusters returns the entry of the only cluster in /api/v1/clusters.

@@ -152,14 +152,16 @@ func (a *app) shutdown(ctx context.Context) {
 	defer cancel()
 	a.server.ready.Store(false)
 	a.cancel()
-	if err := a.server.shutdown(ctx); err != nil {
-		a.log(level.Warn(a.logger), "msg", "Connections were cut", "err", err)
-	}
 	ended := make(chan struct{})
 	go func() {
 		a.collector.Store.Wait()
 		close(ended)
 	}()
+	if err := a.server.shutdown(ctx); err != nil {
+		a.log(level.Warn(a.logger), "msg", "Connections were cut", "err", err)
+		ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), lastWait)
+		defer cancel()
+	}
 	select {
 	case <-ended:
 		a.log(level.Info(a.logger), "msg", "Stopped")

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// withDeadline cuts off clients that do not read: an answer must be sent within
+// withDeadline cuts off clients that do not read, or announce a body that never comes: an
+// answer must be sent within
 // sendTimeout after it begins. An http.Server's WriteTimeout would begin with the
 // request, and so limit how long scrapes wait for counts. Profiles have no deadline:
 // they take as long as requested.
@@ -16,6 +17,11 @@ func withDeadline(next http.Handler) http.Handler {
 		if strings.HasPrefix(r.URL.Path, pprofPrefix) {
 			next.ServeHTTP(w, r)
 			return
+		}
+		if r.ProtoMajor == 1 && r.ContentLength != 0 {
+			// Nobody reads bodies, and net/http would wait for the rest of one before it
+			// answers, for as long as the client likes.
+			w.Header().Set("Connection", "close")
 		}
 		limited := &deadlineWriter{ResponseWriter: w}
 		next.ServeHTTP(limited, r)

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -122,4 +123,36 @@ func TestDeadlineIsOfTheAnswer(t *testing.T) {
 			time.Sleep(2 * sendTimeout)
 		}
 	})
+}
+
+// TestBodiesAreNotWaitedFor has clients announce a body that never comes. They are answered
+// at once, and keep nothing of what limits the answers under way.
+func TestBodiesAreNotWaitedFor(t *testing.T) {
+	for _, header := range []string{"Content-Length: 5", "Content-Length: 5000000", "Transfer-Encoding: chunked"} {
+		for _, size := range []int{0, 10, 100_000} {
+			t.Run(fmt.Sprintf("%s, answer of %d bytes", header, size), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					began := time.Now()
+					conn := connect(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+						_, _ = io.WriteString(w, strings.Repeat("x", size))
+					}))
+					if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: exporter\r\n"+header+"\r\n\r\n"); err != nil {
+						t.Fatal(err)
+					}
+					response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+					if err != nil {
+						t.Fatal(err)
+					}
+					body, err := io.ReadAll(response.Body)
+					if err != nil || len(body) != size {
+						t.Errorf("%d bytes, %v", len(body), err)
+					}
+					if took := time.Since(began); took > time.Second {
+						t.Errorf("answered after %s", took)
+					}
+					time.Sleep(time.Second) // net/http lingers before it closes
+				})
+			})
+		}
+	}
 }

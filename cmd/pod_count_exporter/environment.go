@@ -87,23 +87,41 @@ func ofService(name, service string) bool {
 }
 
 // usedVariables are the variables of the flags that have their values from there, by the
-// flags' names. The command line wins.
-func usedVariables(app *kingpin.Application, args []string) map[string]string {
+// flags' names. The command line wins; read is nil if it has an error, which ends the start
+// before anybody asks.
+func usedVariables(app *kingpin.Application, read *kingpin.ParseContext) map[string]string {
 	used := map[string]string{}
 	for _, flag := range app.Model().Flags {
 		if os.Getenv(flag.Envar) != "" {
 			used[flag.Name] = flag.Envar
 		}
 	}
-	// A command line that cannot be read ends the start before anybody asks.
-	if parsed, err := app.ParseContext(args); err == nil {
-		for _, element := range parsed.Elements {
-			if flag, is := element.Clause.(*kingpin.FlagClause); is {
-				delete(used, flag.Model().Name)
-			}
+	if read == nil {
+		return used
+	}
+	for _, element := range read.Elements {
+		if flag, is := element.Clause.(*kingpin.FlagClause); is {
+			delete(used, flag.Model().Name)
 		}
 	}
 	return used
+}
+
+// kubeconfigs are the paths of --kubeconfig. Its variable has one in each line. If it has
+// the text of a kubeconfig instead, that is one value: errors name paths, and a line alone
+// may be a token and look like one.
+func (f *flags) kubeconfigs() []string {
+	paths, text := f.clusters.Kubeconfigs, os.Getenv(f.variables["kubeconfig"])
+	isPath := func(line string) bool {
+		_, err := os.Lstat(line)
+		return err == nil || strings.HasPrefix(line, "/") || strings.HasPrefix(line, "./") || strings.HasPrefix(line, "../")
+	}
+	for _, path := range paths {
+		if f.variables["kubeconfig"] != "" && len(paths) > 1 && !isPath(path) {
+			return []string{text}
+		}
+	}
+	return paths
 }
 
 // besidesVariable adds to an error that begins with a flag the variable that the flag has

@@ -2,10 +2,13 @@ package main
 
 import (
 	"io"
+	"os"
+	"path/filepath"
 	"reflect"
 	"regexp"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -125,6 +128,47 @@ func TestEnvironmentIsNotBlamed(t *testing.T) {
 	}
 	if line := refuse(t, exitFailed); !strings.HasPrefix(line, program+`: error: POD_COUNT_EXPORTER_KUBECONFIG: --kubeconfig="/nonexistent/variable": `) {
 		t.Errorf("the variable is not named: %s", line)
+	}
+}
+
+// TestKubeconfigInItsVariable has the text of a kubeconfig where its path belongs. The
+// variable may have a path in each line, so a line could be shown as one.
+func TestKubeconfigInItsVariable(t *testing.T) {
+	yaml := "apiVersion: v1\nusers:\n- name: u\n  user:\n    token: " + canary + "\n    password: " + canary
+	path := serveSim(t)
+	for name, text := range map[string]string{
+		"YAML":                 yaml,
+		"JSON":                 "{\n\"users\": [{\n\"token\":\n\"" + canary + "\"}]\n}",
+		"base64":               "YXBpVmVyc2lvbjog\n" + canary + "\nZXJz",
+		"a token":              "token\n" + canary,
+		"YAML after a path":    path + "\n" + yaml,
+		"YAML between paths":   path + "\n" + yaml + "\n" + path,
+		"a token after a path": path + "\n" + canary,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv("POD_COUNT_EXPORTER_KUBECONFIG", text)
+			if line := refuse(t, exitFailed); !strings.Contains(line, "do not look like a path") {
+				t.Errorf("refused with %s", line)
+			}
+		})
+	}
+	t.Setenv("POD_COUNT_EXPORTER_KUBECONFIG", path+"\n/nonexistent/other")
+	if f, _, err := parseFlags(nil, io.Discard); err != nil || !slices.Equal(f.clusters.Kubeconfigs, []string{path, "/nonexistent/other"}) {
+		t.Errorf("two paths are %q, error %v", f.clusters.Kubeconfigs, err)
+	}
+}
+
+// TestFlagsOutOfAPipe has the command line in a pipe, which can be read once.
+func TestFlagsOutOfAPipe(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "flags")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = os.WriteFile(pipe, []byte("--kubeconfig=/a\n--web.max-requests=7\n"), 0o600) }()
+	t.Setenv("POD_COUNT_EXPORTER_KUBECONFIG", "/b")
+	f, _, err := parseFlags([]string{"@" + pipe}, io.Discard)
+	if err != nil || !slices.Equal(f.clusters.Kubeconfigs, []string{"/a"}) || f.variables["kubeconfig"] != "" {
+		t.Errorf("kubeconfigs %q, variables %v, error %v", f.clusters.Kubeconfigs, f.variables, err)
 	}
 }
 

@@ -63,9 +63,15 @@ func parseFlags(args []string, stdout io.Writer) (f *flags, done bool, err error
 	app.Version(version.Print(program))
 	app.HelpFlag.Short('h')
 	f = define(app)
+	var read *kingpin.ParseContext // reading twice would take an @FILE that is a pipe twice
+	app.PreAction(func(context *kingpin.ParseContext) error {
+		read = context
+		return nil
+	})
 	_, err = app.Parse(args)
 	f.unknownVariables = unknownVariables(app, os.Environ())
-	f.variables = usedVariables(app, args)
+	f.variables = usedVariables(app, read)
+	f.clusters.Kubeconfigs = f.kubeconfigs()
 	return f, done, pointingToHelp(expecting(namingVariable(app, err)))
 }
 

@@ -106,6 +106,28 @@ func TestRunStopsOnSignal(t *testing.T) {
 	}
 }
 
+// TestStopBesideAStuckClient has a client that does not end its request. It is cut off, and
+// nothing is said of counts, as none runs.
+func TestStopBesideAStuckClient(t *testing.T) {
+	e := start(t, "--kubeconfig="+serveSim(t))
+	conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", e.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: h\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	e.get(t, "/-/healthy") // the connection before this one has been accepted
+	if code := e.stop(t); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	log := e.log.String()
+	if !strings.Contains(log, "Connections were cut") || !strings.Contains(log, "msg=Stopped") || strings.Contains(log, "while a count was running") {
+		t.Errorf("the log is\n%s", log)
+	}
+}
+
 // After the count at the start, the API server accepts requests and never answers:
 // the count that hangs belongs to a scrape.
 func TestShutdownCancelsCounts(t *testing.T) {

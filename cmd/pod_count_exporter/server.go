@@ -40,6 +40,9 @@ const (
 	sendTimeout = 30 * time.Second
 	// shutdownTimeout leaves one of the five seconds that a stop may take.
 	shutdownTimeout = 4 * time.Second
+	// lastWait is for counts, which end with the shutdown's beginning, when connections
+	// have taken all of the shutdownTimeout.
+	lastWait = 100 * time.Millisecond
 )
 
 // server is the exporter's HTTP side. Each listener has its own http.Server:

@@ -24,6 +24,9 @@ const (
 	// maxEnvelope is how many bytes may carry one of a body: a server may send each in a
 	// chunk, or a frame, and a TLS record of its own.
 	maxEnvelope = 40
+	// maxAllowed is how much of that may add up: the answers to 256 requests, as far as
+	// HTTP/2 takes them unread.
+	maxAllowed = 256 * maxUnreadBytes
 )
 
 var (
@@ -103,8 +106,11 @@ func (c *limitedConn) limit(left int64, over error) {
 
 // allow has more bytes be read.
 func (c *limitedConn) allow(more int64) {
-	if c != nil {
-		c.left.Add(more)
+	for c != nil {
+		left := c.left.Load()
+		if c.left.CompareAndSwap(left, min(left+more, maxAllowed)) {
+			return
+		}
 	}
 }
 

@@ -19,6 +19,8 @@ import (
 
 	"golang.org/x/net/http2"
 	"golang.org/x/net/http2/hpack"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 )
 
 // frames is a server's side of an HTTP/2 connection, of which one request was read.
@@ -254,4 +256,18 @@ func lengthOf(t *testing.T, server *httptest.Server, user string) (int64, error)
 	}
 	n, err := io.Copy(io.Discard, response.Body)
 	return n, errors.Join(err, response.Body.Close())
+}
+
+// TestAllowanceIsLimited has a server that sends long answers first, to be allowed much
+// later.
+func TestAllowanceIsLimited(t *testing.T) {
+	for _, tt := range []struct {
+		more  int64
+		times int
+		want  int64
+	}{{256 << 10, 3, 768 << 10}, {40 << 20, 20, 16 << 20}, {1 << 20, 1000, 16 << 20}} {
+		if got := cluster.Allowed(tt.more, tt.times); got != tt.want {
+			t.Errorf("%d times %d: %d bytes, want %d", tt.times, tt.more, got, tt.want)
+		}
+	}
 }

@@ -18,3 +18,12 @@ func Load(opts Options) ([]Cluster, error) {
 
 // TransportOf returns net/http's transport of a client.
 func TransportOf(client *http.Client) *http.Transport { return transportOf(client.Transport) }
+
+// Allowed is what may be read of a connection for which so much was allowed, so often.
+func Allowed(more int64, times int) int64 {
+	c := &limitedConn{}
+	for range times {
+		c.allow(more)
+	}
+	return c.left.Load()
+}
