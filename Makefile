@@ -83,7 +83,8 @@ build: ## build the exporter, the kubectl plugin and the simulated cluster into 
 	@CGO_ENABLED=0 $(call compiling,the exporter$(comma) the kubectl plugin and the simulated cluster,two minutes) build $(build_flags) -o $(BIN)/ ./cmd/...
 
 .PHONY: run
-run: build ## run the exporter on a simulated cluster until Ctrl-C (PORT=10120)
+run: ## run the exporter on a simulated cluster until Ctrl-C (PORT=10120)
+	@CGO_ENABLED=0 $(call compiling,the exporter and the simulated cluster,two minutes) build $(build_flags) -o $(BIN)/ ./cmd/pod_count_exporter ./cmd/kubesim
 	@scripts/run $(BIN)
 
 .PHONY: demo

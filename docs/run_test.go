@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -119,8 +120,13 @@ func foreground(t *testing.T, dir string, env []string, line string) string {
 // runs is "make run" and what is said to be seen then.
 func runs(t *testing.T, at *place, line string) {
 	port := freePort(t)
+	plugin := filepath.Join(at.dir, "bin", "kubectl-pod_count")
+	_, missing := os.Stat(plugin)
 	out := background(t, at.dir, append(at.env, "PORT="+port), line)
 	out.await(t, "Ctrl-C stops both programs")
+	if _, err := os.Stat(plugin); err == nil && missing != nil {
+		t.Errorf("%s compiles the plugin, which it does not need", line)
+	}
 	out.await(t, "Successfully enriched nodes")
 	blocks := parse(t, "README.md").blocks
 	wantLines(t, blocks[1].text, strings.ReplaceAll(out.String(), port, "10120"))

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -62,6 +63,21 @@ func TestRunHelp(t *testing.T) {
 	}
 	d = newDesk(t)
 	d.want(d.run(t.Context(), "--version"), exitOK, command+", version ")
+}
+
+// full is a device without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+func TestHelpThatCannotBeWritten(t *testing.T) {
+	for _, flag := range []string{"--help", "--version"} {
+		d := newDesk(t)
+		if code := d.runOn(t.Context(), full{}, flag); code != exitFailed {
+			t.Errorf("%s: exit code %d, want %d", flag, code, exitFailed)
+		}
+		d.wantErrors("error: writing to standard output: ")
+	}
 }
 
 func TestLargePages(t *testing.T) {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -77,8 +78,13 @@ func run(ctx context.Context, args []string, around surroundings) int {
 	if len(args) > 0 && args[0] == completeCommand {
 		return complete(ctx, args[1:], around)
 	}
-	opts, done, err := parseFlags(args, around.stdout)
+	var usage bytes.Buffer // kingpin panics where it cannot write
+	opts, done, err := parseFlags(args, &usage)
 	if done {
+		if _, err = usage.WriteTo(around.stdout); err != nil {
+			fmt.Fprintf(around.stderr, "error: writing to standard output: %s\n", printable(err.Error()))
+			return exitFailed
+		}
 		return exitOK
 	}
 	if err == nil {

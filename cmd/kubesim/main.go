@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -36,8 +37,13 @@ func main() {
 
 // run serves until ctx ends, and returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	opts, err := parseFlags(args, stdout)
+	var usage bytes.Buffer // kingpin panics where it cannot write
+	opts, err := parseFlags(args, &usage)
 	if errors.Is(err, errHelp) {
+		if _, err = usage.WriteTo(stdout); err != nil {
+			fmt.Fprintf(stderr, "kubesim: error: writing to standard output: %s\n", oneLine(err))
+			return exitFailure
+		}
 		return exitOK
 	}
 	var sim *kubesim.Server

@@ -63,6 +63,18 @@ func TestRunHelp(t *testing.T) {
 	}
 }
 
+// full is a device without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, io.ErrShortWrite }
+
+func TestRunHelpThatCannotBeWritten(t *testing.T) {
+	var stderr strings.Builder
+	if code := run(t.Context(), []string{"--help"}, full{}, &stderr); code != exitFailure || !strings.HasPrefix(stderr.String(), "kubesim: error: writing to standard output: ") {
+		t.Errorf("exit code %d, standard error %q", code, stderr.String())
+	}
+}
+
 func TestRunServes(t *testing.T) {
 	for _, tc := range []struct {
 		name string

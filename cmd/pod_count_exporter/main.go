@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -39,9 +40,11 @@ func run(ctx context.Context, args []string, env cluster.Env, stdout, stderr io.
 	// After the first signal, a second one kills.
 	context.AfterFunc(ctx, stop)
 
-	f, done, err := parseFlags(args, stdout)
+	var usage bytes.Buffer // kingpin panics where it cannot write
+	f, done, err := parseFlags(args, &usage)
 	if done {
-		return exitOK
+		_, err = usage.WriteTo(stdout)
+		return written(stderr, err)
 	}
 	if err == nil {
 		err = f.validate(env.Lookup("POD_NAME"))
@@ -63,6 +66,15 @@ func run(ctx context.Context, args []string, env cluster.Env, stdout, stderr io.
 		return exitFailed
 	}
 	return app.serve(ctx, hangups)
+}
+
+// written returns the exit code of a program that only had to print something.
+func written(stderr io.Writer, err error) int {
+	if err == nil {
+		return exitOK
+	}
+	complain(stderr, fmt.Errorf("writing to standard output: %w", err))
+	return exitFailed
 }
 
 // complain prints err as one line, whatever it quotes.

@@ -260,3 +260,20 @@ func TestHelpAndVersion(t *testing.T) {
 		})
 	}
 }
+
+// full is a device without room.
+type full struct{}
+
+func (full) Write([]byte) (int, error) { return 0, syscall.ENOSPC }
+
+func TestHelpThatCannotBeWritten(t *testing.T) {
+	for _, flag := range []string{"--help", "--version"} {
+		var stderr strings.Builder
+		if code := run(t.Context(), []string{flag}, noEnv(), full{}, &stderr); code != exitFailed {
+			t.Errorf("%s: exit code %d, want %d", flag, code, exitFailed)
+		}
+		if got, want := stderr.String(), program+": error: writing to standard output: no space left on device\n"; got != want {
+			t.Errorf("%s: standard error\n%s, want\n%s", flag, got, want)
+		}
+	}
+}

@@ -9,8 +9,9 @@ import (
 )
 
 // Budget is what all clusters of a process may take together: memory for the names of
-// nodes, including those of snapshots that are kept, and for recorded events, and two unusually large values at
-// a time. A nil Budget is unlimited. It is safe for concurrent use.
+// nodes, including those of snapshots that are kept, and for recorded events, and two
+// unusually large values at a time. A nil Budget is unlimited. It is safe for concurrent
+// use.
 type Budget struct {
 	mu    sync.Mutex
 	total int64
