@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -135,16 +136,24 @@ func startEngine(t *testing.T) *engine {
 }
 
 func (c *engine) storage() []string {
-	return []string{"--root", filepath.Join(c.dir, "root"), "--runroot", "/run/containers/run"}
+	return []string{"--root", filepath.Join(c.dir, "root"), "--runroot", "/run/containers/run", "--network-config-dir", filepath.Join(c.dir, "networks")}
 }
 
 func (c *engine) podman(args ...string) string {
 	c.t.Helper()
 	output, err := exec.CommandContext(c.t.Context(), "podman", append(c.storage(), args...)...).Output()
 	if err != nil && c.t.Context().Err() == nil {
-		c.t.Errorf("podman %s: %v", strings.Join(args, " "), err)
+		c.t.Errorf("podman %s: %v%s", strings.Join(args, " "), err, said(err))
 	}
 	return strings.TrimSpace(string(output))
+}
+
+// said is what a program that failed has printed on its standard error.
+func said(err error) string {
+	if exit, is := errors.AsType[*exec.ExitError](err); is {
+		return "\n" + string(exit.Stderr)
+	}
+	return ""
 }
 
 // logs is what a container has printed.
