@@ -211,4 +211,6 @@ func wantDashboardsHaveData(t *testing.T, prom *prometheus, mixin string) {
 }
 
 // onlyWatched matches queries of what an exporter in list mode does not have.
-func onlyWatched() *regexp.Regexp { return regexp.MustCompile(`\bpod_count_(watch|bound|left)_|mode="watch"`) }
+func onlyWatched() *regexp.Regexp {
+	return regexp.MustCompile(`\bpod_count_(watch|bound|left)_|mode="watch"`)
+}
