@@ -40,7 +40,9 @@ func TestWatch(t *testing.T) {
 	kubectl(t, "-n", "scaled", "set", "env", "deployment/scaled", "AGAIN=yes")
 	kubectl(t, "-n", "scaled", "rollout", "status", "deployment/scaled", "--timeout="+scaledWithin.String())
 	r.wantCount(t)
-	for _, pod := range strings.Fields(kubectl(t, "-n", "scaled", "get", "pods", "-o", "jsonpath={.items[*].metadata.name}"))[:10] {
+	// Those of before may still be ending, and be gone at any moment.
+	const staying = `go-template={{range .items}}{{if not .metadata.deletionTimestamp}}{{.metadata.name}} {{end}}{{end}}`
+	for _, pod := range strings.Fields(kubectl(t, "-n", "scaled", "get", "pods", "-o", staying))[:10] {
 		eviction := fmt.Sprintf(`{"apiVersion":"policy/v1","kind":"Eviction","metadata":{"name":%q,"namespace":"scaled"}}`, pod)
 		if out, err := tryKubectl(context.Background(), eviction, "create", "--raw", "/api/v1/namespaces/scaled/pods/"+pod+"/eviction", "-f", "-"); err != nil {
 			t.Fatalf("evicting %s: %v\n%s", pod, err, out)
