@@ -8,20 +8,19 @@ import (
 )
 
 // withDeadline cuts off clients that do not read, or announce a body that never comes: an
-// answer must be sent within
-// sendTimeout after it begins. An http.Server's WriteTimeout would begin with the
-// request, and so limit how long scrapes wait for counts. Profiles have no deadline:
-// they take as long as requested.
+// answer must be sent within sendTimeout after it begins. An http.Server's WriteTimeout
+// would begin with the request, and so limit how long scrapes wait for counts. Profiles
+// have no deadline: they take as long as requested.
 func withDeadline(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasPrefix(r.URL.Path, pprofPrefix) {
-			next.ServeHTTP(w, r)
-			return
-		}
 		if r.ProtoMajor == 1 && r.ContentLength != 0 {
 			// Nobody reads bodies, and net/http would wait for the rest of one before it
 			// answers, for as long as the client likes.
 			w.Header().Set("Connection", "close")
+		}
+		if strings.HasPrefix(r.URL.Path, pprofPrefix) {
+			next.ServeHTTP(w, r)
+			return
 		}
 		limited := &deadlineWriter{ResponseWriter: w}
 		next.ServeHTTP(limited, r)

@@ -128,15 +128,18 @@ func TestDeadlineIsOfTheAnswer(t *testing.T) {
 // TestBodiesAreNotWaitedFor has clients announce a body that never comes. They are answered
 // at once, and keep nothing of what limits the answers under way.
 func TestBodiesAreNotWaitedFor(t *testing.T) {
-	for _, header := range []string{"Content-Length: 5", "Content-Length: 5000000", "Transfer-Encoding: chunked"} {
+	for _, start := range []string{
+		"POST / HTTP/1.1\r\nContent-Length: 5", "POST / HTTP/1.1\r\nContent-Length: 5000000", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked",
+		"GET " + pprofPrefix + "heap HTTP/1.1\r\nContent-Length: 5",
+	} {
 		for _, size := range []int{0, 10, 100_000} {
-			t.Run(fmt.Sprintf("%s, answer of %d bytes", header, size), func(t *testing.T) {
+			t.Run(fmt.Sprintf("%q, answer of %d bytes", start, size), func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					began := time.Now()
 					conn := connect(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 						_, _ = io.WriteString(w, strings.Repeat("x", size))
 					}))
-					if _, err := io.WriteString(conn, "POST / HTTP/1.1\r\nHost: exporter\r\n"+header+"\r\n\r\n"); err != nil {
+					if _, err := io.WriteString(conn, start+"\r\nHost: exporter\r\n\r\n"); err != nil {
 						t.Fatal(err)
 					}
 					response, err := http.ReadResponse(bufio.NewReader(conn), nil)

@@ -111,15 +111,13 @@ func usedVariables(app *kingpin.Application, read *kingpin.ParseContext) map[str
 // the text of a kubeconfig instead, that is one value: errors name paths, and a line alone
 // may be a token and look like one.
 func (f *flags) kubeconfigs() []string {
-	paths, text := f.clusters.Kubeconfigs, os.Getenv(f.variables["kubeconfig"])
-	isPath := func(line string) bool {
+	paths, variable := f.clusters.Kubeconfigs, f.variables["kubeconfig"]
+	isText := func(line string) bool {
 		_, err := os.Lstat(line)
-		return err == nil || strings.HasPrefix(line, "/") || strings.HasPrefix(line, "./") || strings.HasPrefix(line, "../")
+		return err != nil && !strings.HasPrefix(line, "/") && !strings.HasPrefix(line, "./") && !strings.HasPrefix(line, "../")
 	}
-	for _, path := range paths {
-		if f.variables["kubeconfig"] != "" && len(paths) > 1 && !isPath(path) {
-			return []string{text}
-		}
+	if variable != "" && len(paths) > 1 && slices.ContainsFunc(paths, isText) {
+		return []string{os.Getenv(variable)}
 	}
 	return paths
 }

@@ -79,7 +79,7 @@ func (r *eventReader) member(e *event, key string) error {
 	case "spec":
 		return d.within("nodeName", func(text string) { e.node = text })
 	case "status": // a text in a Status
-		return d.within("phase", func(text string) { e.finished = text == "Succeeded" || text == "Failed" })
+		return d.within("phase", func(text string) { e.finished = hasFinished(text) })
 	default:
 		return e.what.member(d, content{}, key)
 	}

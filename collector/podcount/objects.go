@@ -19,7 +19,7 @@ func podItem(to *tally) func(*decoder) error {
 				return d.member("nodeName", func(name []byte) { d.node = append(d.node, name...) })
 			case "status":
 				return d.member("phase", func(phase []byte) {
-					finished = string(phase) == "Succeeded" || string(phase) == "Failed"
+					finished = hasFinished(string(phase))
 				})
 			default:
 				return d.skip()
@@ -112,3 +112,6 @@ func (d *decoder) member(name string, take func([]byte)) error {
 		return nil
 	})
 }
+
+// hasFinished says whether a pod in this phase holds no place on its node any more.
+func hasFinished(phase string) bool { return phase == "Succeeded" || phase == "Failed" }

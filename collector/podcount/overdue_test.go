@@ -18,10 +18,12 @@ func TestOverdueStreams(t *testing.T) {
 		for range 30 * 60 {
 			api.do(api.change)
 			time.Sleep(time.Second)
-			if w.mu.Lock(); w.last == nil || w.last.Interrupted != nil {
-				t.Fatalf("the last snapshot is %+v, want one that is up to date", w.last)
-			}
+			w.mu.Lock()
+			last := w.last
 			w.mu.Unlock()
+			if last == nil || last.Interrupted != nil {
+				t.Fatalf("the last snapshot is %+v, want one that is up to date", last)
+			}
 		}
 		w.shows(ModeWatch)
 		w.mu.Lock()
