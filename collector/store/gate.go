@@ -13,9 +13,10 @@ const (
 	// overflowPlaces is how many slow answers can be read for each place. It limits
 	// the memory that slow answers take.
 	overflowPlaces = 20
-	// headStart puts a count that has begun ahead in the queue by this much: it ends
-	// early, but cannot overtake the others forever.
-	headStart = 10 * time.Second
+	// headStart puts a count that has begun ahead in the queue by this much, less the
+	// time for which it has held places: it ends early, but one with pages without end
+	// cannot overtake the others forever.
+	headStart = 2 * time.Second
 )
 
 // class is what is expected of a cluster's next answer, judged by its latest one.
@@ -85,7 +86,7 @@ func (g *gate) admit() {
 		if !g.places.take(p.class) {
 			return false
 		}
-		p.room = &g.places
+		p.room, p.entered = &g.places, time.Now()
 		close(p.granted)
 		return true
 	})
@@ -98,8 +99,9 @@ type place struct {
 	since   time.Time // when it was asked for, minus the head start
 	granted chan struct{}
 
-	room *room // where the answer is read; nil before and after
-	slow bool
+	room    *room     // where the answer is read; nil before and after
+	entered time.Time // when it got the room
+	slow    bool
 }
 
 var _ podcount.Place = (*place)(nil)
@@ -120,6 +122,7 @@ func (p *place) Yield() {
 // Leave gives the place back, and notes the class of the cluster's answer.
 func (p *place) Leave(failed bool) {
 	slow := p.cluster.gate.remove(p)
+	p.cluster.held += time.Since(p.entered)
 	switch {
 	case failed:
 		p.cluster.class = failingClass
@@ -149,6 +152,7 @@ func (g *gate) remove(p *place) (slow bool) {
 type clusterGate struct {
 	gate  *gate
 	class class
+	held  time.Duration // for how long the count has held places
 }
 
 var _ podcount.Gate = (*clusterGate)(nil)
@@ -157,7 +161,9 @@ var _ podcount.Gate = (*clusterGate)(nil)
 func (c *clusterGate) Enter(ctx context.Context, begun bool) (podcount.Place, error) {
 	p := &place{cluster: c, class: c.class, since: time.Now(), granted: make(chan struct{})}
 	if begun {
-		p.since = p.since.Add(-headStart)
+		p.since = p.since.Add(-max(0, headStart-c.held))
+	} else {
+		c.held = 0
 	}
 	c.gate.ask(p)
 	select {

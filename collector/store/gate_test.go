@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -167,6 +168,56 @@ func TestGateOrder(t *testing.T) {
 				idle(t, g)
 			})
 		})
+	}
+}
+
+// TestGateCountsWithoutEnd has counts that ask for the next place as soon as they have
+// left one, far more of them than places, and one that begins among them.
+func TestGateCountsWithoutEnd(t *testing.T) {
+	const page = 20 * time.Millisecond
+	read := func(ctx context.Context, c *clusterGate, begun bool) {
+		if p, err := c.Enter(ctx, begun); err == nil {
+			time.Sleep(page)
+			p.Leave(false)
+		}
+	}
+	for _, endless := range []int{20, 60, 200} {
+		for _, tt := range []struct {
+			name string
+			at   time.Duration // when the one begins
+			most time.Duration // that its five pages may take
+		}{
+			{"begun together", 0, 5 * time.Second},
+			{"among them", time.Minute, time.Second},
+		} {
+			t.Run(fmt.Sprint(endless, " ", tt.name), func(t *testing.T) {
+				bubble(t, func(t *testing.T) {
+					g := newGate(10)
+					ctx, cancel := context.WithCancel(t.Context())
+					var all sync.WaitGroup
+					for range endless {
+						all.Go(func() {
+							c := &clusterGate{gate: g}
+							for begun := false; ctx.Err() == nil; begun = true {
+								read(ctx, c, begun)
+							}
+						})
+					}
+					synctest.Wait()
+					time.Sleep(tt.at)
+					start, one := time.Now(), &clusterGate{gate: g}
+					for number := range 5 {
+						read(ctx, one, number > 0)
+					}
+					if took := time.Since(start); took > tt.most {
+						t.Errorf("five pages took %s beside %d counts without end, want %s at most", took, endless, tt.most)
+					}
+					cancel()
+					all.Wait()
+					idle(t, g)
+				})
+			})
+		}
 	}
 }
 
