@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -54,6 +55,10 @@ func (c *Counter) request(ctx context.Context, p pageRequest) (answer, *PageErro
 	return a, failure
 }
 
+// readBytes is how much of a page is read at once: over HTTP/2, net/http tells the server
+// after each read how much it may send, in a packet of its own.
+const readBytes = 32 << 10
+
 func (c *Counter) ask(x *exchange, p pageRequest) (a answer, failure *PageError) {
 	response, failure := x.open(c.client, c.pageURL(p), p.listing.form)
 	if failure != nil {
@@ -70,7 +75,7 @@ func (c *Counter) ask(x *exchange, p pageRequest) (a answer, failure *PageError)
 		return a, x.failed("waiting for a place in which to read the answer", err)
 	}
 	defer func() { place.Leave(failure != nil) }()
-	body.r = newYielding(body.r, place)
+	body.r = bufio.NewReaderSize(newYielding(body.r, place), readBytes)
 	failure = a.read(x, response, body, p.rows)
 	return a, failure
 }
