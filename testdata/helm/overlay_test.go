@@ -1,6 +1,8 @@
 package chart
 
 import (
+	"io/fs"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -52,6 +54,39 @@ func TestOverlays(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestNoItemByIndex: neither a component nor an overlay that the documents show or the
+// tests build finds an item of a list by its place, where another may come to stand.
+func TestNoItemByIndex(t *testing.T) {
+	t.Parallel()
+	indexed := regexp.MustCompile(`(?m)^.*[pP]aths?"?: .*[/.]\d+(?:[/."'\s,}\]]|$).*$`)
+	for line, want := range map[string]bool{
+		`  path: /spec/endpoints/0/scheme`:                            true,
+		`- {op: add, path: "/rules/0", value: 1}`:                     true,
+		`        fieldPaths: ["spec.endpoints.0.scheme"]`:             true,
+		`        fieldPaths: ["spec.endpoints.[port=http].interval"]`: false,
+		`  path: /spec/groups/-`:                                      false,
+	} {
+		if got := indexed.MatchString(line); got != want {
+			t.Errorf("whether %q has an index: %t, want %t", line, got, want)
+		}
+	}
+	files := 0
+	for _, folder := range []string{base, root + "/docs", root + "/e2e/node"} {
+		must(t, filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || filepath.Ext(path) == ".json" {
+				return err
+			}
+			if files++; indexed.Match(read(t, path)) {
+				t.Errorf("%s names an item by its index: %s", path, indexed.Find(read(t, path)))
+			}
+			return nil
+		}))
+	}
+	if files < 60 {
+		t.Errorf("%d files were read, want 60 at least", files)
 	}
 }
 
