@@ -58,6 +58,23 @@ func TestKustomize(t *testing.T) {
 	}
 }
 
+// TestBaseSettings: what overlays set most is in the generated ConfigMap, where they find
+// it to merge into.
+func TestBaseSettings(t *testing.T) {
+	t.Parallel()
+	var data object
+	for _, obj := range decode(t, kustomize(t, nil)) {
+		if obj["kind"] == "ConfigMap" {
+			data, _ = obj["data"].(object)
+		}
+	}
+	for _, setting := range []string{"KUBERNETES_CLUSTER_NAME", "COLLECTOR_MODE", "COLLECTOR_CACHE_TTL", "LOG_LEVEL"} {
+		if data["POD_COUNT_EXPORTER_"+setting] == nil {
+			t.Errorf("the base's ConfigMap has no %s: %v", setting, data)
+		}
+	}
+}
+
 // TestEveryComponent fails when a component is added that the chart lacks.
 func TestEveryComponent(t *testing.T) {
 	entries, err := os.ReadDir(base + "/components")

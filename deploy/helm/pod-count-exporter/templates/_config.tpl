@@ -5,15 +5,12 @@ value, which is how the exporter reads flags that may be repeated.
 */}}
 {{- define "pod-count-exporter.variables" -}}
 {{- $config := deepCopy .Values.config }}
-{{- $variables := dict }}
+{{- $variables := dict "POD_COUNT_EXPORTER_COLLECTOR_MODE" .Values.mode }}
 {{- if .Values.kubeconfig.existingSecret }}
 {{- $_ := set $variables "POD_COUNT_EXPORTER_KUBECONFIG" "/etc/pod-count-exporter/kubeconfigs" }}
 {{- if and (kindIs "invalid" $config.kubernetes.allContexts) (not $config.kubernetes.context) }}
 {{- $_ := set $config.kubernetes "allContexts" true }}
 {{- end }}
-{{- end }}
-{{- if eq .Values.mode "watch" }}
-{{- $_ := set $variables "POD_COUNT_EXPORTER_COLLECTOR_MODE" .Values.mode }}
 {{- end }}
 {{- if or $config.kubernetes.allContexts .Values.autosharding.enabled (gt (len (default list $config.kubernetes.context)) 1) }}
 {{- $_ := unset $config.kubernetes "clusterName" }}
