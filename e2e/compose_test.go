@@ -48,7 +48,7 @@ network_backend = "netavark"
 // registry can be asked; Grafana is left out. It runs alone, before the tests that
 // are parallel, as it says how long a start takes.
 func TestCompose(t *testing.T) {
-	requireRoot(t, "podman", "runc", "docker-compose", "unshare", "ip")
+	requireRoot(t, "podman", "runc", "docker-compose", "unshare", "setpriv", "ip")
 	if !inNamespaces(t) {
 		return
 	}
@@ -108,7 +108,9 @@ type engine struct {
 
 func startEngine(t *testing.T) *engine {
 	t.Helper()
-	c := &engine{t: t, dir: t.TempDir()}
+	dir, err := os.MkdirTemp("", "engine") //nolint:usetesting // layers are mounted in it until the namespaces end
+	must(t, err)
+	c := &engine{t: t, dir: dir}
 	must(t, os.MkdirAll("/run/containers", 0o755))
 	command(t, "mount", "-t", "tmpfs", "tmpfs", "/run/containers")
 	must(t, os.WriteFile(filepath.Join(c.dir, "containers.conf"), []byte(containersConf), 0o600))
@@ -124,12 +126,10 @@ func startEngine(t *testing.T) *engine {
 		_, err := os.Stat(filepath.Join(c.dir, "socket"))
 		return err == nil
 	})
-	// Layers hold mounts below the test's folder.
 	t.Cleanup(func() {
 		if t.Failed() {
 			c.tellAll()
 		}
-		c.podman("system", "reset", "--force")
 	})
 	c.writeOverride()
 	return c

@@ -20,6 +20,7 @@ import (
 func TestBase(t *testing.T) {
 	requireNode(t)
 	r := deploy(t, "base", settings{})
+	r.wantRestricted(t)
 	r.wantLogs(t)
 	r.wantCount(t)
 	r.wantForwarded(t)
@@ -59,6 +60,23 @@ func (r *release) scrape(t *testing.T) (string, error) {
 	t.Helper()
 	return get(t, "http://"+podIP(t, r.namespace, r.pod(t))+":10120/metrics")
 }
+
+// wantRestricted sees its namespace refuse a pod that asks for nothing to be taken away,
+// as the exporter's does.
+func (r *release) wantRestricted(t *testing.T) {
+	t.Helper()
+	pod := fmt.Sprintf(unrestrictedPod, r.namespace)
+	if _, err := tryKubectl(t.Context(), pod, "create", "--dry-run=server", "-f", "-"); err == nil || !strings.Contains(err.Error(), `violates PodSecurity "restricted:`) {
+		t.Errorf("creating a pod without a security context: %v, want it to be refused", err)
+	}
+}
+
+const unrestrictedPod = `apiVersion: v1
+kind: Pod
+metadata: {name: unrestricted, namespace: %s}
+spec:
+  containers: [{name: pause, image: "localhost/pause:1"}]
+`
 
 // wantLogs looks for the lines that the operating guide names.
 func (r *release) wantLogs(t *testing.T) {
