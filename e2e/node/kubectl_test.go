@@ -46,12 +46,18 @@ func tryKubectl(ctx context.Context, input string, args ...string) (string, erro
 }
 
 // apply sends the manifests as server-side apply with strict validation, so that
-// no field is unknown and no other owner is overruled.
+// no field is unknown and no other owner is overruled. A namespace has its account, which
+// pods need, soon after it is made.
 func apply(t *testing.T, manifests string, flags ...string) {
 	t.Helper()
 	args := append([]string{"apply", "--server-side", "--validate=strict", "--field-manager=e2e", "-f", "-"}, flags...)
-	_, err := tryKubectl(t.Context(), manifests, args...)
-	must(t, err)
+	eventually(t, "the namespace of the pods has its account", func() error {
+		_, err := tryKubectl(t.Context(), manifests, args...)
+		if err != nil && !strings.Contains(err.Error(), `serviceaccount "default" not found`) {
+			t.Fatal(err)
+		}
+		return err
+	})
 }
 
 // eventually asks until the answer is nil.
