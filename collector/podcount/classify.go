@@ -13,21 +13,15 @@ import (
 // connecting says whether the transport has begun to ask for a connection. A deadline
 // that passes before that is the fault of this side, for example of a credential
 // plugin that hangs, and must not make the API server look slow.
-func classifyTransport(ctx context.Context, err error, connecting bool) Reason {
-	var (
-		dns     *net.DNSError
-		timeout net.Error
-	)
+func classifyTransport(err error, connecting bool) Reason {
+	_, unresolved := errors.AsType[*net.DNSError](err)
+	timeout, is := errors.AsType[net.Error](err)
 	switch {
 	case !connecting:
 		return Unauthorized
-	case errors.Is(context.Cause(ctx), errConnectionLost):
+	case unresolved:
 		return Network
-	case errors.As(err, &dns):
-		return Network
-	case errors.Is(context.Cause(ctx), context.DeadlineExceeded), errors.Is(err, context.DeadlineExceeded):
-		return Timeout
-	case errors.As(err, &timeout) && timeout.Timeout():
+	case errors.Is(err, context.DeadlineExceeded), is && timeout.Timeout():
 		return Timeout
 	default:
 		return Network

@@ -228,5 +228,5 @@ func (x *exchange) failed(doing string, err error) *PageError {
 			doing = "getting credentials"
 		}
 	}
-	return &PageError{Reason: classifyTransport(x.ctx, err, connecting), Err: fmt.Errorf("%s: %w", doing, err)}
+	return &PageError{Reason: classifyTransport(err, connecting), Err: fmt.Errorf("%s: %w", doing, err)}
 }
