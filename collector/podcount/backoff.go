@@ -18,10 +18,7 @@ const (
 // backoff is the wait before the next attempt: full jitter below a limit that
 // doubles with every failed attempt, and never less than the server asks for.
 func backoff(attempt int, asked time.Duration, jitter float64) time.Duration {
-	limit := longestWait
-	if shift := attempt - 1; shift < 16 {
-		limit = min(limit, firstBackoff<<shift)
-	}
+	limit := min(longestWait, firstBackoff<<min(attempt-1, 16))
 	return max(time.Duration(jitter*float64(limit)), asked)
 }
 
@@ -46,17 +43,11 @@ func retryAfterSeconds(seconds int) time.Duration {
 
 // sleep waits, or ends early with the context's error.
 func sleep(ctx context.Context, wait time.Duration) error {
-	if err := ctx.Err(); err != nil || wait <= 0 {
-		return err
-	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
-		return nil
+	case <-time.After(wait):
 	case <-ctx.Done():
-		return ctx.Err()
 	}
+	return ctx.Err()
 }
 
 // Age returns how long before now it was, by the clock that has advanced further: the

@@ -15,12 +15,6 @@ const (
 // begin. It is never longer than the cache TTL: a cluster that has healed is
 // counted as soon as it would be without the failure. jitter is from [0, 1).
 func pauseAfter(failures int, ttl time.Duration, jitter float64) time.Duration {
-	pause := firstPause
-	for range failures - 1 {
-		if pause = 2 * pause; pause >= longestPause {
-			break
-		}
-	}
-	pause = min(pause, longestPause, ttl)
+	pause := min(firstPause<<min(failures-1, 16), longestPause, ttl)
 	return pause - time.Duration(jitter*pauseSpread*float64(pause))
 }
