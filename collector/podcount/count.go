@@ -47,10 +47,16 @@ func (c *Counter) Count(ctx context.Context, observer Observer, publish func(*Sn
 	return nil
 }
 
-// take begins a count, or goes on with the suspended one. That one is no longer
-// suspended then: should the count panic, its progress may be the cause.
+// take begins a count, or goes on with the suspended one if the server can be expected
+// to know its token still. That one is no longer suspended then: should the count panic,
+// its progress may be the cause.
 func (c *Counter) take(observer Observer) *count {
-	run := c.begin(time.Now())
+	now, run := time.Now(), c.suspended
+	if run == nil || Age(run.since(), now) > c.cfg.TokenLife {
+		run = &count{started: now, search: c.forms.begin(now), ledger: c.account.open()}
+		run.nodes = newWalk(c.cfg.Nodes.listing(), c.nodes, run.openNodes)
+		run.pods = c.podWalks(run)
+	}
 	c.suspended = nil
 	run.observer = observer
 	return run
@@ -70,18 +76,6 @@ func (c *Counter) askFor(ctx context.Context, run *count, walks func(context.Con
 		c.suspended = run
 	}
 	return err
-}
-
-// begin returns the suspended count if the server can be expected to know its token
-// still, else a new one.
-func (c *Counter) begin(now time.Time) *count {
-	if run := c.suspended; run != nil && Age(run.since(), now) <= c.cfg.TokenLife {
-		return run
-	}
-	run := &count{started: now, search: c.forms.begin(now), ledger: c.account.open()}
-	run.nodes = newWalk(c.cfg.Nodes.listing(), c.nodes, run.openNodes)
-	run.pods = c.podWalks(run)
-	return run
 }
 
 // since is the time from which the count ages: that of its token and of its complete

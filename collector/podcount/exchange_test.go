@@ -213,8 +213,7 @@ func TestWaitingForAPlace(t *testing.T) {
 				script := newScript(t)
 				script.nodes = []step{late(tt.before, tt.within, nodePage("", "a"))}
 				c := script.counter(func(cfg *Config) { cfg.Gate, cfg.PageAttempts = gate, 1 })
-				run := c.begin(time.Now())
-				run.observer = &recorder{}
+				run := c.take(&recorder{})
 				began := time.Now()
 				event, failure := c.attempt(t.Context(), run.nodes, run, 1)
 				if took := time.Since(began); took != tt.takes {

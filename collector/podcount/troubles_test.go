@@ -449,7 +449,7 @@ func TestReplacedStreamChangesNothing(t *testing.T) {
 		add(r, "20")
 		deliver(former[r], node, "12")
 	}
-	run := watcher.begin(time.Now())
+	run := watcher.take(nil)
 	run.tally, run.nodes.version = newTally(run.ledger), "20"
 	if err := f.live.rebase(run, Snapshot{}); err != nil {
 		t.Fatal(err)
