@@ -17,7 +17,6 @@ type count struct {
 	nodes    *walk
 	pods     []*walk
 	next     int     // index of the first of pods that is not complete
-	lookup   *walk   // of the namespace whose walk, just before next, found no pods
 	renewed  []*walk // further walks over nodes, for pods on nodes that are not known
 	known    *nodeSet
 	denied   bool   // the nodes may not be listed

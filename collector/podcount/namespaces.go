@@ -102,16 +102,14 @@ func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 	if name == "" || w.total > 0 || Age(c.namespaces[name], time.Now()) < denialLife {
 		return nil
 	}
-	if run.lookup == nil || run.lookup.listing.namespace != name {
-		run.lookup = newWalk(namespaceListing(name), c.nodes, nothing)
-	}
-	err := c.walk(ctx, run.lookup, run)
-	var failure *PageError
+	lookup := newWalk(namespaceListing(name), c.nodes, func() (target, content) { return newTally(run.ledger), content{} })
+	err := c.walk(ctx, lookup, run)
+	failure, failed := errors.AsType[*PageError](err)
 	switch {
 	case errors.Is(err, errForbidden):
 		c.namespaces[name] = time.Now()
 		return nil
-	case errors.As(err, &failure) && run.lookup.missing(failure):
+	case failed && lookup.missing(failure):
 		failure.Err = fmt.Errorf("the namespace %q does not exist: %w", name, failure.Err)
 	}
 	return err
@@ -121,15 +119,6 @@ func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 func (w *walk) missing(failure *PageError) bool {
 	return w.listing.name == Namespaces && failure.code == http.StatusNotFound
 }
-
-// nothing reads one object and ignores it.
-func nothing() (target, content) { return void{}, content{} }
-
-type void struct{}
-
-func (void) commit() int { return 0 }
-func (void) discard()    {}
-func (void) drop()       {}
 
 // These end a walk that the count can go without.
 var (
