@@ -52,7 +52,7 @@ func sleep(ctx context.Context, wait time.Duration) error {
 
 // Age returns how long before now it was, by the clock that has advanced further: the
 // monotonic one stands still while the machine is suspended, and the wall clock can be
-// set back.
+// set back. The zero time is older than anything.
 func Age(it, now time.Time) time.Duration {
 	return max(now.Sub(it), now.Round(0).Sub(it.Round(0)))
 }

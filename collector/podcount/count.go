@@ -122,7 +122,7 @@ func (c *Counter) pages(ctx context.Context, run *count) error {
 
 // listNodes walks over the nodes, unless the count goes without them.
 func (c *Counter) listNodes(ctx context.Context, run *count) error {
-	if run.denied = run.denied || c.nodesDenied(time.Now()); run.denied {
+	if run.denied = run.denied || Age(c.deniedAt, time.Now()) < denialLife; run.denied {
 		return nil
 	}
 	err := c.walk(ctx, run.nodes, run)

@@ -123,7 +123,7 @@ func (s *search) probing(failure *PageError) bool {
 // trusts says whether the form has worked lately: then the failure has another
 // reason.
 func (f *forms) trusts(s *search, now time.Time) bool {
-	return s.at == f.at && !f.worked.IsZero() && Age(f.worked, now) < formLife
+	return s.at == f.at && Age(f.worked, now) < formLife
 }
 
 // refusesForm says whether a status means that the server does not support the form.

@@ -140,8 +140,3 @@ func (c *Counter) dispensable(w *walk, failure *PageError) error {
 	}
 	return nil
 }
-
-// nodesDenied says whether listing the nodes was forbidden lately.
-func (c *Counter) nodesDenied(now time.Time) bool {
-	return !c.deniedAt.IsZero() && Age(c.deniedAt, now) < denialLife
-}
