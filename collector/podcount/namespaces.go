@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // denialLife is how long a refusal to list nodes or to look up a namespace is
@@ -17,11 +15,10 @@ import (
 // API server's audit log.
 const denialLife = time.Hour
 
-// checkNamespaces returns an error for the first value that cannot be a namespace or
-// is given twice.
-func checkNamespaces(names []string) error {
+// checkNames returns an error for the first name that is not valid or is given twice.
+func checkNames(names []string, check func(string) []string) error {
 	for i, name := range names {
-		if faults := validation.IsDNS1123Label(name); len(faults) > 0 {
+		if faults := check(name); len(faults) > 0 {
 			return fmt.Errorf("%q: %s", name, strings.Join(faults, "; "))
 		}
 		if slices.Contains(names[:i], name) {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // inNamespaces counts x and y.
@@ -259,7 +261,7 @@ func TestPodsOnlyAllowed(t *testing.T) {
 	})
 }
 
-func TestCheckNamespaces(t *testing.T) {
+func TestCheckNames(t *testing.T) {
 	tests := []struct {
 		name  string
 		names []string
@@ -275,7 +277,7 @@ func TestCheckNamespaces(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			err := checkNamespaces(tt.names)
+			err := checkNames(tt.names, validation.IsDNS1123Label)
 			if (err == nil) != (tt.text == "") || err != nil && !strings.Contains(err.Error(), tt.text) {
 				t.Errorf("got %v, want %q", err, tt.text)
 			}

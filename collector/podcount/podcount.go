@@ -20,6 +20,8 @@ import (
 	"net/url"
 	"sync/atomic"
 	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
 )
 
 // Defaults of Config.
@@ -85,7 +87,7 @@ func (c Config) Validate() error {
 	case c.TokenLife < 0:
 		return fmt.Errorf("TokenLife=%s: must not be negative", c.TokenLife)
 	}
-	if err := checkNamespaces(c.Namespaces); err != nil {
+	if err := checkNames(c.Namespaces, validation.IsDNS1123Label); err != nil {
 		return fmt.Errorf("Namespaces: %w", err)
 	}
 	if err := c.Nodes.check(); err != nil {

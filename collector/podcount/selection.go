@@ -3,7 +3,6 @@ package podcount
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -24,13 +23,8 @@ func (s Selection) some() bool { return len(s.Names) > 0 || s.Labels != "" }
 
 // check returns an error that names the field and the invalid value.
 func (s Selection) check() error {
-	for i, name := range s.Names {
-		if faults := validation.IsDNS1123Subdomain(name); len(faults) > 0 {
-			return fmt.Errorf("Names: %q: %s", name, strings.Join(faults, "; "))
-		}
-		if slices.Contains(s.Names[:i], name) {
-			return fmt.Errorf("Names: %q is given twice", name)
-		}
+	if err := checkNames(s.Names, validation.IsDNS1123Subdomain); err != nil {
+		return fmt.Errorf("Names: %w", err)
 	}
 	if _, err := labels.Parse(s.Labels); err != nil {
 		return fmt.Errorf("Labels: %q: %w", s.Labels, err)
