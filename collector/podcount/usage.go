@@ -37,70 +37,61 @@ var (
 // usage is how much of the budgets the complete pages of a walk have taken, and the
 // tokens that have been sent.
 type usage struct {
-	sent   map[uint64]struct{} // hashes of the continue tokens
-	pages  int
+	sent   map[uint64]struct{} // hashes of the continue tokens, one for each page
 	rows   int
 	bytes  int64
 	sparse int // sparse pages
 	empty  int // pages without rows, in a row
 }
 
-// check refuses a page that does not lead on. A token is opaque, so the only sign of
-// a loop is that it was sent before.
-func (u *usage) check(token string, doc document, limit int) *PageError {
-	var err error
-	next := u.with(doc, limit)
-	_, known := u.sent[hash(doc.next)]
-	switch {
-	case doc.null && (token != "" || doc.next != ""):
-		err = errNull
-	case next.rows > maxRows:
-		err = errManyRows
-	case next.bytes > maxBytes:
-		err = errManyBytes
-	case doc.next == "":
-		return nil
-	case known || doc.next == token:
-		err = errSameToken
-	case len(doc.next) > maxTokenBytes:
-		err = errLongToken
-	case next.empty >= maxEmpty:
-		err = errManyEmpty
-	case next.sparse >= maxSparse:
-		err = errManySparse
-	case next.pages >= maxPages:
-		err = errManyPages
-	default:
-		return nil
-	}
-	failure := malformed(err)
-	failure.stuck = true
-	return failure
-}
+func newUsage() usage { return usage{sent: make(map[uint64]struct{})} }
 
-// with returns the usage after one more page.
-func (u *usage) with(doc document, limit int) usage {
+// add adds a complete page, or refuses one that does not lead on.
+func (u *usage) add(token string, doc document, limit int) *PageError {
 	next := *u
-	next.pages++
 	next.rows += doc.rows
 	next.bytes += doc.size
 	if doc.rows*10 < limit {
 		next.sparse++
 	}
-	next.empty++
-	if doc.rows > 0 {
+	if next.empty++; doc.rows > 0 {
 		next.empty = 0
 	}
-	return next
+	if err := next.refusal(token, doc); err != nil {
+		failure := malformed(err)
+		failure.stuck = true
+		return failure
+	}
+	*u = next
+	u.sent[hash(doc.next)] = struct{}{}
+	return nil
 }
 
-// add adds a complete page.
-func (u *usage) add(doc document, limit int) {
-	*u = u.with(doc, limit)
-	if u.sent == nil {
-		u.sent = make(map[uint64]struct{})
+// refusal returns what is wrong with the latest page. A token is opaque, so the only
+// sign of a loop is that it was sent before.
+func (u *usage) refusal(token string, doc document) error {
+	_, known := u.sent[hash(doc.next)]
+	switch {
+	case doc.null && (token != "" || doc.next != ""):
+		return errNull
+	case u.rows > maxRows:
+		return errManyRows
+	case u.bytes > maxBytes:
+		return errManyBytes
+	case doc.next == "":
+		return nil
+	case known || doc.next == token:
+		return errSameToken
+	case len(doc.next) > maxTokenBytes:
+		return errLongToken
+	case u.empty >= maxEmpty:
+		return errManyEmpty
+	case u.sparse >= maxSparse:
+		return errManySparse
+	case len(u.sent)+1 >= maxPages:
+		return errManyPages
 	}
-	u.sent[hash(doc.next)] = struct{}{}
+	return nil
 }
 
 func hash(token string) uint64 {

@@ -3,6 +3,7 @@ package podcount
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strconv"
 	"strings"
 	"testing"
@@ -16,7 +17,13 @@ func TestUsageCheck(t *testing.T) {
 	more := document{rows: rows, size: size, next: "t2"}
 	last := document{rows: rows, size: size}
 	sparse := document{rows: 99, size: size, next: "t2"}
-	sent := map[uint64]struct{}{hash("t2"): {}}
+	sent := func(pages int) map[uint64]struct{} {
+		tokens := make(map[uint64]struct{})
+		for i := range pages {
+			tokens[hash(strconv.Itoa(i))] = struct{}{}
+		}
+		return tokens
+	}
 	for _, tt := range []struct {
 		name string
 		used usage
@@ -30,9 +37,9 @@ func TestUsageCheck(t *testing.T) {
 		{"all bytes", usage{bytes: 64<<30 - size}, more, nil},
 		{"a byte too many", usage{bytes: 64<<30 - size + 1}, more, errManyBytes},
 		{"a byte too many on the last page", usage{bytes: 64<<30 - size + 1}, last, errManyBytes},
-		{"all pages but one", usage{pages: 99_998}, more, nil},
-		{"all pages", usage{pages: 99_999}, last, nil},
-		{"more pages to come", usage{pages: 99_999}, more, errManyPages},
+		{"all pages but one", usage{sent: sent(99_998)}, more, nil},
+		{"all pages", usage{sent: sent(99_999)}, last, nil},
+		{"more pages to come", usage{sent: sent(99_999)}, more, errManyPages},
 		{"all sparse pages but one", usage{sparse: 998}, sparse, nil},
 		{"a sparse page too many", usage{sparse: 999}, sparse, errManySparse},
 		{"a tenth of the rows is not sparse", usage{sparse: 999}, document{rows: 100, size: size, next: "t2"}, nil},
@@ -42,14 +49,18 @@ func TestUsageCheck(t *testing.T) {
 		{"one row ends the empty pages", usage{empty: 9}, document{rows: 1, next: "t2"}, nil},
 		{"the last page may be empty", usage{empty: 9}, document{}, nil},
 		{"the token that was just sent", usage{}, document{rows: rows, next: "t1"}, errSameToken},
-		{"a token that was sent before", usage{sent: sent}, more, errSameToken},
+		{"a token that was sent before", usage{sent: map[uint64]struct{}{hash("t2"): {}}}, more, errSameToken},
 		{"the longest token", usage{}, document{rows: rows, next: strings.Repeat("t", 16<<10)}, nil},
 		{"a longer token", usage{}, document{rows: rows, next: strings.Repeat("t", 16<<10+1)}, errLongToken},
 		{"null in the middle", usage{}, document{null: true, next: "t2"}, errNull},
 		{"null at the end", usage{}, document{null: true}, errNull},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			failure := tt.used.check("t1", tt.page, limit)
+			if tt.used.sent == nil {
+				tt.used.sent = sent(0)
+			}
+			before := tt.used
+			failure := tt.used.add("t1", tt.page, limit)
 			if tt.want == nil {
 				if failure != nil {
 					t.Errorf("refused: %v", failure)
@@ -58,6 +69,9 @@ func TestUsageCheck(t *testing.T) {
 			}
 			if failure == nil || !errors.Is(failure, tt.want) || !failure.stuck {
 				t.Fatalf("got %+v, want %v, from which going on cannot help", failure, tt.want)
+			}
+			if !reflect.DeepEqual(tt.used, before) {
+				t.Errorf("the refused page has left %+v of %+v", tt.used, before)
 			}
 			if budget := errors.As(tt.want, new(budgetError)); failure.final != budget {
 				t.Errorf("final %t, want %t", failure.final, budget)
@@ -82,16 +96,15 @@ func TestUsageAdds(t *testing.T) {
 		{"empty pages", document{size: 1}, 1, 9, errManyEmpty},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var u usage
+			u := newUsage()
 			for i := range tt.pages {
 				tt.page.next = strconv.Itoa(i)
-				if failure := u.check("", tt.page, tt.limit); failure != nil {
+				if failure := u.add("", tt.page, tt.limit); failure != nil {
 					t.Fatalf("page %d: %v", i+1, failure)
 				}
-				u.add(tt.page, tt.limit)
 			}
 			tt.page.next = "more"
-			if failure := u.check("", tt.page, tt.limit); failure == nil || !errors.Is(failure, tt.want) {
+			if failure := u.add("", tt.page, tt.limit); failure == nil || !errors.Is(failure, tt.want) {
 				t.Errorf("one more page: %v, want %v", failure, tt.want)
 			}
 		})

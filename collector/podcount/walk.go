@@ -71,7 +71,7 @@ func (w *walk) rewind() {
 	w.target, w.content = w.open()
 	w.token, w.tokenAt, w.version = "", time.Time{}, ""
 	w.page, w.total = 1, 0
-	w.usage = usage{}
+	w.usage = newUsage()
 	w.expiry, w.inconsistent = min(w.expiry, startedAfresh), false
 }
 
@@ -143,7 +143,7 @@ func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int)
 		listing: w.listing, at: position{w.token, w.startVersion}, limit: limit, rows: w.content, begun: run.bytes > 0,
 	})
 	if failure == nil {
-		failure = w.usage.check(w.token, a.document, limit)
+		failure = w.usage.add(w.token, a.document, limit)
 	}
 	event.Bytes, event.Duration = a.bytes, a.took
 	if failure != nil {
@@ -153,7 +153,7 @@ func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int)
 		return event, failure
 	}
 	w.sizer.done(a.rows, a.bytes, a.took)
-	event.Rows = w.keep(a, limit)
+	event.Rows = w.keep(a)
 	if w.page == 2 && run.began != nil && w.listing.name != Namespaces {
 		run.began(w)
 	}
@@ -165,9 +165,8 @@ func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int)
 }
 
 // keep adds a complete page to the walk.
-func (w *walk) keep(a answer, limit int) int {
+func (w *walk) keep(a answer) int {
 	rows := w.target.commit()
-	w.usage.add(a.document, limit)
 	if w.page == 1 {
 		w.began, w.version = time.Now(), a.resourceVersion
 	}
