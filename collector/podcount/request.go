@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -22,27 +21,17 @@ type answer struct {
 	took  time.Duration
 }
 
-// pageRequest is a request for one page, with the reader of its rows.
-type pageRequest struct {
-	listing listing
-	at      position
-	limit   int
-	rows    content
-	begun   bool // the count has pages already
-}
-
-// request asks for one page and reads it, within one deadline. The wait for a place
-// in which to read the answer does not count.
-func (c *Counter) request(ctx context.Context, p pageRequest) (answer, *PageError) {
+// request asks for the walk's next page and reads it, within one deadline. The wait for
+// a place in which to read the answer does not count. begun says that the count has pages
+// already.
+func (c *Counter) request(ctx context.Context, w *walk, limit int, begun bool) (answer, *PageError) {
 	start := time.Now()
 	x := newExchange(ctx, c.cfg.PageTimeout, c.cfg.Lane, false)
 	defer x.close()
-	p.rows.kind, p.rows.echoed = p.listing.kind, x.sent.Echoed
-	p.rows.large, p.rows.giveUp = c.large, x.giveUp
-	a, failure := c.ask(x, p)
+	a, failure := c.ask(x, w, limit, begun)
 	a.took = time.Since(start) - x.waited
 	if failure != nil {
-		failure.Resource = p.listing.name
+		failure.Resource = w.listing.name
 		failure.Err = clean(failure.Err, x.sent)
 		if failure.Reason == Timeout || failure.Reason == Network || ctx.Err() != nil {
 			// The connection may be broken, or nobody will need it again. client-go's
@@ -59,8 +48,8 @@ func (c *Counter) request(ctx context.Context, p pageRequest) (answer, *PageErro
 // after each read how much it may send, in a packet of its own.
 const readBytes = 32 << 10
 
-func (c *Counter) ask(x *exchange, p pageRequest) (a answer, failure *PageError) {
-	response, failure := x.open(c.client, c.pageURL(p), p.listing.form)
+func (c *Counter) ask(x *exchange, w *walk, limit int, begun bool) (a answer, failure *PageError) {
+	response, failure := x.open(c.client, c.pageURL(w, limit), w.listing.form)
 	if failure != nil {
 		return a, failure
 	}
@@ -70,13 +59,15 @@ func (c *Counter) ask(x *exchange, p pageRequest) (a answer, failure *PageError)
 		// Close may fail, but the answer was read to its end.
 		_ = response.Body.Close()
 	}()
-	place, err := x.enter(c.cfg.Gate, p.begun)
+	place, err := x.enter(c.cfg.Gate, begun)
 	if err != nil {
 		return a, x.failed("waiting for a place in which to read the answer", err)
 	}
 	defer func() { place.Leave(failure != nil) }()
 	body.r = bufio.NewReaderSize(newYielding(body.r, place), readBytes)
-	failure = a.read(x, response, body, p.rows)
+	rows := w.content
+	rows.kind, rows.large, rows.giveUp, rows.echoed = w.listing.kind, c.large, x.giveUp, x.sent.Echoed
+	failure = a.read(x, response, body, rows)
 	return a, failure
 }
 
@@ -112,33 +103,29 @@ func used(all http.Header) http.Header {
 	return some
 }
 
-// position is where a page begins: at a continue token, or else at the start, as
-// of a resourceVersion if there is one.
-type position struct{ token, version string }
-
 // pageURL never sends resourceVersion=0: the server would ignore the limit.
-func (c *Counter) pageURL(p pageRequest) string {
+func (c *Counter) pageURL(w *walk, limit int) string {
 	query := url.Values{
-		"limit":   {strconv.Itoa(p.limit)},
+		"limit":   {strconv.Itoa(limit)},
 		"timeout": {c.cfg.PageTimeout.String()},
 	}
-	if selector := p.listing.selector(); selector != "" {
+	if selector := w.listing.selector(); selector != "" {
 		query.Set("fieldSelector", selector)
 	}
-	if p.listing.labels != "" {
-		query.Set("labelSelector", p.listing.labels)
+	if w.listing.labels != "" {
+		query.Set("labelSelector", w.listing.labels)
 	}
-	if p.listing.form.include != "" {
-		query.Set("includeObject", p.listing.form.include)
+	if w.listing.form.include != "" {
+		query.Set("includeObject", w.listing.form.include)
 	}
 	switch {
-	case p.at.token != "":
-		query.Set("continue", p.at.token)
-	case p.at.version != "":
-		query.Set("resourceVersion", p.at.version)
+	case w.token != "":
+		query.Set("continue", w.token)
+	case w.startVersion != "":
+		query.Set("resourceVersion", w.startVersion)
 		query.Set("resourceVersionMatch", "Exact")
 	}
-	page := c.base.JoinPath(p.listing.path)
+	page := c.base.JoinPath(w.listing.path)
 	page.RawQuery = query.Encode()
 	return page.String()
 }
@@ -156,7 +143,10 @@ func (a *answer) read(x *exchange, response *http.Response, body *wire, rows con
 		return statusError(response.StatusCode, response.Header, a.document, time.Now())
 	}
 	if err == nil {
-		err = a.decode(response.Header, plain, rows)
+		err = mustBeJSON(response.Header)
+	}
+	if err == nil {
+		a.document, err = readDocument(newDecoder(plain), rows)
 	}
 	switch {
 	case body.err != nil:
@@ -170,14 +160,6 @@ func (a *answer) read(x *exchange, response *http.Response, body *wire, rows con
 	default:
 		return &PageError{Reason: Malformed, Err: fmt.Errorf("a Status in place of a list: %s", a.message)}
 	}
-}
-
-func (a *answer) decode(header http.Header, plain io.Reader, rows content) error {
-	err := mustBeJSON(header)
-	if err == nil {
-		a.document, err = readDocument(newDecoder(plain), rows)
-	}
-	return err
 }
 
 func mustBeJSON(header http.Header) error {

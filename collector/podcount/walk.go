@@ -139,9 +139,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int) (Page, *PageError) {
 	limit := w.sizer.size
 	event := Page{Resource: w.listing.name, Number: w.firstPage + w.page, Attempt: attempt, Limit: limit}
-	a, failure := c.request(ctx, pageRequest{
-		listing: w.listing, at: position{w.token, w.startVersion}, limit: limit, rows: w.content, begun: run.bytes > 0,
-	})
+	a, failure := c.request(ctx, w, limit, run.bytes > 0)
 	if failure == nil {
 		failure = w.usage.add(w.token, a.document, limit)
 	}
