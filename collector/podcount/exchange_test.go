@@ -215,7 +215,8 @@ func TestWaitingForAPlace(t *testing.T) {
 				c := script.counter(func(cfg *Config) { cfg.Gate, cfg.PageAttempts = gate, 1 })
 				run := c.take(&recorder{})
 				began := time.Now()
-				event, failure := c.attempt(t.Context(), run.nodes, run, 1)
+				event := c.attempt(t.Context(), run.nodes, run, 1)
+				failure := event.Err
 				if took := time.Since(began); took != tt.takes {
 					t.Errorf("the page took %s, want %s", took, tt.takes)
 				}

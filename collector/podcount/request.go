@@ -31,7 +31,6 @@ func (c *Counter) request(ctx context.Context, w *walk, limit int, begun bool) (
 	a, failure := c.ask(x, w, limit, begun)
 	a.took = time.Since(start) - x.waited
 	if failure != nil {
-		failure.Resource = w.listing.name
 		failure.Err = clean(failure.Err, x.sent)
 		if failure.Reason == Timeout || failure.Reason == Network || ctx.Err() != nil {
 			// The connection may be broken, or nobody will need it again. client-go's

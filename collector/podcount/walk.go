@@ -94,7 +94,9 @@ func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
 func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 	allowed := c.cfg.PageAttempts
 	for attempt := 1; ; attempt++ {
-		event, failure := c.attempt(ctx, w, run, attempt)
+		event := c.attempt(ctx, w, run, attempt)
+		failure := event.Err
+		event.Total = w.earlierRows + w.total
 		run.bytes += event.Bytes
 		if failure == nil {
 			run.observer.Page(event)
@@ -124,7 +126,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		}
 		run.observer.Page(event)
 		if !fewer {
-			w.recover(event, last)
+			w.recover(failure, last)
 		}
 		if last {
 			w.rewindIfStuck(failure)
@@ -136,19 +138,19 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 	}
 }
 
-func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int) (Page, *PageError) {
+// attempt asks for one page once, and adds it to the walk if it is complete.
+func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int) Page {
 	limit := w.sizer.size
 	event := Page{Resource: w.listing.name, Number: w.firstPage + w.page, Attempt: attempt, Limit: limit}
 	a, failure := c.request(ctx, w, limit, run.bytes > 0)
 	if failure == nil {
 		failure = w.usage.add(w.token, a.document, limit)
 	}
-	event.Bytes, event.Duration = a.bytes, a.took
+	event.Bytes, event.Duration, event.Err = a.bytes, a.took, failure
 	if failure != nil {
 		w.target.discard()
 		failure.Resource, failure.Page, failure.Attempt = w.listing.name, event.Number, attempt
-		event.Err, event.Total = failure, w.earlierRows+w.total
-		return event, failure
+		return event
 	}
 	w.sizer.done(a.rows, a.bytes, a.took)
 	event.Rows = w.keep(a)
@@ -158,8 +160,7 @@ func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int)
 	if w.listing.name == Pods {
 		c.noteSource(run, w, a.document)
 	}
-	event.Total = w.earlierRows + w.total
-	return event, nil
+	return event
 }
 
 // keep adds a complete page to the walk.
@@ -194,8 +195,7 @@ const shrinkAfter = 3
 
 // recover prepares the next attempt after a failed one, even if that is in the next
 // count.
-func (w *walk) recover(event Page, last bool) {
-	failure := event.Err
+func (w *walk) recover(failure *PageError, last bool) {
 	switch {
 	case w.versionRefused(failure):
 		w.startVersion = ""
