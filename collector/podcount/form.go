@@ -74,10 +74,9 @@ type forms struct {
 type search struct {
 	form  // under way
 	at    int
-	first int
-	tried int // forms that were refused
-	why   error
-	fault bool // the last of them was answered with status 500
+	first int   // those from here to at were refused
+	why   error // for the first of them
+	fault bool  // the last of them was answered with status 500
 }
 
 // begin starts with the form that worked last, or with the best one when that is due
@@ -96,28 +95,23 @@ func (s *search) use(at int) { s.at, s.form = at, podForms()[at] }
 // found notes that a form returned the first page of a count. After status 500, which
 // may have had another reason, the best form is tried once more by the next count.
 func (f *forms) found(s *search, now time.Time) {
-	if s.at != f.at || s.tried > 0 {
+	if s.at != f.at || s.at != s.first {
 		f.since, f.why = now, s.why
-		if f.doubt = s.tried > 0 && s.fault && !f.doubt; f.doubt {
+		if f.doubt = s.at != s.first && s.fault && !f.doubt; f.doubt {
 			f.since = time.Time{}
 		}
 	}
 	f.at, f.worked = s.at, now
-	s.first, s.tried = s.at, 0
+	s.first = s.at
 }
 
 // again restarts a search that found no form.
-func (s *search) again() {
-	if s.tried > 0 {
-		s.tried = 0
-		s.use(s.first)
-	}
-}
+func (s *search) again() { s.use(s.first) }
 
 // probing says whether the failure is of a form after the first. Such a form is not
 // tried again: all forms may fail because the server is in trouble.
 func (s *search) probing(failure *PageError) bool {
-	return s.tried > 0 && failure.code == http.StatusInternalServerError
+	return s.at != s.first && failure.code == http.StatusInternalServerError
 }
 
 // trusts says whether the form has worked lately: then the failure has another
@@ -143,18 +137,19 @@ func refusesForm(code int) bool {
 // else, so the attempts come first, and each further form is then tried once.
 func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) bool {
 	s, trusted := run.search, c.forms.trusts(run.search, time.Now())
+	next := (s.at + 1) % len(podForms())
 	fault := failure.code == http.StatusInternalServerError
 	switch {
 	case w.listing.form != &s.form || w.page > 1 || run.next > 0, !failure.unknownForm && !fault:
 		return false
-	case fault && (trusted || !last), trusted && !last, s.tried+1 == len(podForms()):
+	case fault && (trusted || !last), trusted && !last, next == s.first:
 		return false
 	}
-	if s.tried++; s.why == nil {
+	if s.why == nil {
 		s.why = failure.Err
 	}
 	s.fault = fault
-	s.use((s.at + 1) % len(podForms()))
+	s.use(next)
 	return true
 }
 
