@@ -15,7 +15,7 @@ type document struct {
 	kind            string
 	resourceVersion string
 	next            string // continue token; empty on the last page
-	remaining       int    // items after this page, as far as the server says
+	more            bool   // the server says that items remain after this page
 	listed          string // "rows" or "items", whichever there was
 	null            bool   // the list was null
 	meta            bool   // there was metadata
@@ -145,7 +145,7 @@ func (doc *document) listMeta(d *decoder) error {
 		case "continue":
 			doc.next, err = d.optionalText()
 		case "remainingItemCount":
-			doc.remaining, err = d.remaining()
+			doc.more, err = d.more()
 		default:
 			err = d.skip()
 		}
@@ -180,7 +180,7 @@ func (doc *document) check(c content) error {
 		return errNoList
 	case doc.kind != kind && !untold:
 		return fmt.Errorf("the answer has %s but its kind is %q", doc.listed, doc.kind)
-	case doc.remaining > 0 && doc.next == "":
+	case doc.more && doc.next == "":
 		return errCutShort
 	case redact.Line(doc.resourceVersion) != doc.resourceVersion: // a real one has up to 20 digits
 		return errVersion
@@ -196,26 +196,17 @@ func (d *decoder) nullable(member func(key []byte) error) error {
 	return d.object(member)
 }
 
-// remaining reads how many items a list has after a page. What is no whole number counts
-// as more than 0: the list must then go on.
-func (d *decoder) remaining() (int, error) {
+// more reads how many items a list has after a page, and says whether there are any. What
+// is no whole number counts as some: the list must then go on.
+func (d *decoder) more() (bool, error) {
 	text, err := d.scalar()
-	if err != nil {
-		return 0, err
-	}
 	number, invalid := strconv.Atoi(string(text))
-	if invalid != nil && text != nil { // nil is null
-		return 1, nil
-	}
-	return number, nil
+	return text != nil && (invalid != nil || number > 0), err // nil is null
 }
 
 // number reads an integer. A word counts as 0: some errors have one for a code.
 func (d *decoder) number() (int, error) {
 	text, err := d.scalar()
-	if err != nil {
-		return 0, err
-	}
 	number, _ := strconv.Atoi(string(text)) // for a number that overflows int, Atoi returns the largest
-	return number, nil
+	return number, err
 }
