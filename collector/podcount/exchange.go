@@ -194,9 +194,6 @@ func (x *exchange) ready(response *http.Response) io.Reader {
 // enter waits for a place in which to read the answer, at most as long as a page may
 // take. The deadline is put off by the wait.
 func (x *exchange) enter(gate Gate, begun bool) (place Place, err error) {
-	if gate == nil {
-		return noPlace{}, nil
-	}
 	if !x.timer.Stop() {
 		return nil, context.DeadlineExceeded
 	}
@@ -209,15 +206,6 @@ func (x *exchange) enter(gate Gate, begun bool) (place Place, err error) {
 	x.timer.Reset(left)
 	return place, err
 }
-
-// noPlace is the Place when there is no Gate.
-type noPlace struct{}
-
-// Yield does nothing.
-func (noPlace) Yield() {}
-
-// Leave does nothing.
-func (noPlace) Leave(bool) {}
 
 // failed is the failure of an exchange without a complete answer. If the exchange was
 // ended on this side, that is reported, whatever the transport made of it.

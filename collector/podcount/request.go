@@ -58,12 +58,15 @@ func (c *Counter) ask(x *exchange, w *walk, limit int, begun bool) (a answer, fa
 		// Close may fail, but the answer was read to its end.
 		_ = response.Body.Close()
 	}()
-	place, err := x.enter(c.cfg.Gate, begun)
-	if err != nil {
-		return a, x.failed("waiting for a place in which to read the answer", err)
+	if gate := c.cfg.Gate; gate != nil {
+		place, err := x.enter(gate, begun)
+		if err != nil {
+			return a, x.failed("waiting for a place in which to read the answer", err)
+		}
+		defer func() { place.Leave(failure != nil) }()
+		body.r = newYielding(body.r, place)
 	}
-	defer func() { place.Leave(failure != nil) }()
-	body.r = bufio.NewReaderSize(newYielding(body.r, place), readBytes)
+	body.r = bufio.NewReaderSize(body.r, readBytes)
 	rows := w.content
 	rows.kind, rows.large, rows.giveUp, rows.echoed = w.listing.kind, c.large, x.giveUp, x.sent.Echoed
 	failure = a.read(x, response, body, rows)
