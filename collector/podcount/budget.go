@@ -47,16 +47,10 @@ type account struct {
 func newAccount(b *Budget) *account {
 	a := &account{budget: b, held: new(int64)}
 	if b != nil { // a cluster that goes gives back what it holds
-		b.enter(a.held)
+		b.resize(a.held, 0)
 		runtime.AddCleanup(a, b.leave, a.held)
 	}
 	return a
-}
-
-func (b *Budget) enter(held *int64) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.held[held] = struct{}{}
 }
 
 func (b *Budget) leave(held *int64) {
@@ -66,10 +60,11 @@ func (b *Budget) leave(held *int64) {
 	delete(b.held, held)
 }
 
-// resize changes held to want, if there is room.
+// resize changes held to want, if there is room. The first time, held enters the budget.
 func (b *Budget) resize(held *int64, want int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.held[held] = struct{}{}
 	if want > *held && !b.admits(held, want) {
 		return false
 	}

@@ -264,7 +264,7 @@ func TestBudgetAdmits(t *testing.T) {
 			for i, w := range wants {
 				for len(held) <= w.account {
 					held = append(held, new(int64))
-					budget.enter(held[len(held)-1])
+					budget.resize(held[len(held)-1], 0)
 				}
 				before := *held[w.account]
 				if ok := budget.resize(held[w.account], w.bytes); ok != w.ok {

@@ -17,14 +17,6 @@ func (n *count) unknownNames() []string {
 	return names
 }
 
-func (n *count) unknownPods() int {
-	sum := 0
-	for _, name := range n.unknownNames() {
-		sum += n.tally.total[n.tally.index[name]]
-	}
-	return sum
-}
-
 // snapshot makes the Snapshot of a complete count.
 func (c *Counter) snapshot(n *count) *Snapshot {
 	if n.denied {
@@ -39,7 +31,10 @@ func (c *Counter) snapshot(n *count) *Snapshot {
 		snapshot.Nodes, snapshot.Selected = c.cfg.Nodes.of(snapshot.Nodes), true
 		return &snapshot
 	}
-	snapshot.UnscheduledPods, snapshot.UnknownNodePods = n.tally.unscheduled, n.unknownPods()
+	snapshot.UnscheduledPods = n.tally.unscheduled
+	for _, name := range n.unknownNames() {
+		snapshot.UnknownNodePods += n.tally.total[n.tally.index[name]]
+	}
 	return &snapshot
 }
 
