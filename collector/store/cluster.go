@@ -25,7 +25,6 @@ type Cluster struct {
 	opts     Options
 	observer Observer
 	progress progress
-	waits    waitLimiter
 	counts   *sync.WaitGroup
 
 	mu          sync.Mutex
@@ -38,6 +37,7 @@ type Cluster struct {
 	snapshot *podcount.Snapshot // nil before the first complete count
 	taken    Instant            // when the snapshot was complete
 	ttl      time.Duration      // of this snapshot
+	vain     time.Duration      // the longest time that a scrape has waited in vain since then
 
 	err      error         // of the latest count that was not cancelled, or why its events do not come
 	failing  time.Time     // since when there has been an err without a pause; zero while there is none

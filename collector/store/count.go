@@ -38,7 +38,6 @@ func (c *Cluster) count(ctx context.Context, r *run, counter Counter, changes in
 			c.observer.Ended(Outcome{Snapshot: snapshot})
 			c.progress.end()
 		}
-		c.waits.reset()
 		c.publish(r, snapshot)
 	}
 	for {
@@ -80,6 +79,7 @@ func (c *Cluster) publish(r *run, snapshot *podcount.Snapshot) {
 		c.ttl = c.opts.CacheTTL - time.Duration(c.opts.Jitter()*part*float64(c.opts.CacheTTL))
 	}
 	c.snapshot = snapshot
+	c.vain = 0
 	c.conclude(snapshot.Interrupted)
 	c.forgive()
 	c.wake(r)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"math"
 	"time"
 )
 
@@ -25,19 +26,20 @@ func Await(ctx context.Context, clusters []*Cluster, ended func(*Cluster)) {
 
 // waiting is a wait for the counts of clusters.
 type waiting struct {
-	heard   chan *Cluster     // gets each whose count has ended
-	left    time.Duration     // until the deadline
-	limited bool              // there is one
-	short   map[*Cluster]bool // those that are waited for, and whether for shortWait only
+	heard chan *Cluster     // gets each whose count has ended
+	left  time.Duration     // until the deadline, if there is one
+	short map[*Cluster]bool // those that are waited for, and whether for shortWait only
 }
 
 func newWaiting(ctx context.Context, clusters int) *waiting {
-	w := &waiting{heard: make(chan *Cluster, clusters), short: make(map[*Cluster]bool)}
-	w.left, w.limited = remaining(ctx)
+	w := &waiting{heard: make(chan *Cluster, clusters), left: math.MaxInt64, short: make(map[*Cluster]bool)}
+	if deadline, limited := ctx.Deadline(); limited {
+		w.left = time.Until(deadline)
+	}
 	return w
 }
 
-func (w *waiting) add(c *Cluster) { w.short[c] = w.limited && c.waits.usedUp(w.left) }
+func (w *waiting) add(c *Cluster) { w.short[c] = c.usedUp(w.left) }
 
 // wait returns when all counts have ended, or are waited for no more.
 func (w *waiting) wait(ctx context.Context, ended func(*Cluster)) {
@@ -51,18 +53,13 @@ func (w *waiting) wait(ctx context.Context, ended func(*Cluster)) {
 		case <-over.C:
 			w.forget(func(_ *Cluster, short bool) bool { return short })
 		case <-ctx.Done():
-			if w.limited && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-				w.inVain()
+			if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+				for c := range w.short {
+					c.inVain(w.left)
+				}
 			}
 			return
 		}
-	}
-}
-
-// inVain notes which clusters were waited for until the deadline.
-func (w *waiting) inVain() {
-	for c := range w.short {
-		c.waits.note(w.left)
 	}
 }
 

@@ -20,8 +20,8 @@ func TestUsedUp(t *testing.T) {
 		{"more time", 10 * time.Second, 10100*time.Millisecond + 1, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			w := waitLimiter{vain: tt.vain}
-			if got := w.usedUp(tt.left); got != tt.want {
+			c := &Cluster{vain: tt.vain}
+			if got := c.usedUp(tt.left); got != tt.want {
 				t.Errorf("got %t, want %t", got, tt.want)
 			}
 		})
@@ -61,7 +61,7 @@ func TestWaits(t *testing.T) {
 			{"after a complete count", 10 * time.Second, never, never, true, 10 * time.Second},
 		} {
 			if tt.reset {
-				c.waits.reset()
+				c.vain = 0
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			if tt.timeout > 0 {
