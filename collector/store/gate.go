@@ -72,11 +72,8 @@ func newGate(places int) *gate {
 func (g *gate) ask(p *place) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	at := slices.IndexFunc(g.waiting, func(other *place) bool { return other.since.After(p.since) })
-	if at < 0 {
-		at = len(g.waiting)
-	}
-	g.waiting = slices.Insert(g.waiting, at, p)
+	g.waiting = append(g.waiting, p)
+	slices.SortStableFunc(g.waiting, func(a, b *place) int { return a.since.Compare(b.since) })
 	g.admit()
 }
 
