@@ -129,7 +129,9 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			w.recover(failure, last)
 		}
 		if last {
-			w.rewindIfStuck(failure)
+			if failure.stuck || failure.Reason == Expired && failure.token == "" {
+				w.rewind() // going on from here cannot help
+			}
 			return failure
 		}
 		if err := sleep(ctx, event.Wait); err != nil {
@@ -206,14 +208,6 @@ func (w *walk) recover(failure *PageError, last bool) {
 	repeated := failure.Attempt >= shrinkAfter && !failure.otherCause()
 	if last || repeated || failure.Reason == Timeout || failure.tooLarge {
 		w.sizer.shrink()
-	}
-}
-
-// rewindIfStuck goes back to before the first page if going on from the walk's
-// progress cannot help.
-func (w *walk) rewindIfStuck(failure *PageError) {
-	if failure.stuck || failure.Reason == Expired && failure.token == "" {
-		w.rewind()
 	}
 }
 
