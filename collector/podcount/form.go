@@ -53,10 +53,6 @@ func podForms() []form {
 	}
 }
 
-// nodeForm asks for whole nodes: no Table has their allocatable pods. Most of a node
-// is names of images, much the same on all nodes, so compression saves nine tenths.
-func nodeForm(selector string) *form { return &form{accept: jsonOnly, selector: selector, gzip: true} }
-
 // formLife is how long a form other than the best is used before the best is tried
 // again. It is also how long a form that worked is trusted.
 const formLife = time.Hour
@@ -180,8 +176,11 @@ func podListing(namespace string, f *form) listing {
 	return r
 }
 
+// nodeListing asks for whole nodes: no Table has their allocatable pods. Most of a node
+// is names of images, much the same on all nodes, so compression saves nine tenths.
 func nodeListing(selector string) listing {
-	return listing{name: Nodes, kind: "NodeList", path: "api/v1/nodes", form: nodeForm(selector)}
+	whole := &form{accept: jsonOnly, selector: selector, gzip: true}
+	return listing{name: Nodes, kind: "NodeList", path: "api/v1/nodes", form: whole}
 }
 
 func namespaceListing(name string) listing {

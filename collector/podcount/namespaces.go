@@ -37,7 +37,7 @@ func (c *Counter) podWalks(run *count) (walks []*walk) {
 	}
 	for _, namespace := range namespaces {
 		pods := podListing(namespace, &run.search.form)
-		pods.fields = c.cfg.Nodes.podFields()
+		_, pods.fields = c.cfg.Nodes.fields()
 		walks = append(walks, newWalk(pods, c.pods, func() (target, content) {
 			t := newTally(run.ledger)
 			return t, podContent(t)

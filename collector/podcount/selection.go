@@ -32,31 +32,20 @@ func (s Selection) check() error {
 	return nil
 }
 
-// only returns the name if there is exactly one, else "". A valid name has no
-// character with a meaning in a selector.
-func (s Selection) only() string {
+// fields returns the field selectors for a node and its pods if there is exactly one. A
+// valid name has no character with a meaning in a selector.
+func (s Selection) fields() (node, pods string) {
 	if len(s.Names) != 1 {
-		return ""
+		return "", ""
 	}
-	return s.Names[0]
+	return "metadata.name=" + s.Names[0], "spec.nodeName=" + s.Names[0]
 }
 
 func (s Selection) listing() listing {
-	selector := ""
-	if name := s.only(); name != "" {
-		selector = "metadata.name=" + name
-	}
+	selector, _ := s.fields()
 	nodes := nodeListing(selector)
 	nodes.labels = s.Labels
 	return nodes
-}
-
-// podFields returns the field selector for the pods of one node.
-func (s Selection) podFields() string {
-	if name := s.only(); name != "" {
-		return "spec.nodeName=" + name
-	}
-	return ""
 }
 
 // of returns the nodes whose names are selected.
