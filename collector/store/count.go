@@ -132,26 +132,16 @@ func (c *Cluster) wake(r *run) {
 // forgive ends the pause after failed counts.
 func (c *Cluster) forgive() { c.failures, c.pause = 0, 0 }
 
-// resumer is a Counter that can go on with what another one of the same server
-// has suspended. That one may still be ending its count.
-type resumer interface {
-	Resume(former *podcount.Counter)
-}
-
-// follower is a Counter that can go on with the streams of another one.
-type follower interface {
-	Follow(former *podcount.Watcher)
-}
-
-// handOver gives next the progress of former, if both can.
+// handOver gives next the progress of former, which may still be ending its count, and the
+// streams that it has, if both can.
 func handOver(next, former Counter) {
 	switch former := former.(type) {
 	case *podcount.Counter:
-		if heir, can := next.(resumer); can {
+		if heir, can := next.(interface{ Resume(*podcount.Counter) }); can {
 			heir.Resume(former)
 		}
 	case *podcount.Watcher:
-		if heir, can := next.(follower); can {
+		if heir, can := next.(interface{ Follow(*podcount.Watcher) }); can {
 			heir.Follow(former)
 		}
 	}
