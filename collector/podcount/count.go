@@ -51,7 +51,7 @@ func (c *Counter) Count(ctx context.Context, observer Observer, publish func(*Sn
 // its progress may be the cause.
 func (c *Counter) take(observer Observer) *count {
 	now, run := time.Now(), c.suspended
-	if run == nil || Age(run.since(), now) > c.cfg.TokenLife {
+	if run == nil || Age(run.since(), now) > tokenLife {
 		run = &count{started: now, search: c.forms.begin(now), ledger: c.account.open()}
 		run.nodes = newWalk(c.cfg.Nodes.listing(), c.nodes, run.openNodes)
 		run.pods = c.podWalks(run)

@@ -30,10 +30,12 @@ const (
 	DefaultMaxPageSize  = 10000
 	DefaultPageTimeout  = 30 * time.Second
 	DefaultPageAttempts = 5
-	// DefaultTokenLife is below the five minutes after which an API server
-	// compacts etcd by default (kube-apiserver --etcd-compaction-interval).
-	DefaultTokenLife = 4 * time.Minute
 )
+
+// tokenLife is the age up to which a suspended count goes on at its token. It is below the
+// five minutes after which an API server compacts etcd by default (kube-apiserver
+// --etcd-compaction-interval).
+const tokenLife = 4 * time.Minute
 
 // Config says how pages are asked for. Start from DefaultConfig.
 type Config struct {
@@ -41,7 +43,6 @@ type Config struct {
 	MaxPageSize  int           // upper limit of rows per page; equal to PageSize, it fixes the size
 	PageTimeout  time.Duration // deadline of one page, body included; sent to the server too
 	PageAttempts int           // requests for one page before the count is suspended
-	TokenLife    time.Duration // age up to which a suspended count goes on at its token
 
 	// Namespaces are those to count; all when empty.
 	Namespaces []string
@@ -67,7 +68,6 @@ func DefaultConfig() Config {
 		MaxPageSize:  DefaultMaxPageSize,
 		PageTimeout:  DefaultPageTimeout,
 		PageAttempts: DefaultPageAttempts,
-		TokenLife:    DefaultTokenLife,
 		Jitter:       rand.Float64,
 	}
 }
@@ -84,8 +84,6 @@ func (c Config) Validate() error {
 		return fmt.Errorf("PageTimeout=%s: must be positive", c.PageTimeout)
 	case c.PageAttempts < 1:
 		return fmt.Errorf("PageAttempts=%d: must be at least 1", c.PageAttempts)
-	case c.TokenLife < 0:
-		return fmt.Errorf("TokenLife=%s: must not be negative", c.TokenLife)
 	}
 	if err := checkNames(c.Namespaces, validation.IsDNS1123Label); err != nil {
 		return fmt.Errorf("Namespaces: %w", err)
