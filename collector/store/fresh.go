@@ -123,10 +123,9 @@ func (c *Cluster) untilFresh() time.Duration {
 func (c *Cluster) await(ctx context.Context, done <-chan struct{}) error {
 	select {
 	case <-done:
-		return c.ctx.Err()
+	case <-c.ctx.Done():
 	case <-ctx.Done():
 		return ctx.Err()
-	case <-c.ctx.Done():
-		return c.ctx.Err()
 	}
+	return c.ctx.Err()
 }
