@@ -41,12 +41,12 @@ type pageSizer struct {
 	ceiling       int     // no page is larger; the top unless a size was given up
 	rest          int     // full pages that must still come before the ceiling is tried again
 	repeat        int     // rest after the next trial that does not pay
-	failed        int     // size of the latest trial that failed; 0 when there is none
+	failed        int     // size of the latest trial that failed; the top when there is none
 	failedRest    int     // full pages that must still come before it is tried again
 }
 
 func newPageSizer(first, top int, deadline time.Duration) *pageSizer {
-	return &pageSizer{first: first, top: top, deadline: deadline, size: first, known: first, ceiling: top, repeat: firstRest}
+	return &pageSizer{first: first, top: top, deadline: deadline, size: first, known: first, ceiling: top, failed: top, repeat: firstRest}
 }
 
 // restart forgets all sizes but the first: rows of another form differ in time and
@@ -92,7 +92,7 @@ func (s *pageSizer) grown() {
 		s.ceiling, s.rest, s.repeat = s.top, 0, firstRest
 	}
 	if s.size >= s.failed {
-		s.failed = 0
+		s.failed = s.top
 	}
 	s.known, s.previousPrice = s.size, s.price
 }
@@ -100,10 +100,7 @@ func (s *pageSizer) grown() {
 // grow makes the next page a trial, if a larger one fits. bytes is the size of a row.
 func (s *pageSizer) grow(bytes float64) {
 	for factor := 4; factor > 1; factor /= 2 {
-		size := min(s.known*factor, s.ceiling)
-		if s.failed > 0 {
-			size = min(size, s.failed)
-		}
+		size := min(s.known*factor, s.ceiling, s.failed)
 		if (s.rest == 0 || size < s.ceiling) && (s.failedRest == 0 || size < s.failed) && s.fits(size, s.price, bytes, 5) {
 			s.size = size
 			return
