@@ -26,7 +26,7 @@ type decoder struct {
 
 func newDecoder(r io.Reader) *decoder {
 	w := &window{r: r}
-	return &decoder{json: newJSON(w), source: w, kept: keptBytes, window: w}
+	return &decoder{json: newJSON(w), source: w, kept: keptBytes, window: w, keys: keyStack{ends: []int{0}}}
 }
 
 // newJSON leaves duplicate keys to decoder. jsontext would remember every key, also of

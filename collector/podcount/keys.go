@@ -25,37 +25,30 @@ var (
 // keyStack has the keys of the objects that are being read, one within the other.
 type keyStack struct {
 	text []byte
-	ends []int // of each key in text
-	own  int   // where those of the innermost object begin in ends
+	ends []int // of each key in text, after a 0
+	own  int   // where the first of the innermost object begins, in ends
 }
 
 // open begins an object, and returns what close needs at its end.
 func (k *keyStack) open() (outer int) {
-	outer, k.own = k.own, len(k.ends)
+	outer, k.own = k.own, len(k.ends)-1
 	return outer
 }
 
 func (k *keyStack) close(outer int) {
-	k.text, k.ends, k.own = k.text[:k.end(k.own)], k.ends[:k.own], outer
-}
-
-// end returns where the key before the i-th ends.
-func (k *keyStack) end(i int) int {
-	if i == 0 {
-		return 0
-	}
-	return k.ends[i-1]
+	k.text, k.ends, k.own = k.text[:k.ends[k.own]], k.ends[:k.own+1], outer
 }
 
 func (k *keyStack) add(key []byte) error {
-	if len(k.ends)-k.own == maxMembers {
+	own := k.ends[k.own:]
+	if len(own) > maxMembers {
 		return errManyMembers
 	}
 	if len(k.text)+len(key) > maxKeyBytes {
 		return errLongKeys
 	}
-	for i := k.own; i < len(k.ends); i++ {
-		if bytes.Equal(k.text[k.end(i):k.ends[i]], key) {
+	for i := range own[1:] {
+		if bytes.Equal(k.text[own[i]:own[i+1]], key) {
 			return fmt.Errorf("%w %q", errDuplicate, redact.Line(string(key)))
 		}
 	}
