@@ -64,13 +64,16 @@ func (c *Counter) countNext(ctx context.Context, run *count) error {
 	if err := c.exists(ctx, w, run); err != nil {
 		return err
 	}
-	run.next++
 	own := w.target.(*tally)
 	if run.tally == nil {
 		run.tally = own
-		return nil
+	} else if err := run.tally.absorb(own); err != nil {
+		failure := malformed(err)
+		failure.Resource, failure.Page, failure.Attempt = Pods, w.firstPage+w.page-1, 1
+		return failure
 	}
-	return run.tally.absorb(own)
+	run.next++
+	return nil
 }
 
 // continueAfter has a walk that has not begun continue the walk before it: its page

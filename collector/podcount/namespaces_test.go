@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -283,6 +284,26 @@ func TestCheckNames(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNamespacesBeyondTheBudget has the names of two namespaces exceed the budget of a
+// cluster: the count fails, and the next one does not go on without the pods of the second.
+func TestNamespacesBeyondTheBudget(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newScript(t, podPage("", "a"), podPage("", "b")).counter(inNamespaces)
+		run := c.take(&recorder{})
+		must(t, c.listNodes(t.Context(), run))
+		must(t, c.countNext(t.Context(), run))
+		run.tally.names.count = maxNodeNames // as if the first had so many
+		c.suspended = run
+		for range 2 {
+			err := c.Count(t.Context(), &recorder{}, func(s *Snapshot) { t.Errorf("there is a snapshot: %s", line(s)) })
+			var failure *PageError
+			if !errors.As(err, &failure) || !errors.Is(err, errManyNames) || failure.Reason != Malformed || failure.Page != 2 {
+				t.Errorf("it failed with %v, want page 2 to have too many names", err)
+			}
+		}
+	})
 }
 
 // TestNamespaceThatIsDeleted has a namespace that is empty, and then is no more.

@@ -73,20 +73,22 @@ func (t *tally) discard() {
 // drop gives back the memory of all names.
 func (t *tally) drop() { t.names.drop() }
 
-// absorb adds the complete tally of another namespace, and drops it.
+// absorb adds the complete tally of another namespace, and drops it. If its names are too
+// many, it adds none of its pods.
 func (t *tally) absorb(other *tally) error {
 	other.drop()
-	t.unscheduled += other.unscheduled
-	for i, name := range other.list {
-		at, known := t.index[name]
-		if !known {
+	for _, name := range other.list {
+		if _, known := t.index[name]; !known {
 			if err := t.names.take(name, nil); err != nil {
 				return err
 			}
-			at = t.enter(name)
+			t.enter(name)
 		}
-		t.total[at] += other.total[i]
 	}
+	for i, name := range other.list {
+		t.total[t.index[name]] += other.total[i]
+	}
+	t.unscheduled += other.unscheduled
 	t.old = len(t.list)
 	return nil
 }
