@@ -27,18 +27,13 @@ func backoff(attempt int, asked time.Duration, jitter float64) time.Duration {
 func retryAfter(header string, now time.Time) time.Duration {
 	if header != "" && strings.Trim(header, "0123456789") == "" {
 		seconds, _ := strconv.Atoi(header) // for a number that overflows int, Atoi returns the largest
-		return retryAfterSeconds(seconds)
+		return time.Duration(min(seconds, int(maxRetryAfter/time.Second))) * time.Second
 	}
 	date, err := http.ParseTime(header)
 	if err != nil {
 		return 0
 	}
 	return min(max(0, date.Sub(now)), maxRetryAfter)
-}
-
-// retryAfterSeconds limits the seconds before the conversion, which could overflow.
-func retryAfterSeconds(seconds int) time.Duration {
-	return time.Duration(min(max(0, seconds), int(maxRetryAfter/time.Second))) * time.Second
 }
 
 // sleep waits, or ends early with the context's error.

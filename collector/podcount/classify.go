@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,14 +58,11 @@ func statusError(code int, header http.Header, doc document, now time.Time) *Pag
 	failure := &PageError{
 		Reason:      classifyStatus(code),
 		Err:         fmt.Errorf("status %d: %s", code, text),
-		retryAfter:  retryAfter(header.Get("Retry-After"), now),
+		retryAfter:  cmp.Or(retryAfter(header.Get("Retry-After"), now), retryAfter(doc.retryAfter, now)),
 		token:       doc.next,
 		tooLarge:    code == http.StatusRequestEntityTooLarge,
 		code:        code,
 		unknownForm: refusesForm(code),
-	}
-	if failure.retryAfter == 0 {
-		failure.retryAfter = retryAfterSeconds(doc.retryAfter)
 	}
 	if text == "" {
 		failure.Err = fmt.Errorf("status %d", code)

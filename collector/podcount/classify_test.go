@@ -149,10 +149,10 @@ func TestStatusDetails(t *testing.T) {
 		want   time.Duration
 	}{
 		{"header", "3", document{}, 3 * time.Second},
-		{"header before details", "3", document{retryAfter: 9}, 3 * time.Second},
-		{"details", "", document{retryAfter: 9}, 9 * time.Second},
-		{"details, too long", "", document{retryAfter: 1 << 40}, time.Minute},
-		{"details, negative", "", document{retryAfter: -1}, 0},
+		{"header before details", "3", document{retryAfter: "9"}, 3 * time.Second},
+		{"details", "", document{retryAfter: "9"}, 9 * time.Second},
+		{"details, too long", "", document{retryAfter: "1099511627776"}, time.Minute},
+		{"details, negative", "", document{retryAfter: "-1"}, 0},
 		{"neither", "", document{}, 0},
 	}
 	for _, test := range tests {

@@ -286,7 +286,7 @@ func TestDocument(t *testing.T) {
 	})
 	t.Run("status", func(t *testing.T) {
 		_, doc, err := decodePods(strings.NewReader(`{"kind":"Status","apiVersion":"v1","metadata":{"continue":"t"},"status":"Failure","message":"too old","reason":"Expired","details":{"name":"x","retryAfterSeconds":3},"code":410}`))
-		want := document{kind: "Status", next: "t", meta: true, message: "too old", code: 410, retryAfter: 3}
+		want := document{kind: "Status", next: "t", meta: true, message: "too old", code: 410, retryAfter: "3"}
 		doc.size = 0
 		if err != nil || doc != want {
 			t.Errorf("got %+v, %v, want %+v", doc, err, want)

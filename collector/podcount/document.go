@@ -25,8 +25,8 @@ type document struct {
 
 	// of a Status
 	message    string
-	code       int // HTTP status
-	retryAfter int // seconds
+	code       int    // HTTP status
+	retryAfter string // seconds
 }
 
 var (
@@ -154,9 +154,10 @@ func (doc *document) listMeta(d *decoder) error {
 }
 
 func (doc *document) details(d *decoder) error {
-	return d.nullable(func(key []byte) (err error) {
+	return d.nullable(func(key []byte) error {
 		if string(key) == "retryAfterSeconds" {
-			doc.retryAfter, err = d.number()
+			text, err := d.scalar()
+			doc.retryAfter = string(text)
 			return err
 		}
 		return d.skip()
