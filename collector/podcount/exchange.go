@@ -68,7 +68,6 @@ func (x *exchange) extend(timeout time.Duration) bool {
 	if !x.timer.Stop() {
 		return false
 	}
-	x.timeout, x.until = timeout, time.Now().Add(timeout)
 	x.timer = time.AfterFunc(timeout, func() { x.end(errOverdue) })
 	return true
 }
