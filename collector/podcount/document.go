@@ -99,8 +99,9 @@ func (doc *document) member(d *decoder, c content, key string) (err error) {
 	case "message":
 		doc.message, err = d.optionalText()
 		return err
-	case "code":
-		doc.code, err = d.number()
+	case "code": // some errors have a word for one, which counts as 0
+		text, err := d.scalar()
+		doc.code, _ = strconv.Atoi(string(text)) // for a number that overflows int, Atoi returns the largest
 		return err
 	case "details":
 		return doc.details(d)
@@ -203,11 +204,4 @@ func (d *decoder) more() (bool, error) {
 	text, err := d.scalar()
 	number, invalid := strconv.Atoi(string(text))
 	return text != nil && (invalid != nil || number > 0), err // nil is null
-}
-
-// number reads an integer. A word counts as 0: some errors have one for a code.
-func (d *decoder) number() (int, error) {
-	text, err := d.scalar()
-	number, _ := strconv.Atoi(string(text)) // for a number that overflows int, Atoi returns the largest
-	return number, err
 }
