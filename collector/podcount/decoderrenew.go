@@ -4,8 +4,7 @@ import (
 	"bytes"
 	"io"
 	"slices"
-
-	"github.com/go-json-experiment/json/jsontext"
+	"strings"
 )
 
 // keptBytes is the length of a value after which the buffers that have grown with it are
@@ -16,7 +15,7 @@ const keptBytes = 32 << 10
 // reads the opening of all objects and arrays under way, so that it knows where it is.
 func (d *decoder) renew() {
 	opened, rest, offset := d.opened(), bytes.Clone(d.json.UnreadBuffer()), d.offset()
-	d.source = io.MultiReader(bytes.NewReader(opened), bytes.NewReader(rest), d.source)
+	d.source = io.MultiReader(strings.NewReader(opened), bytes.NewReader(rest), d.source)
 	d.json = newJSON(d.source)
 	for d.json.InputOffset() < int64(len(opened)) {
 		if _, err := d.json.ReadToken(); err != nil {
@@ -27,30 +26,16 @@ func (d *decoder) renew() {
 	d.scratch, d.node, d.keys.text = nil, nil, slices.Clone(d.keys.text)
 }
 
-// opened is JSON after which a decoder is as deep as this one, after a member, an element
-// or a key if this one is.
-func (d *decoder) opened() (text []byte) {
-	names := slices.Collect(d.json.StackPointer().Tokens())
-	for depth := 1; depth <= d.json.StackDepth(); depth++ {
-		kind, length := d.json.StackIndex(depth)
-		inner := depth < d.json.StackDepth()
-		switch {
-		case kind == jsontext.KindBeginArray && (inner || length == 0):
-			text = append(text, '[')
-		case kind == jsontext.KindBeginArray:
-			text = append(text, `[""`...)
-		case length == 0:
-			text = append(text, '{')
-		default:
-			text = append(text, '{')
-			text, _ = jsontext.AppendQuote(text, names[depth-1]) // was read, so it is valid
-			switch {
-			case inner:
-				text = append(text, ':')
-			case length%2 == 0:
-				text = append(text, `:""`...)
-			}
-		}
+// opened is JSON after which a decoder is where this one is: between documents, before the
+// list of one, or after an element of that.
+func (d *decoder) opened() string {
+	list, _, within := strings.Cut(strings.TrimPrefix(string(d.json.StackPointer()), "/"), "/")
+	switch {
+	case list == "":
+		return ""
+	case within:
+		return `{"` + list + `":[""`
+	default:
+		return `{"` + list + `"`
 	}
-	return text
 }
