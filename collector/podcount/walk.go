@@ -33,14 +33,13 @@ type walk struct {
 	firstPage    int    // pages of the walks before this one
 	earlierRows  int    // rows of the walks before this one
 
-	token    string
-	tokenAt  time.Time // when the server gave it
-	began    time.Time // when the first page came
-	complete bool
-	page     int // number of the page under way
-	total    int // rows of the complete pages
-	version  string
-	usage    usage
+	token   string
+	tokenAt time.Time // when the server gave it
+	began   time.Time // when the first page came
+	page    int       // number of the page under way
+	total   int       // rows of the complete pages
+	version string
+	usage   usage
 
 	expiry       expiry
 	inconsistent bool // the pages are not known to show one resourceVersion
@@ -79,7 +78,7 @@ func (w *walk) rewind() {
 // a page runs out of attempts, or the context's error. Called again, it goes on at
 // that page.
 func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
-	for !w.complete {
+	for w.page == 1 || w.token != "" {
 		if err := c.nextPage(ctx, w, run); err != nil {
 			return err
 		}
@@ -178,7 +177,6 @@ func (w *walk) keep(a answer) int {
 	w.page++
 	w.token, w.tokenAt = a.next, time.Now()
 	w.expiry = min(w.expiry, startedAfresh)
-	w.complete = a.next == ""
 	return rows
 }
 
