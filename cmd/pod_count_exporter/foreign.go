@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	stdlog "log"
@@ -59,8 +60,12 @@ func adoptLogs(logger log.Logger) {
 	stdlog.SetOutput(library)
 }
 
-// Write takes one line of the package log.
+// Write takes one line of the package log. A client that connects and says nothing, as
+// the TCP probes of the Deployment do every few seconds, is no news.
 func (f *foreign) Write(line []byte) (int, error) {
+	if bytes.HasPrefix(line, []byte("http: TLS handshake error")) && bytes.HasSuffix(line, []byte(": EOF\n")) {
+		return len(line), nil
+	}
 	if held, ok := f.pass(); ok {
 		f.log(slog.LevelWarn, line[:min(len(line), redact.MaxLine)], held)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	stdlog "log"
 	"log/slog"
+	"net"
 	"regexp"
 	"strings"
 	"testing"
@@ -71,5 +72,48 @@ func TestForeignLinesAreLimited(t *testing.T) {
 	}
 	if allocated := testing.AllocsPerRun(100, func() { _, _ = f.Write(line) }); allocated > 0 {
 		t.Errorf("a line that is held back costs %v allocations", allocated)
+	}
+}
+
+// TestProbesOverTLSAreNoNews has what net/http logs when a client connects and says
+// nothing, as the TCP probes do, and when one fails.
+func TestProbesOverTLSAreNoNews(t *testing.T) {
+	for line, logged := range map[string]bool{
+		"http: TLS handshake error from 10.0.0.1:40000: EOF\n":                                   false,
+		"http: TLS handshake error from [fd00::1]:40000: EOF\n":                                  false,
+		"http: TLS handshake error from 10.0.0.1:40000: remote error: tls: bad certificate\n":    true,
+		"http: TLS handshake error from 10.0.0.1:40000: read tcp: connection reset by peer\n":    true,
+		"http2: server connection error from 10.0.0.1:40000: connection error: PROTOCOL: EOF\n": true,
+	} {
+		var out strings.Builder
+		f := newForeign(newLogger(&out, "logfmt", "debug"), "net/http", time.Now)
+		if n, err := f.Write([]byte(line)); n != len(line) || err != nil {
+			t.Errorf("wrote %d of %d: %v", n, len(line), err)
+		}
+		if got := out.Len() > 0; got != logged {
+			t.Errorf("%q is logged: %t, want %t", line, got, logged)
+		}
+	}
+}
+
+// TestProbeOfTLSListener opens and closes connections to the program.
+func TestProbeOfTLSListener(t *testing.T) {
+	certFile, keyFile, _ := certificate(t)
+	config := write(t, "web.yml", fmt.Sprintf("tls_server_config: {cert_file: %q, key_file: %q}", certFile, keyFile))
+	e := start(t, "--kubeconfig="+serveSim(t), "--web.config.file="+config)
+	for range 3 {
+		conn, err := net.Dial("tcp", e.address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if code := e.stop(t); code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	if strings.Contains(e.log.String(), "TLS handshake error") {
+		t.Errorf("probes are logged:\n%s", e.log)
 	}
 }

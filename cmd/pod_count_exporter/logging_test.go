@@ -87,7 +87,7 @@ func TestLinesHaveOneForm(t *testing.T) {
 			t.Cleanup(func() { debug.SetMemoryLimit(before) })
 			e := start(t, "--kubeconfig="+serveSim(t), "--log.level=debug")
 			klog.Error("Unable to rotate token")
-			stdlog.Print("http: TLS handshake error from 192.0.2.1: EOF")
+			stdlog.Print("http: TLS handshake error from 192.0.2.1: remote error: tls: bad certificate")
 			slog.Error("http: TLS handshake error from 192.0.2.1: EOF")
 			e.log.await(t, "Successfully enriched nodes with metrics")
 			if code := e.stop(t); code != exitOK {
