@@ -2,7 +2,9 @@ package collector
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,6 +29,21 @@ func neighbours() map[string]func(*kubesim.Config) {
 		"endless":   always(kubesim.EndlessTokens()),
 		"refusing":  always(kubesim.HTTPStatus(503)),
 		"slow":      func(cfg *kubesim.Config) { cfg.Latency = func(int, int) time.Duration { return 10 * time.Second } },
+	}
+}
+
+// failingOnce makes one answer a failure, so long after now.
+func failingOnce(after time.Duration) func(http.Handler) http.Handler {
+	var failed atomic.Bool
+	began := time.Now()
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if time.Since(began) >= after && failed.CompareAndSwap(false, true) {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+			next.ServeHTTP(w, r)
+		})
 	}
 }
 
@@ -61,6 +78,7 @@ func watch(t *testing.T, bad int, kind func(*kubesim.Config)) outlook {
 	add("well-late", func(cfg *kubesim.Config) {
 		cfg.Latency = func(int, int) time.Duration { return 1500 * time.Millisecond }
 	})
+	add("well-once", func(cfg *kubesim.Config) { cfg.Intercept = failingOnce(5 * time.Minute) })
 	e.Store.Set(targets...)
 
 	seen := outlook{first: map[string]time.Duration{}, worst: map[string]time.Duration{}}

@@ -79,10 +79,10 @@ func TestForeignLinesAreLimited(t *testing.T) {
 // nothing, as the TCP probes do, and when one fails.
 func TestProbesOverTLSAreNoNews(t *testing.T) {
 	for line, logged := range map[string]bool{
-		"http: TLS handshake error from 10.0.0.1:40000: EOF\n":                                   false,
-		"http: TLS handshake error from [fd00::1]:40000: EOF\n":                                  false,
-		"http: TLS handshake error from 10.0.0.1:40000: remote error: tls: bad certificate\n":    true,
-		"http: TLS handshake error from 10.0.0.1:40000: read tcp: connection reset by peer\n":    true,
+		"http: TLS handshake error from 10.0.0.1:40000: EOF\n":                                  false,
+		"http: TLS handshake error from [fd00::1]:40000: EOF\n":                                 false,
+		"http: TLS handshake error from 10.0.0.1:40000: remote error: tls: bad certificate\n":   true,
+		"http: TLS handshake error from 10.0.0.1:40000: read tcp: connection reset by peer\n":   true,
 		"http2: server connection error from 10.0.0.1:40000: connection error: PROTOCOL: EOF\n": true,
 	} {
 		var out strings.Builder

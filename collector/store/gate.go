@@ -121,8 +121,9 @@ func (p *place) Leave(failed bool) {
 	slow := p.cluster.gate.remove(p)
 	p.cluster.held += time.Since(p.entered)
 	switch {
-	case failed:
+	case failed && slow:
 		p.cluster.class = failingClass
+	case failed: // at once, which says nothing of the next answer
 	case slow:
 		p.cluster.class = slowClass
 	default:

@@ -100,7 +100,6 @@ func TestGateClasses(t *testing.T) {
 	}{
 		{"quick", 0, false, quickClass},
 		{"slow", 1, false, slowClass},
-		{"failed at once", 0, true, failingClass},
 		{"failed late", time.Hour, true, failingClass},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -111,6 +110,10 @@ func TestGateClasses(t *testing.T) {
 					use(t, c, false, tt.late, tt.failed)
 					if c.class != tt.want {
 						t.Errorf("class %d after class %d, want %d", c.class, before, tt.want)
+					}
+					c.class = before
+					if use(t, c, false, 0, true); c.class != before {
+						t.Errorf("class %d after class %d and a failure at once, want the same", c.class, before)
 					}
 				}
 				idle(t, g)
