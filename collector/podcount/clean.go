@@ -62,7 +62,7 @@ func ownWords(err error, text string) string {
 	for _, whole := range []error{
 		context.DeadlineExceeded, context.Canceled, errLargeElsewhere, errSlowLarge, errTooLarge, errCoding, errTrailing, errNoList, errTwoLists,
 		errCutShort, errVersion, errNoColumns, errNoNodeCell, errConnectionLost, errStillHangs, errNotJSON, errLongName, errOddName,
-		errNodeName, errEchoed, errSameToken, errLongToken,
+		errNodeName, errEchoed, errSameToken, errLongToken, errNull,
 	} {
 		if errors.Is(err, whole) && text == front+whole.Error() {
 			return text

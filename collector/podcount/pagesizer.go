@@ -29,9 +29,7 @@ const (
 //   - Up to the first size, only half of the deadline limits a page, so that a fixed
 //     size is used as configured.
 //
-// The last page of a list is not full and says little, so it changes nothing. After a
-// page without rows that is not the last, twice as many are asked for: what a filtering
-// proxy hides may be in thousands of rows.
+// The last page of a list is not full and says little, so it changes nothing.
 type pageSizer struct {
 	first, top int
 	deadline   time.Duration // of a page
@@ -49,13 +47,6 @@ type pageSizer struct {
 
 func newPageSizer(first, top int, deadline time.Duration) *pageSizer {
 	return &pageSizer{first: first, top: top, deadline: deadline, size: first, known: first, ceiling: top, failed: top, repeat: firstRest}
-}
-
-// doubled makes the next page a trial of twice the size.
-func (s *pageSizer) doubled() {
-	if size := min(2*s.size, s.ceiling, s.failed); s.fits(size, s.price, 0, 5) {
-		s.size = size
-	}
 }
 
 // restart forgets all sizes but the first: rows of another form differ in time and

@@ -31,6 +31,7 @@ const (
 var (
 	errSameToken = errors.New("the continue token is one that was sent in this walk")
 	errLongToken = errors.New("the continue token is longer than 16 KiB")
+	errNull      = errors.New("the answer has a null where the rows of a page should be")
 )
 
 // usage is how much of the budgets the complete pages of a walk have taken, and the
@@ -71,6 +72,8 @@ func (u *usage) add(token string, doc document, limit int) *PageError {
 func (u *usage) refusal(token string, doc document) error {
 	_, known := u.sent[hash(doc.next)]
 	switch {
+	case doc.null && (token != "" || doc.next != ""):
+		return errNull
 	case u.rows > maxRows:
 		return errManyRows
 	case u.bytes > maxBytes:

@@ -52,8 +52,8 @@ func TestUsageCheck(t *testing.T) {
 		{"a token that was sent before", usage{sent: map[uint64]struct{}{hash("t2"): {}}}, more, errSameToken},
 		{"the longest token", usage{}, document{rows: rows, next: strings.Repeat("t", 16<<10)}, nil},
 		{"a longer token", usage{}, document{rows: rows, next: strings.Repeat("t", 16<<10+1)}, errLongToken},
-		{"null in the middle", usage{}, document{null: true, next: "t2"}, nil},
-		{"null at the end", usage{}, document{null: true}, nil},
+		{"null in the middle", usage{}, document{null: true, next: "t2"}, errNull},
+		{"null at the end", usage{}, document{null: true}, errNull},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.used.sent == nil {
@@ -149,7 +149,7 @@ func TestMalformed(t *testing.T) {
 		{err: errNameBytes, final: true}, {err: errNoRoom, final: true},
 		{err: fmt.Errorf("row 7: %w", errManyNames), final: true},
 		{err: errTooLarge, tooLarge: true}, {err: errNoNodeCell, unknownForm: true}, {err: errNoColumns, unknownForm: true},
-		{err: errSameToken}, {err: errLongName}, {err: errTrailing},
+		{err: errSameToken}, {err: errNull}, {err: errLongName}, {err: errTrailing},
 	} {
 		t.Run(tt.err.Error(), func(t *testing.T) {
 			got := malformed(tt.err)

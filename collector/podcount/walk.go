@@ -153,9 +153,7 @@ func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int)
 		failure.Resource, failure.Page, failure.Attempt = w.listing.name, event.Number, attempt
 		return event
 	}
-	if w.sizer.done(a.rows, a.bytes, a.took); a.rows == 0 && a.next != "" {
-		w.sizer.doubled()
-	}
+	w.sizer.done(a.rows, a.bytes, a.took)
 	event.Rows = w.keep(a)
 	if w.page == 2 && run.began != nil && w.listing.name != Namespaces {
 		run.began(w)
@@ -204,8 +202,6 @@ func (w *walk) recover(failure *PageError, last bool) {
 		return
 	case failure.Reason == Expired:
 		w.expired(failure.token)
-	case failure.stuck:
-		return // whatever the size
 	}
 	repeated := failure.Attempt >= shrinkAfter && !failure.otherCause()
 	if last || repeated || failure.Reason == Timeout || failure.tooLarge {
