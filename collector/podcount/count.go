@@ -125,16 +125,23 @@ func (c *Counter) listNodes(ctx context.Context, run *count) error {
 	if run.denied = run.denied || Age(c.deniedAt, time.Now()) < denialLife; run.denied {
 		return nil
 	}
+	page := run.nodes.page
 	err := c.walk(ctx, run.nodes, run)
 	switch {
 	case errors.Is(err, errForbidden):
-		run.denied, c.deniedAt = true, time.Now()
-		run.nodes.rewind()
+		c.withoutNodes(run)
 		return nil
-	case err == nil:
+	case err == nil && run.nodes.page > page: // otherwise the list is another Counter's
 		c.nodesListed = true
 	}
 	return err
+}
+
+// withoutNodes has the count, and others for a while, go without the list of nodes.
+func (c *Counter) withoutNodes(run *count) {
+	run.denied, c.deniedAt = true, time.Now()
+	run.known.drop()
+	run.nodes.rewind()
 }
 
 // noteSource notes how the pods are listed, as a page of them shows.
@@ -168,11 +175,14 @@ func (c *Counter) renew(ctx context.Context, run *count) error {
 	}
 	for _, w := range run.renewed {
 		err := c.walk(ctx, w, run)
-		if errors.Is(err, errNoLookups) {
+		switch {
+		case errors.Is(err, errNoLookups):
 			c.noLookups, run.renewed = true, nil
 			return c.renew(ctx, run)
-		}
-		if err != nil {
+		case errors.Is(err, errForbidden): // the list is another Counter's
+			c.withoutNodes(run)
+			return nil
+		case err != nil:
 			return err
 		}
 	}

@@ -128,7 +128,7 @@ var (
 
 // dispensable returns errForbidden or errNoLookups if the count can go on without what
 // was refused. Without permission to list nodes, the nodes that have pods are shown,
-// unless nodes are selected by label. Once nodes have been listed, a refusal is a
+// unless nodes are selected by label. Once the Counter has listed nodes, a refusal is a
 // failure like any other.
 func (c *Counter) dispensable(w *walk, failure *PageError) error {
 	nodes := w.listing.name == Nodes && !c.nodesListed && c.cfg.Nodes.Labels == ""

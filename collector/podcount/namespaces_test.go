@@ -337,6 +337,54 @@ func TestOtherCredentialsWithoutNodes(t *testing.T) {
 	})
 }
 
+// TestFewerRightsAmidACount has such credentials arrive between the list of the nodes and
+// the last page of pods. The count goes on with that list, or without it if a node has to
+// be looked up, and later ones do without nodes.
+func TestFewerRightsAmidACount(t *testing.T) {
+	const pods = " unscheduled=0 unknown=0 pages=2 version=8 consistent=true"
+	for _, tt := range []struct {
+		name, on, want string
+		forbidden      bool
+	}{
+		{"all nodes are known", "a", "a=2 b=0" + pods, false},
+		{"a node is not known", "z", "a=1 z=1" + pods, true},
+		{"many nodes are not known", "c d e f g h i j k l m", "a=1 c=1 d=1 e=1 f=1 g=1 h=1 i=1 j=1 k=1 l=1 m=1" + pods, true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				script := newScript(t, podPage("t1", "a"), hang, podPage("", strings.Fields(tt.on)...), podPage("", "a"))
+				script.nodes = []step{nodePage("", "a", "b"), status(http.StatusForbidden, "")}
+				former, c := script.counter(nil), script.counter(nil)
+				cancelled(t, former)
+				c.Resume(former)
+				s, err := countOnce(t.Context(), c, &recorder{})
+				if err != nil || line(s) != tt.want || s.NodesForbidden != tt.forbidden {
+					t.Fatalf("%s, %v, want %s", line(s), err, tt.want)
+				}
+				if s, err = countOnce(t.Context(), c, &recorder{}); err != nil || !s.NodesForbidden || len(s.Nodes) != 1 {
+					t.Errorf("the next count: %s, %v, want one node", line(s), err)
+				}
+			})
+		})
+	}
+}
+
+// TestOtherCredentialsLookUpAgain has the look-up of an empty namespace refused to the
+// former credentials only.
+func TestOtherCredentialsLookUpAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t, podPage(""), podPage(""))
+		script.nodes = []step{nodePage("", "a"), status(http.StatusForbidden, ""), nodePage("", "a"), status(http.StatusNotFound, "")}
+		one := func(cfg *Config) { cfg.Namespaces = []string{"x"} }
+		former, c := script.counter(one), script.counter(one)
+		script.count(former)
+		c.Resume(former)
+		if failure := script.countFails(c, Server); !strings.Contains(failure.Error(), "does not exist") {
+			t.Errorf("it failed with %v", failure)
+		}
+	})
+}
+
 // TestStreamedStartWithoutItsNamespace has the initial events of a namespace that does
 // not exist: there are none, and that alone is no count.
 func TestStreamedStartWithoutItsNamespace(t *testing.T) {

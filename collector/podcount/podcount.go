@@ -114,7 +114,7 @@ type memory struct {
 	suspended   *count               // nil, or a count to go on with
 	account     *account             // of names
 	large       *largeValues         // that its answers have
-	nodesListed bool                 // at least once
+	nodesListed bool                 // by this Counter, at least once
 	deniedAt    time.Time            // when listing nodes was forbidden last
 	gone        map[string]bool      // nodes that pods are bound to and that do not exist
 	noLookups   bool                 // the server cannot look up a node by its name

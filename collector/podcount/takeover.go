@@ -46,6 +46,7 @@ func (c *Counter) takeOver(ctx context.Context) error {
 	defer from.leave()
 	c.memory, from.memory = from.memory, from.cfg.blank()
 	c.deniedAt, c.nodesListed = time.Time{}, false // other credentials may have more permissions, or fewer
+	clear(c.namespaces)
 	return nil
 }
 
