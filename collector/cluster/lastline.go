@@ -36,8 +36,12 @@ func (l *lastLine) close() {
 	l.open, l.long = l.open[:0], false
 }
 
-func (l *lastLine) take() string {
-	l.close()
+// take returns the last line, and forgets it. One without an end is a line if nobody will
+// write any more.
+func (l *lastLine) take(ended bool) string {
+	if ended {
+		l.close()
+	}
 	line := string(l.line)
 	l.line = nil
 	return line

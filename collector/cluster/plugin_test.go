@@ -1,10 +1,12 @@
 package cluster_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"net"
 	"os"
+	"os/exec"
 	"strings"
 	"testing"
 )
@@ -41,6 +43,14 @@ func plugin(kind string) int {
 		return hang(place)
 	case "say":
 		return say(place)
+	case "leave":
+		return leave(place)
+	case "flood":
+		for text := bytes.Repeat([]byte(strings.ReplaceAll(place, "@", "\x00")), 4<<10); ; {
+			if _, err := os.Stderr.Write(text); err != nil {
+				return 1
+			}
+		}
 	case "fail":
 		fmt.Println(canary)
 		return 3
@@ -61,6 +71,16 @@ func say(what string) int {
 		"nothing":  "",
 	}
 	_, _ = fmt.Fprint(os.Stderr, texts[what])
+	return 1
+}
+
+// leave fails, and leaves a process behind that prints what for as long as anybody could
+// read it.
+func leave(what string) int {
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), pluginEnv+"=flood "+what)
+	child.Stderr = os.Stderr
+	_ = child.Start() // nothing is printed otherwise, which fails the test
 	return 1
 }
 

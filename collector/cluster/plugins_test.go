@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
 )
@@ -120,10 +121,39 @@ func TestPluginIsHeardAtTheSameTime(t *testing.T) {
 	requests.Wait()
 	// client-go runs the plugin for one after the other. Which request gets a line is
 	// chance, but it is always a whole line.
-	if len(h.lines) == 0 || slices.ContainsFunc(h.lines, func(line string) bool {
-		return line != "only: the end" && line != "only: a line that is one of many"
-	}) {
+	whole := []string{"only: " + canary, "only: a line that is one of many", "only: the end"}
+	if len(h.lines) == 0 || slices.ContainsFunc(h.lines, func(line string) bool { return !slices.Contains(whole, line) }) {
 		t.Errorf("heard %q", h.lines)
+	}
+}
+
+// A plugin leaves a process behind that prints without end. No request waits for it,
+// whatever it prints, and neither does the end of the client.
+func TestPluginLeavesAFlood(t *testing.T) {
+	for name, what := range map[string]string{"of lines": "line\n", "of marks": "@", "of both": "line@\n@"} {
+		t.Run(name, func(t *testing.T) {
+			var h heard
+			plugins, content := cluster.NewPlugins(h.tell), fresh(t, "leave "+what)
+			client, _, err := hearing(t, plugins, content).Client()
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				defer cluster.Release(client)
+				for range 5 {
+					if _, err := fetch(t.Context(), t, client, "https://127.0.0.1:1"); err == nil {
+						t.Error("the request did not fail")
+					}
+				}
+			}()
+			select {
+			case <-done:
+			case <-time.After(10 * time.Second):
+				t.Fatal("a request waits")
+			}
+		})
 	}
 }
 

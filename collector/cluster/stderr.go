@@ -2,10 +2,11 @@ package cluster
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
-	"sync/atomic"
+	"time"
 )
 
 // withStderr runs build while os.Stderr is file. client-go hands the os.Stderr
@@ -38,31 +39,34 @@ func (l *Loader) nowhere() (null *os.File, err error) {
 }
 
 // stderr is the standard error of one credential plugin: a pipe that is read while
-// a request is under way, which is when client-go runs the plugin.
+// a request is under way, which is when client-go runs the plugin. A plugin may leave
+// processes behind that print without end, and fill the pipe: it is read until the last
+// request has written its mark, and no lock is held meanwhile.
 type stderr struct {
 	read, write *os.File
-	flushed     chan string // receives the last line at each mark
 
 	clients int                // guarded by the Plugins
 	forget  func(*stderr) bool // removes one client, and says whether it was the last
 
-	mu      sync.Mutex
-	readers int  // requests under way
-	unused  bool // the last client is gone
-
-	flushing, last atomic.Bool // flushing: a mark is under way; last: no request reads after it
-	broken         sync.Once
+	mu        sync.Mutex
+	running   int           // requests whose plugin may print
+	ending    int           // requests that have yet to get their line
+	waiting   []chan string // of those that end, in the order in which they began to
+	following bool          // follow reads the pipe
+	broken    bool          // the pipe cannot be read any more
+	unused    bool          // the last client is gone
 }
 
-// mark is written after what has been printed. A plugin may print it, too.
-const mark = 0
+// mark is written by each request that ends, after what its plugin has printed. Another
+// process may print it, too: a request may then get a line too early.
+var mark = []byte{0}
 
 func newStderr(forget func(*stderr) bool) (*stderr, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
 		return nil, fmt.Errorf("a pipe for the credential plugin: %w", err)
 	}
-	return &stderr{read: read, write: write, flushed: make(chan string), forget: forget}, nil
+	return &stderr{read: read, write: write, forget: forget}, nil
 }
 
 // release gives up a client. The pipe is closed after the last client and the last
@@ -79,57 +83,84 @@ func (s *stderr) release() {
 
 // close closes the pipe if nothing uses it. s.mu must be held.
 func (s *stderr) close() {
-	if s.unused && s.readers == 0 {
+	if s.unused && s.idle() {
 		_ = s.write.Close() // nobody reads what this could lose
 		_ = s.read.Close()
 	}
 }
 
+// idle says whether no request is under way. s.mu must be held.
+func (s *stderr) idle() bool { return s.running+s.ending == 0 }
+
 func (s *stderr) begin() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.readers++; s.readers == 1 {
-		s.last.Store(false)
+	if s.idle() {
+		_ = s.read.SetReadDeadline(time.Time{})
+	}
+	s.running++
+	if !s.following {
+		s.following = true
 		go s.follow()
 	}
 }
 
 // end returns the last line that was printed since the last end. The mark comes after
 // everything that the plugin has written, so end waits only until that is read.
-func (s *stderr) end() string {
+func (s *stderr) end() (line string) {
+	if last := s.await(); last != nil {
+		if _, err := s.write.Write(mark); err == nil {
+			line = <-last
+		}
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.readers--
-	defer s.close()
-	s.last.Store(s.readers == 0)
-	s.flushing.Store(true)
-	if _, err := s.write.Write([]byte{mark}); err != nil {
-		return "" // the pipe is broken, which follow notices by itself
+	if s.ending--; s.idle() {
+		_ = s.read.SetReadDeadline(time.Unix(1, 0)) // ends follow; where it cannot, the next byte does
+		s.close()
 	}
-	return <-s.flushed
+	return line
 }
 
-// follow reads until the mark of the last request.
+// await returns where the line for the next mark comes from, nil if the pipe is broken.
+func (s *stderr) await() <-chan string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running--
+	s.ending++
+	if s.broken {
+		return nil
+	}
+	last := make(chan string, 1)
+	s.waiting = append(s.waiting, last)
+	return last
+}
+
+// follow reads while there are requests.
 func (s *stderr) follow() {
 	var line lastLine
 	for buffer := make([]byte, 4<<10); ; {
 		n, err := s.read.Read(buffer)
-		for rest := buffer[:n]; len(rest) > 0; {
-			text, after, marked := bytes.Cut(rest, []byte{mark})
-			line.write(text)
-			rest = after
-			if !marked || !s.flushing.CompareAndSwap(true, false) {
-				continue
-			}
-			last := s.last.Load()
-			s.flushed <- line.take()
-			if last {
-				return
-			}
-		}
-		if err != nil {
-			s.broken.Do(func() { close(s.flushed) }) // which ends every later wait
+		line.write(bytes.ReplaceAll(buffer[:n], mark, nil))
+		if s.serve(&line, bytes.Count(buffer[:n], mark), err) {
 			return
 		}
 	}
+}
+
+// serve passes the line to the first that waits, for each mark. It says whether nothing
+// more is to be read.
+func (s *stderr) serve(line *lastLine, marks int, err error) (over bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.broken = err != nil && !errors.Is(err, os.ErrDeadlineExceeded)
+	if s.broken {
+		marks = len(s.waiting)
+	}
+	for range min(marks, len(s.waiting)) {
+		s.waiting[0] <- line.take(s.running == 0)
+		s.waiting = s.waiting[1:]
+	}
+	s.following = !s.idle() && !s.broken
+	return !s.following
 }
