@@ -32,7 +32,7 @@ func (l *Loader) cluster(chosen choice) Cluster {
 		source := fmt.Sprintf("--kubernetes.context=%q", name)
 		return Cluster{Name: name, Source: source, Fault: fmt.Errorf("%s: %w", source, chosen.absent)}
 	}
-	c := Cluster{Source: fmt.Sprintf("%s: context %q", chosen.origin, name)}
+	c := Cluster{Source: fmt.Sprintf("%s: context %q", chosen.origin, shortened(name))}
 	kctx, ok := chosen.config.Contexts[name]
 	if !ok {
 		c.Name = l.opts.nameOf(chosen.path(), name, "")
@@ -40,7 +40,7 @@ func (l *Loader) cluster(chosen choice) Cluster {
 		return c
 	}
 	c.Name = l.opts.nameOf(kctx.LocationOfOrigin, name, kctx.Cluster)
-	c.clusterEntry, c.userEntry = kctx.Cluster, kctx.AuthInfo
+	c.clusterEntry, c.userEntry = shortened(kctx.Cluster), shortened(kctx.AuthInfo)
 	if err := c.configure(chosen, chosen.entries(l.readOnce)); err != nil {
 		c.Fault = fmt.Errorf("%s: %w", c.Source, err)
 	}
@@ -51,7 +51,7 @@ func (l *Loader) cluster(chosen choice) Cluster {
 // exist.
 func (c choice) entries(read func(path string) found) entries {
 	kctx := c.config.Contexts[c.name]
-	return entries{kctx.Cluster, kctx.AuthInfo, c.config.Clusters[kctx.Cluster], c.config.AuthInfos[kctx.AuthInfo], read}
+	return entries{shortened(kctx.Cluster), shortened(kctx.AuthInfo), c.config.Clusters[kctx.Cluster], c.config.AuthInfos[kctx.AuthInfo], read}
 }
 
 // configure sets what the context's client is made of. It identifies the server

@@ -15,7 +15,7 @@ import (
 // texts, which quote what they could not read: that may be a token.
 func invalid(data []byte, err error) error {
 	if section, name := twice(data); section != "" {
-		return fmt.Errorf("not a valid kubeconfig: %s: the name %q appears twice", section, name)
+		return fmt.Errorf("not a valid kubeconfig: %s: the name %q appears twice", section, shortened(name))
 	}
 	return fmt.Errorf("not a valid kubeconfig%s%s", kindFault(data), positionIn(data, err))
 }

@@ -80,6 +80,50 @@ func TestSameFileTwice(t *testing.T) {
 	}
 }
 
+// A name is in every series of its cluster. One that is too long is the fault of its
+// context alone, whatever the name is made of, and is not repeated in whole.
+func TestNamesThatAreTooLong(t *testing.T) {
+	fits, long := strings.Repeat("f", 512), strings.Repeat("x", 1<<20)
+	entry := func(context, entry string) string {
+		return fmt.Sprintf("clusters: [{name: %[2]q, cluster: {server: \"https://one.example\"}}]\ncontexts: [{name: %[1]q, context: {cluster: %[2]q}}]\n", context, entry)
+	}
+	for _, tt := range []struct {
+		name, from string
+		files      map[string]string
+		usable     string
+		wrong      int
+	}{
+		{"a context", "", map[string]string{"a": entry(long, "c"), "b": entry(fits, "c")}, fits, 1},
+		{"two that begin alike", "", map[string]string{"a": entry(long+"1", "c"), "b": entry(long+"2", "c"), "c": entry("ok", "c")}, "ok", 2},
+		{"one byte", "", map[string]string{"a": entry(fits+"f", "c"), "b": entry("ok", "c")}, "ok", 1},
+		{"of a file and a context", "file/context", map[string]string{"a": entry(fits, "c"), "b": entry("ok", "c")}, "b/ok", 1},
+		{"of a cluster", "cluster", map[string]string{"a": entry("c", long), "b": entry("c", "ok")}, "ok", 1},
+		{"a context beside the name", "cluster", map[string]string{"a": entry(long, "ok")}, "ok", 0},
+		{"a cluster that is not there", "", map[string]string{"a": "contexts: [{name: c, context: {cluster: " + long + "}}]", "b": entry("ok", "c")}, "ok", 1},
+		{"a user that is not there", "", map[string]string{"a": strings.Replace(entry("c", "c"), "cluster: \"c\"", "cluster: c, user: "+long, 1), "b": entry("ok", "c")}, "ok", 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			loaded := cluster.NewLoader(cluster.Options{Kubeconfigs: []string{files(t, tt.files)}, NameFrom: tt.from, AllContexts: true}).Load()
+			usable, wrong := found(loaded)
+			if usable != tt.usable {
+				t.Errorf("can be used: %.1000q, want %.1000q", usable, tt.usable)
+			}
+			if tt.wrong == 0 && wrong == "" {
+				return
+			}
+			faults := strings.Split(wrong, "\n")
+			if len(faults) != tt.wrong || len(wrong) > tt.wrong*1000 {
+				t.Errorf("%d faults, want %d; %d bytes: %.1000q", len(faults), tt.wrong, len(wrong), wrong)
+			}
+			for _, c := range loaded.Clusters {
+				if len(c.Name) > 512 || len(c.Source) > 1000 {
+					t.Errorf("a name of %d bytes, a source of %d", len(c.Name), len(c.Source))
+				}
+			}
+		})
+	}
+}
+
 // A link that moves from one file to another changes nothing. One whose target is
 // gone stands for the cluster until it has a target again.
 func TestLinkThatMoves(t *testing.T) {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // owner says who has a name: the context of a file, and its server.
@@ -24,9 +23,9 @@ func (l *Loader) settleNames(loaded *Loaded, all []Cluster) {
 	groups := make(map[string][]Cluster)
 	var order []string
 	for _, c := range all {
-		if name := c.Name; !utf8.ValidString(name) {
-			c.Name = strings.ToValidUTF8(name, "\uFFFD")
-			c.Fault = fmt.Errorf("%s: the cluster's name %q is not valid UTF-8", c.Source, name)
+		if fault := nameFault(c.Name); fault != nil {
+			c.Fault = fmt.Errorf("%s: %w", c.Source, fault)
+			c.Name = strings.ToValidUTF8(shortened(c.Name), "\uFFFD")
 		}
 		if len(groups[c.Name]) == 0 {
 			order = append(order, c.Name)
