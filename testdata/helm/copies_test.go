@@ -142,3 +142,24 @@ func TestNamesFollow(t *testing.T) {
 		})
 	}
 }
+
+// TestServiceNameFollows: the Service that governs the pods of a StatefulSet is this
+// copy's own, or they would have the names of another's, or none.
+func TestServiceNameFollows(t *testing.T) {
+	t.Parallel()
+	for _, line := range []string{"", "namePrefix: a-", "nameSuffix: -a", "namePrefix: a-\nnameSuffix: -b\nnamespace: east"} {
+		names := map[string]any{}
+		for _, obj := range decode(t, build(t, []string{"sharded"}, line)) {
+			switch spec, _ := obj["spec"].(object); obj["kind"] {
+			case "StatefulSet":
+				names["it names"] = spec["serviceName"]
+			case "Service":
+				meta, _ := obj["metadata"].(object)
+				names["there is"] = meta["name"]
+			}
+		}
+		if len(names) != 2 || names["it names"] != names["there is"] {
+			t.Errorf("%q: the StatefulSet's Service: %v", line, names)
+		}
+	}
+}
