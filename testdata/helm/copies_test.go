@@ -2,6 +2,7 @@ package chart
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 
@@ -160,6 +161,29 @@ func TestServiceNameFollows(t *testing.T) {
 		}
 		if len(names) != 2 || names["it names"] != names["there is"] {
 			t.Errorf("%q: the StatefulSet's Service: %v", line, names)
+		}
+	}
+}
+
+// TestNamespaceIsSaid: in an overlay without a namespace all is in the base's own, not some of
+// it wherever the kubeconfig points; with one, all of it is there.
+func TestNamespaceIsSaid(t *testing.T) {
+	t.Parallel()
+	entries, err := os.ReadDir(base + "/components")
+	must(t, err)
+	components := []string{"tls/server"}
+	for _, entry := range entries {
+		components = append(components, entry.Name())
+	}
+	for _, component := range components {
+		for line, want := range map[string]string{"": name, "namespace: east": "east"} {
+			for _, obj := range decode(t, build(t, []string{component}, line)) {
+				meta, _ := obj["metadata"].(object)
+				if kind := fmt.Sprint(obj["kind"]); !strings.HasPrefix(kind, "Cluster") && kind != "Namespace" &&
+					kind != "FlowSchema" && kind != "PriorityLevelConfiguration" && meta["namespace"] != want {
+					t.Errorf("%s, %q: %s %s is in the namespace %v, want %s", component, line, kind, meta["name"], meta["namespace"], want)
+				}
+			}
 		}
 	}
 }
