@@ -21,7 +21,7 @@ const operations = "docs/operations.md"
 type step struct {
 	try   func(t *testing.T, at *place, line string) // here
 	block string                                     // FOLDER.FUNCTION of end-to-end tests, which runs the whole block as it stands
-	test  string                                     // FOLDER.FUNCTION of end-to-end tests, which has the command to the letter
+	test  string                                     // FOLDER.FUNCTION of other tests, which has the command to the letter
 	mark  string                                     // what its section says of commands that nothing tries
 }
 
@@ -48,6 +48,7 @@ func steps() map[string]map[string]step {
 			"docker tag pod_count_exporter:0.2.0 example.com/team/pod_count_exporter:0.2.0":                                          {mark: registry},
 			"docker push example.com/team/pod_count_exporter:0.2.0":                                                                  {mark: registry},
 			"skopeo copy --all oci-archive:dist/pod_count_exporter-0.2.0.oci.tar docker://example.com/team/pod_count_exporter:0.2.0": {mark: registry},
+			"podman load --input dist/pod_count_exporter-0.2.0.oci.tar":                                                              {test: "testdata/release.TestLoad"},
 		},
 		"Docker Compose": {
 			"cd deploy/docker": {try: entersDocker},
@@ -175,7 +176,7 @@ type command struct {
 // sentences that begins with a program's name.
 func commands(t *testing.T, path string) []command {
 	t.Helper()
-	const programs = `bin/\w+|cd|curl|docker|helm|install|journalctl|kubectl|make|skopeo|systemctl`
+	const programs = `bin/\w+|cd|curl|docker|helm|install|journalctl|kubectl|make|podman|skopeo|systemctl`
 	inline := regexp.MustCompile("`((?:\\w+=\\S+ )?(?:" + programs + ") [^`]+)`")
 	var all []command
 	for title, section := range sections(t, path) {

@@ -210,8 +210,14 @@ func TestBOM(t *testing.T) {
 // TestImage has an archive made of every platform's binary.
 func TestImage(t *testing.T) {
 	r := release{out: t.TempDir(), version: "1.2.3", commit: "abc", date: time.Unix(1_700_000_000, 0).UTC()}
+	wantImage(t, r, writeTestImage(t, r))
+}
+
+// writeTestImage writes the archive of a release whose binaries are texts, and returns
+// the platforms that it has.
+func writeTestImage(t *testing.T, r release) (linux []platform) {
+	t.Helper()
 	var built []artifact
-	var want []platform
 	for _, p := range platforms() {
 		path := filepath.Join(t.TempDir(), program)
 		if err := os.WriteFile(path, []byte(p.String()), 0o600); err != nil {
@@ -219,13 +225,13 @@ func TestImage(t *testing.T) {
 		}
 		built = append(built, artifact{platform: p, program: program, path: path})
 		if p.os == "linux" {
-			want = append(want, p)
+			linux = append(linux, p)
 		}
 	}
-	if err := r.writeImage(built); err != nil {
+	if err := errors.Join(os.MkdirAll(r.out, 0o750), r.writeImage(built)); err != nil {
 		t.Fatal(err)
 	}
-	wantImage(t, r, want)
+	return linux
 }
 
 // wantImage reads the archive of a release: its index has each platform, and each image
@@ -239,8 +245,12 @@ func wantImage(t *testing.T, r release, want []platform) {
 		t.Fatal(err)
 	}
 	names, err := outer.IndexManifest()
-	if err != nil || len(names.Manifests) != 1 || names.Manifests[0].Annotations["org.opencontainers.image.ref.name"] != r.version {
-		t.Fatalf("%v: the archive holds %+v, want one index under the version", err, names)
+	if err != nil || len(names.Manifests) != 1 {
+		t.Fatalf("%v: the archive holds %+v, want one index", err, names)
+	}
+	if got := names.Manifests[0].Annotations; got["org.opencontainers.image.ref.name"] != r.version ||
+		got["io.containerd.image.name"] != "docker.io/library/"+program+":"+r.version {
+		t.Errorf("the index has the names %v, want the version, and the exporter's with it", got)
 	}
 	index, err := outer.ImageIndex(names.Manifests[0].Digest)
 	if err != nil {

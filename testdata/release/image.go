@@ -51,13 +51,15 @@ func (r release) writeImage(built []artifact) error {
 	})
 }
 
-// tagged is an index with another in it, under the version as its name, the way
-// podman and docker look for one in an archive.
+// tagged is an index with another in it, under the version as its tag, which skopeo looks
+// for, and under the name that podman, docker and containerd give it: what a name without
+// a registry stands for.
 func tagged(index v1.ImageIndex, version string) v1.ImageIndex {
 	return mutate.AppendManifests(mutate.IndexMediaType(empty.Index, types.OCIImageIndex), mutate.IndexAddendum{
 		Add: index,
 		Descriptor: v1.Descriptor{Annotations: map[string]string{
 			"org.opencontainers.image.ref.name": version,
+			"io.containerd.image.name":          "docker.io/library/" + program + ":" + version,
 		}},
 	})
 }
