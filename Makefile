@@ -13,12 +13,14 @@ SOAK     ?= 10000
 # and BUILD_DATE is the commit's, so that one commit gives one binary.
 in_git      := $(wildcard .git)
 VERSION     ?= $(shell cat VERSION)
-REVISION    ?= $(or $(if $(in_git),$(shell git rev-parse --verify --quiet HEAD 2>/dev/null)),unknown)
+revision     = $(or $(if $(in_git),$(shell git rev-parse --verify --quiet HEAD 2>/dev/null)),unknown)
+build_date   = $(or $(if $(in_git),$(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%d-%H:%M:%S 2>/dev/null)),$(shell date -u +%Y%m%d-%H:%M:%S))
+REVISION    ?= $(revision)
 BRANCH      ?= $(or $(if $(in_git),$(shell git branch --show-current 2>/dev/null)),unknown)
 BUILD_USER  ?= make
-BUILD_DATE  ?= $(or $(if $(in_git),$(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y%m%d-%H:%M:%S 2>/dev/null)),$(shell date -u +%Y%m%d-%H:%M:%S))
+BUILD_DATE  ?= $(build_date)
 version_pkg := github.com/prometheus/common/version
-LDFLAGS     := -s -w \
+LDFLAGS      = -s -w \
 	-X $(version_pkg).Version=$(VERSION) \
 	-X $(version_pkg).Revision=$(REVISION) \
 	-X $(version_pkg).Branch=$(BRANCH) \
@@ -27,7 +29,7 @@ LDFLAGS     := -s -w \
 
 # The revision is stamped above, so Go's own look at the repository is off: it
 # fails where git refuses the checkout's owner.
-build_flags := -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
+build_flags = -trimpath -buildvcs=false -ldflags '$(LDFLAGS)'
 
 # What is downloaded is not listed, and what takes longer than five seconds says what
 # it is. Times are those of two cores on which nothing is compiled yet.
@@ -259,16 +261,32 @@ DIST ?= dist
 $(BIN)/release: testdata/release/go.mod $(wildcard testdata/release/*.go)
 	@$(go) -C testdata/release build -buildvcs=false -o $(CURDIR)/$@ .
 
-# The commit's time, so that two builds of one commit are the same to the byte.
-release_flags = -version '$(VERSION)' -commit '$(REVISION)' -date "$$(git log -1 --format=%ct)" -ldflags '$(LDFLAGS)'
+# Two builds of one commit are the same to the byte: the time is the commit's, and what
+# else they say does not come from the environment, nor from a branch, which a tag's
+# checkout does not have. A tree that is not the commit's says so.
+release release-one: VERSION = $(shell cat VERSION)
+release release-one: REVISION = $(revision)$(if $(shell git status --porcelain),-dirty)
+release release-one: BRANCH = v$(VERSION)
+release release-one: BUILD_USER = make
+release release-one: BUILD_DATE = $(build_date)
+release_flags = -version '$(VERSION)' -commit '$(REVISION)' -date "$$(git log -1 --format=%ct)" -ldflags '$(LDFLAGS)' -out '$(DIST)'
 
 .PHONY: release
-release: $(BIN)/release ## build binaries, tarballs, bills of materials, image archive and checksums into dist/ (3 minutes)
-	$(BIN)/release $(release_flags) -out $(DIST)
+release: committed $(BIN)/release ## build binaries, tarballs, bills of materials, image archive and checksums into dist/ (3 minutes)
+	$(BIN)/release $(release_flags)
+
+.PHONY: committed
+committed:
+	@changes=$$(git status --porcelain); [ -z "$$changes" ] || { \
+		printf 'make release: there are changes that are not committed:\n%s\n' "$$changes" >&2; exit 1; }
+
+.PHONY: release-one
+release-one: $(BIN)/release
+	$(BIN)/release $(release_flags) -platform linux/amd64
 
 .PHONY: release-check
-release-check: $(BIN)/release ## build a release twice, in two folders and with two caches, and compare (6 minutes)
-	scripts/release-check $(BIN)/release $(release_flags)
+release-check: $(BIN)/release ## build a release twice, in two checkouts and with two caches, and compare (6 minutes)
+	scripts/release-check $(MAKE) $(BIN)/release
 
 .PHONY: clean
 clean: ## remove what the targets built

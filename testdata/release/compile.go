@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
@@ -78,7 +77,9 @@ func (r release) compileOne(ctx context.Context, p platform, name string) (artif
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", r.ldflags,
 		"-o", a.path, "./cmd/"+name)
 	command.Dir = r.source
-	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+p.os, "GOARCH="+p.arch, "GOFLAGS=-mod=readonly")
+	if command.Env, err = r.environment(ctx, p); err != nil {
+		return a, err
+	}
 	if text, err := command.CombinedOutput(); err != nil {
 		return a, fmt.Errorf("go build: %w: %s", err, strings.TrimSpace(string(text)))
 	}
