@@ -30,6 +30,7 @@ func steps() map[string]map[string]step {
 	const (
 		guide    = "e2e/node.TestGuide"
 		compose  = "e2e.TestCompose"
+		out      = "e2e.TestTakenOut"
 		registry = "Needs a container engine and a registry of yours"
 		systemd  = "need a systemd that runs, and so no test tries them"
 	)
@@ -77,8 +78,14 @@ func steps() map[string]map[string]step {
 			"kubectl -n monitoring port-forward service/pod-count-exporter 10120 &": {block: guide},
 			success:   {block: guide},
 			"kill $!": {block: guide},
-			"make e2e-node E2E_FLAGS='-run TestMemory'":                        {try: makes},
-			"kubectl -n monitoring rollout undo deployment/pod-count-exporter": {test: guide},
+			"make e2e-node E2E_FLAGS='-run TestMemory'":                                                                           {try: makes},
+			"kubectl -n monitoring rollout undo deployment/pod-count-exporter":                                                    {test: guide},
+			"kubectl -n monitoring delete poddisruptionbudget pod-count-exporter":                                                 {test: out},
+			"kubectl -n monitoring delete deployment pod-count-exporter":                                                          {test: out},
+			"kubectl -n monitoring delete statefulset pod-count-exporter":                                                         {test: out},
+			"kubectl delete clusterrolebinding,clusterrole pod-count-exporter":                                                    {test: out},
+			"kubectl -n monitoring delete configmap --selector=grafana_dashboard=1,app.kubernetes.io/instance=pod-count-exporter": {test: out},
+			"kubectl -n monitoring delete KIND --selector=app.kubernetes.io/instance=pod-count-exporter":                          {test: out},
 		},
 		"Helm": {
 			"helm install pod-count-exporter deploy/helm/pod-count-exporter --namespace monitoring --create-namespace --values values.yaml": {block: guide},
