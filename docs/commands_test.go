@@ -41,8 +41,8 @@ func trials() map[string]trial {
 		`docker run --rm --user "$(id -u)" --publish 127.0.0.1:10120:10120 --volume "$HOME/.kube/config:/kubeconfig:ro" pod_count_exporter:0.2.0 --kubeconfig=/kubeconfig`:                                                   {"Needs a container engine", wantImage},
 		"helm install pod-count-exporter deploy/helm/pod-count-exporter --namespace monitoring --create-namespace --set image.repository=example.com/team/pod_count_exporter --set config.kubernetes.clusterName=production": {"Needs a cluster, Helm", wantValues},
 		"kubectl apply -k my-overlay": {"Needs a cluster, kubectl", nil}, // wants a folder of one's own
-		`EXPORTER_USER="$(id -u):$(id -g)" KUBECONFIG_FILE="$HOME/.kube/config" docker compose -f deploy/docker/compose.yaml up --detach --build`: {"Needs a container engine with Compose", wantCompose},
-		"docker compose -f deploy/docker/compose.yaml --profile demo up --build":                                                                  {"a simulated cluster", wantCompose},
+		`EXPORTER_USER="$(id -u):$(id -g)" KUBECONFIG_FILE="$HOME/.kube/config" docker compose -p pod-count-exporter -f deploy/docker/compose.yaml up --detach --build`: {"Needs a container engine with Compose", wantCompose},
+		"docker compose -p pod-count-exporter -f deploy/docker/compose.yaml --profile demo up --build":                                                                  {"a simulated cluster", wantCompose},
 	}
 }
 
@@ -133,6 +133,9 @@ func wantCompose(t *testing.T, _ *place, line string) {
 	if !strings.Contains(line, "-f "+file+" ") {
 		t.Errorf("%s: want the file %s", line, file)
 	}
+	if project := regexp.MustCompile(`COMPOSE_PROJECT_NAME=(\S+)`).FindStringSubmatch(read(t, file)); project == nil || !strings.Contains(line, " -p "+project[1]+" ") {
+		t.Errorf("%s: want the project of %s, %q", line, file, project)
+	}
 	if strings.Contains(line, "KUBECONFIG_FILE=") {
 		parts["KUBECONFIG_FILE"], parts["EXPORTER_USER"] = file, file
 	}
@@ -148,6 +151,33 @@ func wantParts(t *testing.T, line string, parts map[string]string) {
 	for part, file := range parts {
 		if !strings.Contains(line, part) || !strings.Contains(read(t, file), part) {
 			t.Errorf("%s: want %q in the command and in %s", line, part, file)
+		}
+	}
+}
+
+// TestComposeProject: whoever starts the compose file as the documents say gives the
+// project its name. By itself it is that of the folder, which others have too: what runs
+// there would be replaced, and volumes would be shared.
+func TestComposeProject(t *testing.T) {
+	const name = "pod-count-exporter"
+	exported := regexp.MustCompile(`(?m)^#? *export COMPOSE_PROJECT_NAME=` + name + ` `)
+	for path, least := range map[string]int{"README.md": 2, "README.zh-CN.md": 2, operations: 1, "deploy/docker/compose.yaml": 2} {
+		found := 0
+		text := read(t, path)
+		for _, at := range regexp.MustCompile(`(?m)^.*docker compose .*\bup\b.*$`).FindAllStringIndex(text, -1) {
+			line := text[at[0]:at[1]]
+			if strings.HasPrefix(line, "- ") || strings.HasPrefix(line, "Or") { // within sentences, after the block
+				continue
+			}
+			found++
+			block := text[:at[0]]
+			block = block[max(strings.LastIndex(block, "```"), 0):]
+			if !strings.Contains(line, "docker compose -p "+name+" ") && !exported.MatchString(block) {
+				t.Errorf("%s: %q gives the project no name", path, line)
+			}
+		}
+		if found < least {
+			t.Errorf("%s starts the compose file %d times, want %d at least", path, found, least)
 		}
 	}
 }

@@ -53,9 +53,9 @@ func steps() map[string]map[string]step {
 		},
 		"Docker Compose": {
 			"cd deploy/docker": {try: entersDocker},
-			`export KUBECONFIG_FILE="$HOME/.kube/config" EXPORTER_USER="$(id -u):$(id -g)"`: {test: compose},
-			"docker compose up --detach --build":                                            {test: compose},
-			"docker compose logs exporter":                                                  {test: compose},
+			`export COMPOSE_PROJECT_NAME=pod-count-exporter KUBECONFIG_FILE="$HOME/.kube/config" EXPORTER_USER="$(id -u):$(id -g)"`: {test: compose},
+			"docker compose up --detach --build": {test: compose},
+			"docker compose logs exporter":       {test: compose},
 			"curl -sS --retry 10 --retry-delay 1 --retry-all-errors http://127.0.0.1:10120/metrics | grep '^node_active_pods'": {try: asks},
 			"kubectl config view --flatten --minify":         {test: guide},
 			"docker compose --profile demo up --build":       {test: compose},

@@ -27,7 +27,7 @@ func (c *engine) wantLocal() {
 	c.podman("run", "--detach", "--name", "own-control-plane", "--network", "kind", "localhost/kubesim:e2e",
 		"--listen-address=:6443", "--advertise-url=http://own-control-plane:6443")
 	c.t.Setenv("KUBECONFIG_FILE", kubeconfig)
-	files := []string{"-p", "e2e", "-f", composeFile, "-f", c.override, "-f", joins}
+	files := []string{"-f", composeFile, "-f", c.override, "-f", joins}
 	command(c.t, "docker-compose", append(files, "up", "--detach", "exporter")...)
 	eventually(c.t, "a cluster on this machine is counted", func() bool {
 		return strings.Contains(c.get("http://127.0.0.1:10120/metrics"), "\npod_count_success{cluster=\"kind-own\"} 1\n")

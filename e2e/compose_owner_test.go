@@ -29,8 +29,22 @@ func (c *engine) export(line string) {
 	must(c.t, err)
 	for line := range strings.Lines(string(output)) {
 		name, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		if name == "KUBECONFIG_FILE" || name == "EXPORTER_USER" {
+		if name == "COMPOSE_PROJECT_NAME" || name == "KUBECONFIG_FILE" || name == "EXPORTER_USER" {
 			c.t.Setenv(name, value)
+		}
+	}
+}
+
+// wantProject wants all that runs, is joined or is kept to be of the project, and nothing to
+// be of the one that Compose makes of the folder's name.
+func (c *engine) wantProject(name string) {
+	c.t.Helper()
+	for _, what := range []string{"ps", "volume ls", "network ls"} {
+		of := func(project string) string {
+			return c.podman(append(strings.Fields(what), "--quiet", "--filter", "label=com.docker.compose.project="+project)...)
+		}
+		if of(name) == "" || of(filepath.Base(filepath.Dir(composeFile))) != "" {
+			c.t.Errorf("podman %s shows %q of the project %s, and %q of the folder's", what, of(name), name, of(filepath.Base(filepath.Dir(composeFile))))
 		}
 	}
 }

@@ -53,7 +53,7 @@ func TestCompose(t *testing.T) {
 		return
 	}
 	c := startEngine(t)
-	c.export(`export KUBECONFIG_FILE="$HOME/.kube/config" EXPORTER_USER="$(id -u):$(id -g)"`)
+	c.export(`export COMPOSE_PROJECT_NAME=pod-count-exporter KUBECONFIG_FILE="$HOME/.kube/config" EXPORTER_USER="$(id -u):$(id -g)"`)
 	c.compose("build")
 	start := time.Now()
 	c.compose("up", "-d", "exporter", "kubesim", "prometheus", "alertmanager")
@@ -71,6 +71,7 @@ func TestCompose(t *testing.T) {
 	for _, name := range []string{"exporter", "kubesim", "prometheus", "alertmanager"} {
 		c.wantSealed(name)
 	}
+	c.wantProject("pod-count-exporter")
 	eventually(t, "Prometheus has the target up", func() bool {
 		return strings.Contains(c.get("http://127.0.0.1:9090/api/v1/targets"), `"health":"up"`)
 	})
@@ -176,7 +177,7 @@ func (c *engine) tellAll() {
 
 func (c *engine) compose(args ...string) {
 	c.t.Helper()
-	command(c.t, "docker-compose", append([]string{"-p", "e2e", "-f", composeFile, "-f", c.override, "--profile", "demo"}, args...)...)
+	command(c.t, "docker-compose", append([]string{"-f", composeFile, "-f", c.override, "--profile", "demo"}, args...)...)
 }
 
 // guide runs a command of docs/operations.md with what is put in the place of images that
@@ -188,7 +189,7 @@ func (c *engine) guide(line string) string {
 	if !found {
 		c.t.Fatalf("%s is no command of Compose", line)
 	}
-	args := append([]string{"-p", "e2e", "-f", composeFile, "-f", c.override}, strings.Fields(words)...)
+	args := append([]string{"-f", composeFile, "-f", c.override}, strings.Fields(words)...)
 	if slices.Contains(args, "up") && !slices.Contains(args, "exporter") {
 		if !slices.Contains(args, "--detach") {
 			args = append(args, "--detach")
