@@ -57,6 +57,7 @@ func steps() map[string]map[string]step {
 			"docker compose up --detach --build": {test: compose},
 			"docker compose logs exporter":       {test: compose},
 			"curl -sS --retry 10 --retry-delay 1 --retry-all-errors http://127.0.0.1:10120/metrics | grep '^node_active_pods'": {try: asks},
+			"chmod -R go+rX prometheus.yml alertmanager.yml grafana kubeconfig.none ../../mixin/generated":                     {try: opensFiles},
 			"kubectl config view --flatten --minify":         {test: guide},
 			"docker compose --profile demo up --build":       {test: compose},
 			"docker compose up --detach --no-build exporter": {test: compose},
@@ -183,7 +184,7 @@ type command struct {
 // sentences that begins with a program's name.
 func commands(t *testing.T, path string) []command {
 	t.Helper()
-	const programs = `bin/\w+|cd|curl|docker|helm|install|journalctl|kubectl|make|podman|skopeo|systemctl`
+	const programs = `bin/\w+|cd|chmod|curl|docker|helm|install|journalctl|kubectl|make|podman|skopeo|systemctl`
 	inline := regexp.MustCompile("`((?:\\w+=\\S+ )?(?:" + programs + ") [^`]+)`")
 	var all []command
 	for title, section := range sections(t, path) {
@@ -314,6 +315,33 @@ func makes(t *testing.T, at *place, line string) {
 
 func entersDocker(t *testing.T, at *place, line string) {
 	foreground(t, checkout, at.env, line+" && test -f compose.yaml")
+}
+
+// opensFiles runs a line in a copy of the checkout that was made under umask 077: all that
+// the compose file mounts from there can then be read by the users of the images.
+func opensFiles(t *testing.T, at *place, line string) {
+	copied := t.TempDir()
+	foreground(t, checkout, append(at.env, "TO="+copied), "umask 077 && cp -R --no-preserve=mode --parents deploy/docker mixin/generated \"$TO\"")
+	foreground(t, filepath.Join(copied, "deploy/docker"), at.env, line)
+	mounts := regexp.MustCompile(`(?m)(?:- |:-)(\.\.?/[^:}\s]+)`).FindAllStringSubmatch(read(t, "deploy/docker/compose.yaml"), -1)
+	if len(mounts) < 7 {
+		t.Errorf("the compose file mounts %q, want 7 files and folders at least", mounts)
+	}
+	for _, mount := range mounts {
+		err := filepath.WalkDir(filepath.Join(copied, "deploy/docker", mount[1]), func(path string, entry os.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			info, err := entry.Info()
+			if want := map[bool]os.FileMode{false: 0o044, true: 0o055}[entry.IsDir()]; err == nil && info.Mode().Perm()&want != want {
+				t.Errorf("%s has the mode %s", path, info.Mode())
+			}
+			return err
+		})
+		if err != nil {
+			t.Error(err)
+		}
+	}
 }
 
 // asks has an exporter count, and asks it as the document says.
