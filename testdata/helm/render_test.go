@@ -61,12 +61,17 @@ func (s source) chart() (*chartv2.Chart, error) {
 
 // render is what the chart makes of values, with the notes, as one text.
 func (s source) render(values object) (string, error) {
+	return s.renderIn(name, name, values)
+}
+
+// renderIn is render for a release of any name, in any namespace.
+func (s source) renderIn(namespace, release string, values object) (string, error) {
 	chart, err := s.chart()
 	if err != nil {
 		return "", err
 	}
-	release := common.ReleaseOptions{Name: name, Namespace: name, Revision: 1, IsInstall: true}
-	all, err := util.ToRenderValues(chart, values, release, nil)
+	options := common.ReleaseOptions{Name: release, Namespace: namespace, Revision: 1, IsInstall: true}
+	all, err := util.ToRenderValues(chart, values, options, nil)
 	if err != nil {
 		return "", err
 	}

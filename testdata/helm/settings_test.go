@@ -17,11 +17,11 @@ func TestSettings(t *testing.T) {
 	}{
 		{
 			"a release with dots", "my.release", nil,
-			[]string{"name: my-release-pod-count-exporter"}, []string{"name: my.release"},
+			[]string{`name: "my-release-pod-count-exporter"`}, []string{`name: "my.release`},
 		},
 		{
 			"a name that ends in dashes where it is cut", name, []string{"fullnameOverride=" + strings.Repeat("a", 48) + "--b"},
-			[]string{"name: " + strings.Repeat("a", 48)}, []string{strings.Repeat("a", 48) + "-"},
+			[]string{`name: "` + strings.Repeat("a", 48) + `"`}, []string{strings.Repeat("a", 48) + "-"},
 		},
 		{
 			"the port that Prometheus finds at the pods", name, []string{"prometheusScrape=true", "service.port=80"},

@@ -29,7 +29,7 @@ are after the Service. The name does not follow nameOverride: it becomes the job
 */}}
 {{- define "pod-count-exporter.selectorLabels" -}}
 app.kubernetes.io/name: pod-count-exporter
-app.kubernetes.io/instance: {{ include "pod-count-exporter.fullname" . }}
+app.kubernetes.io/instance: {{ include "pod-count-exporter.fullname" . | quote }}
 {{- end }}
 
 {{- define "pod-count-exporter.podLabels" -}}
@@ -65,7 +65,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{/* Secrets for pulling, which charts name in two ways. */}}
 {{- define "pod-count-exporter.imagePullSecrets" -}}
 {{- range concat .Values.global.imagePullSecrets .Values.imagePullSecrets }}
-- name: {{ if kindIs "map" . }}{{ .name }}{{ else }}{{ . }}{{ end }}
+- name: {{ ternary (print .) (get (ternary . (dict) (kindIs "map" .)) "name") (kindIs "string" .) | quote }}
 {{- end }}
 {{- end }}
 

@@ -12,7 +12,7 @@ metadata:
   labels:
     {{- mergeOverwrite (dict) (default (dict) .Values.podLabels) (include "pod-count-exporter.podLabels" . | fromYaml) | toYaml | nindent 4 }}
 spec:
-  serviceAccountName: {{ include "pod-count-exporter.serviceAccountName" . }}
+  serviceAccountName: {{ include "pod-count-exporter.serviceAccountName" . | quote }}
   automountServiceAccountToken: {{ include "pod-count-exporter.ownAccount" . | eq "true" }}
   enableServiceLinks: false
   terminationGracePeriodSeconds: {{ int64 .Values.terminationGracePeriodSeconds }}
@@ -21,7 +21,7 @@ spec:
     {{- . | nindent 4 }}
   {{- end }}
   {{- with .Values.priorityClassName }}
-  priorityClassName: {{ . }}
+  priorityClassName: {{ . | quote }}
   {{- end }}
   {{- with .Values.dnsPolicy }}
   dnsPolicy: {{ . }}
@@ -89,7 +89,7 @@ args:
 {{- end }}
 envFrom:
   - configMapRef:
-      name: {{ include "pod-count-exporter.fullname" . }}
+      name: {{ include "pod-count-exporter.fullname" . | quote }}
 {{- with include "pod-count-exporter.env" . | trim }}
 env:
   {{- . | nindent 2 }}
@@ -139,7 +139,7 @@ httpGet:
 {{- with .Values.kubeconfig.existingSecret }}
 - name: kubeconfigs
   secret:
-    secretName: {{ . }}
+    secretName: {{ . | quote }}
     defaultMode: 0440
 {{- end }}
 {{- with .Values.webConfig.existingSecrets }}
@@ -149,7 +149,7 @@ httpGet:
     sources:
       {{- range . }}
       - secret:
-          name: {{ . }}
+          name: {{ . | quote }}
       {{- end }}
 {{- end }}
 {{- with .Values.volumes }}
