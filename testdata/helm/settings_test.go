@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -100,5 +101,56 @@ func TestWithoutOptionalParts(t *testing.T) {
 	}
 	if len(parts)-len(left) < 9 {
 		t.Errorf("the default has %d of these parts only", len(parts)-len(left))
+	}
+}
+
+// TestBindingsOfOtherRoles: a binding's role never changes, so that a binding of another
+// role must have another name, or the upgrade is refused.
+func TestBindingsOfOtherRoles(t *testing.T) {
+	t.Parallel()
+	chart := load(t)
+	for _, cluster := range []bool{true, false} {
+		roles := map[string]any{} // by the binding's name
+		for _, role := range []string{"", "view", "edit", "system:node"} {
+			text, err := chart.render(object{"rbac": object{"useClusterRole": cluster, "useExistingRole": role}})
+			must(t, err)
+			for _, obj := range decode(t, withoutNotes(text)) {
+				if !strings.HasSuffix(fmt.Sprint(obj["kind"]), "Binding") {
+					continue
+				}
+				binding, _ := lookup(obj, []string{"metadata", "name"})
+				if other, ok := roles[fmt.Sprint(binding)]; ok {
+					t.Errorf("%s is called %s for the roles %v and %v", obj["kind"], binding, other, obj["roleRef"])
+				}
+				roles[fmt.Sprint(binding)] = obj["roleRef"]
+			}
+		}
+		if len(roles) != 4 {
+			t.Errorf("bindings %v, want 4", roles)
+		}
+	}
+}
+
+// TestFamiliesAreTheClusters: where no families are named, the Service has none, and its
+// policy chooses among those of the cluster.
+func TestFamiliesAreTheClusters(t *testing.T) {
+	t.Parallel()
+	chart := load(t)
+	for families, want := range map[string]string{"null": "<nil>", "[]": "<nil>", "[IPv4]": "[IPv4]"} {
+		values := "service: {ipDualStack: {enabled: true}}"
+		if families != "null" {
+			values = "service: {ipDualStack: {enabled: true, ipFamilies: " + families + "}}"
+		}
+		text, err := chart.render(parse(t, []byte(values)))
+		must(t, err)
+		for _, obj := range decode(t, withoutNotes(text)) {
+			if obj["kind"] != "Service" {
+				continue
+			}
+			spec, _ := obj["spec"].(object)
+			if got := fmt.Sprint(spec["ipFamilies"]); got != want || spec["ipFamilyPolicy"] != "PreferDualStack" {
+				t.Errorf("families %s: %v, policy %v, want %s", families, got, spec["ipFamilyPolicy"], want)
+			}
+		}
 	}
 }
