@@ -211,6 +211,7 @@ func TestLoadRefusesPlaces(t *testing.T) {
 		Getenv: func(string) string { return "" },
 		Home:   func() (string, error) { return "", errors.New("HOME is not set") },
 	}
+	inPod := map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1"}
 	tests := []struct {
 		name string
 		opts cluster.Options
@@ -229,6 +230,9 @@ func TestLoadRefusesPlaces(t *testing.T) {
 		{"text in KUBECONFIG", cluster.Options{Env: surroundings(map[string]string{"KUBECONFIG": twoContexts}, root, nil)}, []string{"KUBECONFIG (", "do not look like a path"}},
 		{"text with a long line in KUBECONFIG", cluster.Options{Env: surroundings(map[string]string{"KUBECONFIG": twoContexts + strings.Repeat(canary, 20)}, root, nil)}, []string{"KUBECONFIG (", "do not look like a path", "name too long"}},
 		{"nothing anywhere", cluster.Options{Env: surroundings(nil, root, nil)}, []string{"--kubeconfig", "KUBECONFIG", at(".kube/config")}},
+		{"a context of nothing", cluster.Options{Env: surroundings(inPod, root, nil), Contexts: []string{"east"}}, []string{"--kubernetes.context needs a kubeconfig", "--kubeconfig", "KUBECONFIG", at(".kube/config")}},
+		{"all contexts of nothing", cluster.Options{Env: surroundings(nil, root, nil), AllContexts: true}, []string{"--kubernetes.all-contexts needs a kubeconfig", at(".kube/config")}},
+		{"a context and no home", cluster.Options{Env: noHome, Contexts: []string{"east"}}, []string{"--kubernetes.context needs a kubeconfig", "--kubeconfig", "KUBECONFIG", "HOME is not set"}},
 		{"no home", cluster.Options{Env: noHome}, []string{"--kubeconfig", "KUBECONFIG", "HOME is not set"}},
 	}
 	for _, tt := range tests {

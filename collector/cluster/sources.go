@@ -121,18 +121,31 @@ func (l *Loader) fromFlags() (r reading) {
 func (l *Loader) fromHome() (r reading) {
 	home, err := l.env.Home()
 	if err != nil {
-		r.fails(fmt.Errorf("no kubeconfig: --kubeconfig and KUBECONFIG are not set, and there is no home directory: %w", err))
+		r.fails(fmt.Errorf("%s, and there is no home directory: %w", l.opts.noKubeconfig(), err))
 		return r
 	}
 	path := filepath.Join(home, ".kube", "config")
 	f := l.file("default kubeconfig", path, l.opts.unfit)
 	now := l.open(f)
 	if errors.Is(now.err, fs.ErrNotExist) && f.good == nil {
-		r.fails(fmt.Errorf("no kubeconfig: --kubeconfig and KUBECONFIG are not set, not running in a pod, and %q does not exist", path))
+		r.fails(fmt.Errorf("%s, and %q does not exist", l.opts.noKubeconfig(), path))
 		return r
 	}
 	r.add(f, f.take(now))
 	return r
+}
+
+// noKubeconfig says what was looked for before the home directory, and what for: with a
+// flag that asks for contexts, a pod's own account is none.
+func (o Options) noKubeconfig() string {
+	const unset = "--kubeconfig and KUBECONFIG are not set"
+	switch {
+	case len(o.Contexts) > 0:
+		return "--kubernetes.context needs a kubeconfig: " + unset
+	case o.AllContexts:
+		return "--kubernetes.all-contexts needs a kubeconfig: " + unset
+	}
+	return "no kubeconfig: " + unset + ", not running in a pod"
 }
 
 func (l *Loader) fromServiceAccount() (r reading) {
