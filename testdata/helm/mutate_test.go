@@ -16,7 +16,7 @@ import (
 )
 
 // checks are what a changed chart must fail: the renderings of the variants, which
-// TestGolden and TestNotesOfScrapes compare, and the refusals of TestInvalid and TestWrongTypes.
+// TestGolden, TestNotesOfScrapes and TestClusterNameOfItsOwn compare, and the refusals of TestInvalid and TestWrongTypes.
 type checks struct {
 	variants map[string]object
 	rendered map[string]string
@@ -38,6 +38,9 @@ func newChecks(t *testing.T, chart source) *checks {
 	}
 	for variant, values := range scraped() {
 		c.variants["notes "+variant] = parse(t, []byte(values))
+	}
+	for values := range clusterNames() {
+		c.variants["cluster "+values] = parse(t, []byte(values))
 	}
 	for variant, values := range c.variants {
 		text, err := chart.render(values)

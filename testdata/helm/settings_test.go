@@ -154,3 +154,67 @@ func TestFamiliesAreTheClusters(t *testing.T) {
 		}
 	}
 }
+
+// clusterNames are what values call the cluster, nil where they leave it to the exporter.
+func clusterNames() map[string]any {
+	return map[string]any{
+		"{}": "kubernetes",
+		"config: {kubernetes: {clusterName: east}}":                                                  "east",
+		"config: {kubernetes: {clusterName: \"\"}}":                                                  nil,
+		"kubeconfig: {existingSecret: s}":                                                            nil,
+		"{kubeconfig: {existingSecret: s}, config: {kubernetes: {allContexts: false}}}":              nil,
+		"{kubeconfig: {existingSecret: s}, config: {kubernetes: {context: [a]}}}":                    nil,
+		"{kubeconfig: {existingSecret: s}, config: {kubernetes: {context: [a], clusterName: east}}}": "east",
+		"extraArgs: [--kubeconfig=/k]":                                                               nil,
+		"extraArgs: [--kubeconfig, /k]":                                                              nil,
+		"env: [{name: KUBECONFIG, value: /k}]":                                                       nil,
+		"env: [{name: POD_COUNT_EXPORTER_KUBECONFIG, value: /k}]":                                    nil,
+		"env: [{name: HTTPS_PROXY, value: x}]":                                                       "kubernetes",
+	}
+}
+
+// TestClusterNameOfItsOwn: the name that the chart gives the cluster that the exporter
+// runs in is no other cluster's.
+func TestClusterNameOfItsOwn(t *testing.T) {
+	t.Parallel()
+	chart := load(t)
+	for values, want := range clusterNames() {
+		text, err := chart.render(parse(t, []byte(values)))
+		must(t, err)
+		for _, obj := range decode(t, withoutNotes(text)) {
+			if obj["kind"] != "ConfigMap" {
+				continue
+			}
+			data, _ := obj["data"].(object)
+			if got := data["POD_COUNT_EXPORTER_KUBERNETES_CLUSTER_NAME"]; got != want {
+				t.Errorf("%s: the cluster is called %v, want %v", values, got, want)
+			}
+		}
+	}
+}
+
+// TestContextsOfAKubeconfig: contexts are refused where nothing could bring the
+// kubeconfig that they are in, for the exporter would end at once.
+func TestContextsOfAKubeconfig(t *testing.T) {
+	t.Parallel()
+	chart := load(t)
+	for _, contexts := range []string{"context: [a]", "allContexts: true"} {
+		for brought, want := range map[string]bool{
+			"":                                                 true,
+			"kubeconfig: {existingSecret: s}":                  false,
+			"extraArgs: [--kubeconfig=/k]":                     false,
+			"extraArgs: [--log.level=debug]":                   true,
+			"env: [{name: KUBECONFIG, value: /k}]":             false,
+			"env: [{name: HTTPS_PROXY, value: x}]":             true,
+			"volumeMounts: [{name: k, mountPath: /k}]":         false,
+			"extraArgs: [\"--kubeconfig-is-no-flag=/k\"]":      true,
+			"extraArgs: [--kubernetes.cluster-name-from=file]": true,
+		} {
+			_, err := chart.render(parse(t, []byte("config: {kubernetes: {"+contexts+"}}\n"+brought)))
+			key, _, _ := strings.Cut(contexts, ":")
+			if refused := err != nil && strings.Contains(err.Error(), "config.kubernetes."+key+": "); refused != want || err != nil && !refused {
+				t.Errorf("%s with %q: refused: %t, want %t: %v", contexts, brought, refused, want, err)
+			}
+		}
+	}
+}

@@ -12,6 +12,9 @@ value, which is how the exporter reads flags that may be repeated.
 {{- $_ := set $config.kubernetes "allContexts" true }}
 {{- end }}
 {{- end }}
+{{- if and (kindIs "invalid" $config.kubernetes.clusterName) (not (include "pod-count-exporter.kubeconfigGiven" .)) }}
+{{- $_ := set $config.kubernetes "clusterName" "kubernetes" }}
+{{- end }}
 {{- if or $config.kubernetes.allContexts .Values.autosharding.enabled (gt (len (default list $config.kubernetes.context)) 1) }}
 {{- $_ := unset $config.kubernetes "clusterName" }}
 {{- end }}
@@ -32,6 +35,18 @@ value, which is how the exporter reads flags that may be repeated.
 {{- end }}
 {{- end }}
 {{- toYaml $variables }}
+{{- end }}
+
+{{/* Whether a Secret, a flag or a variable gives kubeconfigs. */}}
+{{- define "pod-count-exporter.kubeconfigGiven" -}}
+{{- $given := not (empty .Values.kubeconfig.existingSecret) }}
+{{- range .Values.extraArgs }}
+{{- $given = or $given (regexMatch "^--kubeconfig(=|$)" .) }}
+{{- end }}
+{{- range .Values.env }}
+{{- $given = or $given (has .name (list "KUBECONFIG" "POD_COUNT_EXPORTER_KUBECONFIG")) }}
+{{- end }}
+{{- if $given }}true{{ end }}
 {{- end }}
 
 {{/* A quantity as a number: bytes of memory, or cores. */}}

@@ -82,6 +82,13 @@ little for another one, and names that are in files.
 {{- if and .Values.config.kubernetes.allContexts .Values.config.kubernetes.context }}
 {{- fail "config.kubernetes: allContexts and context cannot be given together" }}
 {{- end }}
+{{- if not (or .Values.volumeMounts (include "pod-count-exporter.kubeconfigGiven" .)) }}
+{{- range $key := list "context" "allContexts" }}
+{{- if get $.Values.config.kubernetes $key }}
+{{- fail (printf "config.kubernetes.%s: contexts are those of a kubeconfig, and neither kubeconfig.existingSecret nor extraArgs, env or volumeMounts bring one" $key) }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- $first := int (default 500 .Values.config.collector.pageSize) }}
 {{- $top := int (default 10000 .Values.config.collector.maxPageSize) }}
 {{- if gt $first $top }}
