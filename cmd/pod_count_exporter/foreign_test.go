@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	stdlog "log"
 	"log/slog"
 	"net"
@@ -104,6 +105,12 @@ func TestProbeOfTLSListener(t *testing.T) {
 	for range 3 {
 		conn, err := net.Dial("tcp", e.address)
 		if err != nil {
+			t.Fatal(err)
+		}
+		if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := io.ReadAll(conn); err != nil { // until the program has closed it as well
 			t.Fatal(err)
 		}
 		if err := conn.Close(); err != nil {
