@@ -64,6 +64,9 @@ func statusError(code int, header http.Header, doc document, now time.Time) *Pag
 		code:        code,
 		unknownForm: refusesForm(code),
 	}
+	if len(failure.token) > maxTokenBytes { // one of a list would be refused
+		failure.token = ""
+	}
 	if text == "" {
 		failure.Err = fmt.Errorf("status %d", code)
 	}

@@ -46,7 +46,7 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, failures int, 
 	)
 	switch {
 	case errors.As(err, &failure):
-		failure.Resource, failure.Err = s.listing.name, clean(failure.Err, x.sent)
+		failure.Resource, failure.Err, failure.token = s.listing.name, clean(failure.Err, x.sent), ""
 		if failure.Reason == Expired {
 			w.noteExpired(l, s)
 		}

@@ -131,6 +131,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			if failure.stuck || failure.Reason == Expired && failure.token == "" {
 				w.rewind() // going on from here cannot help
 			}
+			failure.token = "" // the walk has it
 			return failure
 		}
 		if err := sleep(ctx, event.Wait); err != nil {

@@ -198,6 +198,24 @@ func TestExpiredWithoutToken(t *testing.T) {
 	})
 }
 
+// TestLongTokensAreNotSent has a server whose answers 410 have tokens that are longer than
+// those of lists may be: they are as if there were none.
+func TestLongTokensAreNotSent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		long := strings.Repeat("t", maxTokenBytes+1)
+		gone := body(http.StatusOK, `{"kind":"Status","code":410,"metadata":{"continue":"`+long+`"}}`)
+		script := newScript(t, slices.Concat([]step{podPage("t1", "c"), gone, podPage("t1", "c")}, repeat(8, gone), threePages())...)
+		c := script.counter(nil)
+		if failure := script.countFails(c, Expired); failure.token != "" {
+			t.Errorf("the failure keeps a token of %d bytes", len(failure.token))
+		}
+		script.expect(append([]string{"nodes", "pods", "pods?t1", "pods"}, slices.Repeat([]string{"pods?t1"}, 8)...)...)
+		if got := script.count(c); got != everyPage {
+			t.Errorf("got  %s\nwant %s", got, everyPage)
+		}
+	})
+}
+
 // TestTokensThatLeadNowhere shows that they are refused, and that the next count
 // starts afresh.
 func TestTokensThatLeadNowhere(t *testing.T) {
