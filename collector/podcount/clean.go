@@ -3,29 +3,54 @@ package podcount
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"net/url"
 	"os"
+	"reflect"
 	"regexp"
+	"strings"
+	"syscall"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
-// cleanError is an error whose text is safe to log, and whose cause can still
+// cleanError is an error whose text is safe to log, and whose causes can still
 // be asked for with errors.Is and errors.As.
 type cleanError struct {
-	text  string
-	cause error
+	text   string
+	causes []error
 }
 
 // Error is the cleaned text.
 func (e *cleanError) Error() string { return e.text }
 
-// Unwrap gives the cause, whose own text is not safe to log.
-func (e *cleanError) Unwrap() error { return e.cause }
+// Unwrap gives the causes, whose own texts are not safe to log.
+func (e *cleanError) Unwrap() []error { return e.causes }
+
+// causes are what an error of this program, of the kernel or of the libraries is at last.
+// Nothing else is kept of it: errors hold texts of the server, certificates and connections.
+func causes(err error) (all []error) {
+	switch e := err.(type) { //nolint:errorlint // this is what unwraps
+	case *PageError, *restartError, budgetError, syscall.Errno:
+		return []error{err}
+	case interface{ Unwrap() error }:
+		return causes(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		for _, one := range e.Unwrap() {
+			all = append(all, causes(one)...)
+		}
+		return all
+	}
+	plain := reflect.TypeOf(err) == reflect.TypeOf(io.EOF) && len(err.Error()) <= redact.MaxLine
+	if plain || err == context.DeadlineExceeded { //nolint:errorlint // it is the innermost
+		return []error{err}
+	}
+	return nil
+}
 
 // clean turns the text of err into one printable line without anything that the
 // exchange sent. It needs the whole text: a credential that has been cut is not
@@ -46,7 +71,7 @@ func clean(err error, sent *redact.Exchange) error {
 		text = "a file that the kubeconfig names: " + file.Err.Error()
 	}
 	own := len(ownWords(inner, text))
-	return &cleanError{text: redact.Line(text[:own] + sent.Hide(text[own:])), cause: err}
+	return &cleanError{text: strings.Clone(redact.Line(text[:own] + sent.Hide(text[own:]))), causes: causes(err)}
 }
 
 // ownWords is the longest beginning of an error's text that this program wrote

@@ -1,7 +1,6 @@
 package podcount
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -44,7 +43,7 @@ func (d *decoder) object(member func(key []byte) error) error {
 	outer := d.keys.open()
 	defer d.keys.close(outer)
 	for d.json.PeekKind() != jsontext.KindEndObject {
-		key, err := d.text()
+		key, err := d.text(maxKeyBytes + 1)
 		if err == nil {
 			err = d.keys.add(key)
 		}
@@ -94,52 +93,6 @@ func (d *decoder) expect(kind jsontext.Kind) error {
 		return fmt.Errorf("found a JSON %s where a %s should be", token.Kind(), kind)
 	}
 	return nil
-}
-
-// text reads a string. The result is valid until the next read. It is allocated only
-// if it contains an escape.
-func (d *decoder) text() ([]byte, error) {
-	value, err := d.json.ReadValue()
-	if err != nil {
-		return nil, err
-	}
-	if value.Kind() != jsontext.KindString {
-		return nil, fmt.Errorf("found a JSON %s where a string should be", value.Kind())
-	}
-	if bytes.IndexByte(value, '\\') < 0 {
-		return value[1 : len(value)-1], nil
-	}
-	d.scratch, err = jsontext.AppendUnquote(d.scratch[:0], value)
-	return d.scratch, err
-}
-
-// optionalText reads a string or a null.
-func (d *decoder) optionalText() (string, error) {
-	if d.json.PeekKind() == jsontext.KindNull {
-		return "", d.skip()
-	}
-	text, err := d.text()
-	return string(text), err
-}
-
-// textIs reads any value and says whether it is the text want.
-func (d *decoder) textIs(want string) (bool, error) {
-	text, err := d.scalar()
-	return string(text) == want, err
-}
-
-// scalar reads any value. The result is the text of a string or a number, empty for
-// null, and JSON for anything else. It is valid until the next read.
-func (d *decoder) scalar() ([]byte, error) {
-	kind := d.json.PeekKind()
-	if kind == jsontext.KindString {
-		return d.text()
-	}
-	value, err := d.json.ReadValue()
-	if kind == jsontext.KindNull {
-		return nil, err
-	}
-	return value, err
 }
 
 func (d *decoder) skip() error { return d.json.SkipValue() }

@@ -82,7 +82,7 @@ func (d *decoder) next(c content) (doc document, err error) {
 func (doc *document) member(d *decoder, c content, key string) (err error) {
 	switch key {
 	case "kind":
-		doc.kind, err = d.optionalText()
+		doc.kind, err = d.optionalText(maxTextBytes)
 		return err
 	case "metadata":
 		return doc.listMeta(d)
@@ -97,7 +97,7 @@ func (doc *document) member(d *decoder, c content, key string) (err error) {
 	case "items":
 		return doc.list(d, key, c, c.item)
 	case "message":
-		doc.message, err = d.optionalText()
+		doc.message, err = d.optionalText(maxMessageBytes)
 		return err
 	case "code": // some errors have a word for one, which counts as 0
 		text, err := d.scalar()
@@ -142,9 +142,9 @@ func (doc *document) listMeta(d *decoder) error {
 	return d.nullable(func(key []byte) (err error) {
 		switch string(key) {
 		case "resourceVersion":
-			doc.resourceVersion, err = d.optionalText()
+			doc.resourceVersion, err = d.optionalText(maxTextBytes)
 		case "continue":
-			doc.next, err = d.optionalText()
+			doc.next, err = d.optionalText(maxTokenBytes + 1)
 		case "remainingItemCount":
 			doc.more, err = d.more()
 		default:

@@ -44,7 +44,7 @@ func (r *eventReader) read() (*event, error) {
 	err := r.d.object(func(key []byte) error {
 		switch string(key) {
 		case "type":
-			text, err := r.d.text()
+			text, err := r.d.text(maxTextBytes)
 			if at := slices.Index(EventTypes(), EventType(text)); at >= 0 {
 				e.kind = EventTypes()[at]
 			}
@@ -125,9 +125,9 @@ func (d *decoder) meta(to *meta) error {
 	return d.nullable(func(key []byte) (err error) {
 		switch string(key) {
 		case "name":
-			to.name, err = d.optionalText()
+			to.name, _, err = d.maybeName()
 		case "resourceVersion":
-			to.version, err = d.optionalText()
+			to.version, err = d.optionalText(maxTextBytes)
 		case "annotations":
 			to.initialEnd, err = d.has(initialEnd)
 		default:
@@ -146,7 +146,7 @@ func (d *decoder) has(name string) (found bool, err error) {
 		return false, err
 	}
 	for d.json.PeekKind() != jsontext.KindEndObject {
-		key, err := d.text()
+		key, err := d.text(maxTextBytes)
 		if err != nil {
 			return false, err
 		}
@@ -159,8 +159,8 @@ func (d *decoder) has(name string) (found bool, err error) {
 	return found, err
 }
 
-// within reads any value. If it is an object, it passes the text of one of its members
-// to take.
+// within reads any value. If it is an object, it passes the text of one of its members,
+// a name or a word, to take.
 func (d *decoder) within(name string, take func(string)) error {
 	if d.json.PeekKind() != jsontext.KindBeginObject {
 		return d.skip()
@@ -169,19 +169,10 @@ func (d *decoder) within(name string, take func(string)) error {
 		if string(key) != name {
 			return d.skip()
 		}
-		text, _, err := d.maybeText()
+		text, _, err := d.maybeName()
 		take(text)
 		return err
 	})
-}
-
-// maybeText reads any value, and says whether it is a text.
-func (d *decoder) maybeText() (string, bool, error) {
-	if d.json.PeekKind() != jsontext.KindString {
-		return "", false, d.skip()
-	}
-	text, err := d.text()
-	return string(text), true, err
 }
 
 // failure returns the error that a Status in an event reports.

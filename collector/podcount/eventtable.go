@@ -85,7 +85,7 @@ func (d *decoder) cells(by columns) (c cells, err error) {
 		if c.count++; at != by.node && at != by.name {
 			return d.skip()
 		}
-		text, is, err := d.maybeText()
+		text, is, err := d.maybeName()
 		if at == by.name {
 			c.name = text
 		}

@@ -23,7 +23,7 @@ const (
 )
 
 var (
-	errLongName = errors.New("a node name is longer than 253 bytes")
+	errLongName = errors.New("a name is longer than 253 bytes")
 	errOddName  = errors.New("a node name has characters that cannot be printed")
 	errNodeName = errors.New("a node has no name")
 	errEchoed   = errors.New("the answer has a credential of the request in place of a name or a resourceVersion")
@@ -43,8 +43,6 @@ func cost(count, bytes int) int64 { return int64(512*count + 4*bytes) }
 // take accounts for a new name. echoed may be nil.
 func (n *names) take(name string, echoed func(string) bool) error {
 	switch {
-	case len(name) > maxNodeName:
-		return errLongName
 	case strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }):
 		return errOddName
 	case n.count == maxNodeNames:

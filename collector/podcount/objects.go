@@ -97,14 +97,15 @@ func wholeQuantity(text string) (int64, bool) {
 	return value, value > 0 || quantity.IsZero() // an overflow gives 0 too
 }
 
-// member reads an object (or null) and passes the text of one of its members to take.
+// member reads an object (or null) and passes the text of one of its members, a name or a
+// word, to take.
 // Other members are skipped.
 func (d *decoder) member(name string, take func([]byte)) error {
 	return d.nullable(func(key []byte) error {
 		if string(key) != name {
 			return d.skip()
 		}
-		text, err := d.text()
+		text, err := d.name()
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}

@@ -44,7 +44,7 @@ func (t *table) definitions(d *decoder) error {
 func (d *decoder) columnName() (name string, err error) {
 	err = d.object(func(key []byte) (err error) {
 		if string(key) == "name" {
-			name, err = d.optionalText()
+			name, err = d.optionalText(maxTextBytes)
 			return err
 		}
 		return d.skip()
@@ -121,7 +121,7 @@ func (t *table) cell(d *decoder, index int) error {
 	if index != t.node {
 		return d.skip()
 	}
-	name, err := d.text()
+	name, err := d.name()
 	if err != nil {
 		return fmt.Errorf("cell %s: %w", nodeColumn, err)
 	}
