@@ -4,31 +4,47 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-kit/log/level"
+)
+
+const (
+	// reloadPause is the time between two reloads, when there are many.
+	reloadPause = time.Second
+	// reloadsAtOnce is how many begin without a pause.
+	reloadsAtOnce = 5
 )
 
 // reloadQueue lets callers that ask for a reload at the same time share the next one.
 // A reload that has begun is not shared: it may have read the kubeconfigs before the
 // call.
+//
+// A few begin at once, and then one a second: anybody may ask, and each is logged.
 type reloadQueue struct {
 	mu   sync.Mutex
 	next *sharedReload // the one that has not begun; nil when nobody has asked
+	pace time.Time     // when the latest would have begun with a pause before each
 }
 
 // sharedReload is a reload for everybody who asks before it begins.
 type sharedReload struct {
 	causes []string      // of each call
+	wait   time.Duration // until it begins; may be negative
 	done   chan struct{} // closed when err is set
 	err    error
 }
 
-// join returns the next reload. The first caller has to run it.
-func (q *reloadQueue) join(cause string) (next *sharedReload, first bool) {
+// join returns the next reload. The first caller has to run it, after its wait.
+func (q *reloadQueue) join(cause string, now time.Time) (next *sharedReload, first bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if first = q.next == nil; first {
-		q.next = &sharedReload{done: make(chan struct{})}
+		if rested := now.Add(-reloadsAtOnce * reloadPause); q.pace.Before(rested) {
+			q.pace = rested
+		}
+		q.pace = q.pace.Add(reloadPause)
+		q.next = &sharedReload{done: make(chan struct{}), wait: q.pace.Sub(now)}
 	}
 	q.next.causes = append(q.next.causes, cause)
 	return q.next, first
@@ -47,11 +63,12 @@ func (q *reloadQueue) begin() (causes []string) {
 // reload reads the kubeconfigs again, as they are at the call or later. Its error
 // says what could not be read; the clusters of those files stay as they were.
 func (f *fleet) reload(cause string) error {
-	shared, first := f.queue.join(cause)
+	shared, first := f.queue.join(cause, time.Now())
 	if !first {
 		<-shared.done
 		return shared.err
 	}
+	time.Sleep(shared.wait)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	defer close(shared.done)

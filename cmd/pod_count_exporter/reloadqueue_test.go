@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -17,20 +18,75 @@ import (
 // one.
 func TestReloadQueue(t *testing.T) {
 	var q reloadQueue
-	one, first := q.join("request")
+	now := time.Now()
+	one, first := q.join("request", now)
 	if !first {
 		t.Error("the first does not make the reload")
 	}
 	for _, cause := range []string{"hangup", "request"} {
-		if other, first := q.join(cause); first || other != one {
+		if other, first := q.join(cause, now); first || other != one {
 			t.Errorf("%s does not share the reload", cause)
 		}
 	}
 	if causes, want := q.begin(), []string{"hangup", "request"}; !reflect.DeepEqual(causes, want) {
 		t.Errorf("causes %q, want %q", causes, want)
 	}
-	if other, first := q.join("request"); !first || other == one {
+	if other, first := q.join("request", now); !first || other == one {
 		t.Error("a reload that has begun is shared")
+	}
+}
+
+// A few reloads begin at once, and each later one a second after the one before. After
+// a while without any, there are a few again.
+func TestReloadQueueHasAPace(t *testing.T) {
+	var q reloadQueue
+	now := time.Now()
+	waits := func(after time.Duration, n int) (waits []time.Duration) {
+		now = now.Add(after)
+		for range n {
+			next, _ := q.join("request", now)
+			q.begin()
+			waits = append(waits, max(0, next.wait))
+			now = now.Add(max(0, next.wait))
+		}
+		return waits
+	}
+	for _, tt := range []struct {
+		after time.Duration
+		want  []time.Duration
+	}{
+		{0, []time.Duration{0, 0, 0, 0, 0, time.Second, time.Second}},
+		{time.Second / 2, []time.Duration{time.Second / 2, time.Second}},
+		{2 * time.Second, []time.Duration{0, 0, time.Second}},
+		{time.Hour, []time.Duration{0, 0, 0, 0, 0, time.Second}},
+	} {
+		if got := waits(tt.after, len(tt.want)); !slices.Equal(got, tt.want) {
+			t.Errorf("after %v: %v, want %v", tt.after, got, tt.want)
+		}
+	}
+}
+
+// Clients that ask without a pause share one reload a second, after the first few.
+func TestReloadsAreFew(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	log := newLogSink()
+	a := opened(t, log, "--kubeconfig="+write(t, "kubeconfig", contextOf("a", at(server.URL), "")))
+	began := time.Now()
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for range reloadsAtOnce + 2 {
+				if err := a.fleet.reload("request"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	most := reloadsAtOnce + 1 + int(time.Since(began)/reloadPause)
+	if begun := strings.Count(log.String(), `msg="Reloading the kubeconfigs"`); begun > most {
+		t.Errorf("%d reloads, want %d at most", begun, most)
 	}
 }
 
