@@ -50,7 +50,7 @@ func (c *engine) wantPlugin(line string) {
 
 	c.podman("tag", "localhost/exporter:e2e", "localhost/"+dockerfile[2])
 	c.podman("build", "--tag", "localhost/"+build[1], dir)
-	network := c.podman("network", "ls", "--filter", "label=com.docker.compose.project=e2e", "--format", "{{.Name}}")
+	network := c.podman("network", "ls", "--filter", "label=com.docker.compose.project="+os.Getenv("COMPOSE_PROJECT_NAME"), "--format", "{{.Name}}")
 	c.podman("run", "--detach", "--name", "sealed", "--network", network, "localhost/kubesim:e2e",
 		"--listen-address=:6443", "--advertise-url=https://sealed:6443", "--tls", "--token=token-of-a-plugin")
 	c.podman("run", "--detach", "--name", "plugin", "--network", network, "--read-only", "--tmpfs", "/tmp", "--cap-drop", "all",
