@@ -14,7 +14,7 @@ import (
 // have a place of their own.
 func wantPriorityLevel(t *testing.T, r *release, _ *monitoring) {
 	t.Helper()
-	level := r.namespace + "-pod-count-exporter"
+	level := r.namespace + `-pod-count-exporter(?:\.` + r.namespace + `)?` // as the chart calls it
 	pattern := regexp.MustCompile(`(?m)^apiserver_flowcontrol_dispatched_requests_total\{flow_schema="` + level + `",priority_level="` + level + `"\} [1-9]`)
 	eventually(t, "requests go through the priority level", func() error {
 		if text := kubectl(t, "get", "--raw=/metrics"); !pattern.MatchString(text) {

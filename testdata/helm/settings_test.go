@@ -21,10 +21,6 @@ func TestSettings(t *testing.T) {
 			[]string{`name: "my-release-pod-count-exporter"`}, []string{`name: "my.release`},
 		},
 		{
-			"a name that ends in dashes where it is cut", name, []string{"fullnameOverride=" + strings.Repeat("a", 48) + "--b"},
-			[]string{`name: "` + strings.Repeat("a", 48) + `"`}, []string{strings.Repeat("a", 48) + "-"},
-		},
-		{
 			"the port that Prometheus finds at the pods", name, []string{"prometheusScrape=true", "service.port=80"},
 			[]string{`prometheus.io/port: "10120"`}, nil,
 		},

@@ -227,17 +227,19 @@ dependencies:
   - {name: pod-count-exporter, version: "*", alias: north, condition: north.enabled}
 `), 0o600))
 	must(t, os.WriteFile(parent+"/values.yaml", []byte("global: {imageRegistry: registry.example.com, other: {}}\nwest: {enabled: true}\nnorth: {enabled: false}\n"), 0o600))
-	selectors := map[string]bool{}
-	for _, obj := range decode(t, mustRun(t, "helm", "template", "release", parent)) {
-		if obj["kind"] != "Deployment" {
-			continue
+	for _, release := range []string{"release", strings.Repeat("a", 53)} {
+		selectors := map[string]bool{}
+		for _, obj := range decode(t, mustRun(t, "helm", "template", release, parent)) {
+			if obj["kind"] != "Deployment" {
+				continue
+			}
+			spec, _ := obj["spec"].(object)
+			selector, err := json.Marshal(spec["selector"])
+			must(t, err)
+			selectors[string(selector)] = true
 		}
-		spec, _ := obj["spec"].(object)
-		selector, err := json.Marshal(spec["selector"])
-		must(t, err)
-		selectors[string(selector)] = true
-	}
-	if len(selectors) != 2 {
-		t.Errorf("selectors of two copies: %v", slices.Sorted(maps.Keys(selectors)))
+		if len(selectors) != 2 {
+			t.Errorf("%s: selectors of two copies: %v", release, slices.Sorted(maps.Keys(selectors)))
+		}
 	}
 }

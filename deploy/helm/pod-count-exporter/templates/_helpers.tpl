@@ -1,20 +1,32 @@
-{{/* The part of names that stands for the chart. */}}
-{{- define "pod-count-exporter.name" -}}
-{{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+{{/*
+The name of the objects. A release's name may have dots, a Service's may not. Names have 50 characters at most, so that the longest suffix
+and the hash and ordinal that Kubernetes adds to pods have room. What is cut off may be all in which two names differ: a hash stands for it.
+*/}}
+{{- define "pod-count-exporter.fullname" -}}
+{{- $chart := default .Chart.Name .Values.nameOverride }}
+{{- $name := .Release.Name | replace "." "-" }}
+{{- if .Values.fullnameOverride }}
+{{- $name = .Values.fullnameOverride }}
+{{- else if not (contains $chart .Release.Name) }}
+{{- $name = printf "%s-%s" $name $chart }}
+{{- end }}
+{{- if gt (len $name) 50 }}
+{{- $name = printf "%s-%s" ($name | trunc 41) ($name | sha256sum | trunc 8) }}
+{{- end }}
+{{- $name }}
 {{- end }}
 
 {{/*
-The name of the objects. A release's name may have dots, a Service's may not. Names end at 50 characters, so that the longest suffix
-and the hash and ordinal that Kubernetes adds to pods have room.
+The name of the objects in a namespace, or in none. Outside of the release's own, a release
+of the same name may have its objects too, if the namespace is not in the name already.
 */}}
-{{- define "pod-count-exporter.fullname" -}}
-{{- $name := include "pod-count-exporter.name" . }}
-{{- if .Values.fullnameOverride }}
-{{- .Values.fullnameOverride | trunc 50 | trimAll "-" }}
-{{- else if contains $name .Release.Name }}
-{{- .Release.Name | replace "." "-" | trunc 50 | trimAll "-" }}
+{{- define "pod-count-exporter.nameIn" -}}
+{{- $own := include "pod-count-exporter.namespace" (index . 0) }}
+{{- $name := include "pod-count-exporter.fullname" (index . 0) }}
+{{- if has $own (list $name (index . 1)) }}
+{{- $name }}
 {{- else }}
-{{- printf "%s-%s" (.Release.Name | replace "." "-") $name | trunc 50 | trimAll "-" }}
+{{- printf "%s.%s" $name $own }}
 {{- end }}
 {{- end }}
 
