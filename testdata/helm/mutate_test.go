@@ -246,7 +246,7 @@ func compile(t *testing.T, schema object) *jsonschema.Schema {
 // forEachConstraint visits the nodes of a schema. Under "properties", a key is the
 // name of a value.
 func forEachConstraint(node any, where string, visit func(where, key string, node object)) {
-	constraints := []string{"pattern", "minimum", "maximum", "exclusiveMinimum", "minLength", "enum", "uniqueItems", "not", "additionalProperties", "required"}
+	constraints := []string{"pattern", "minimum", "maximum", "exclusiveMinimum", "minLength", "enum", "uniqueItems", "additionalProperties", "required"}
 	group, ok := node.(object)
 	if !ok {
 		return
@@ -254,9 +254,6 @@ func forEachConstraint(node any, where string, visit func(where, key string, nod
 	for _, key := range slices.Sorted(maps.Keys(group)) {
 		if slices.Contains(constraints, key) && !strings.HasSuffix(where, "/properties") {
 			visit(where, key, group)
-		}
-		if key == "not" { // without what is in it, it would refuse everything
-			continue
 		}
 		forEachConstraint(group[key], where+"/"+key, visit)
 	}

@@ -43,7 +43,9 @@ little for another one, and names that are in files.
 {{- end }}
 {{- with .Values.podDisruptionBudget }}
 {{- $replicas := int $.Values.replicas }}
-{{- if hasKey . "maxUnavailable" }}
+{{- if and (hasKey . "minAvailable") (hasKey . "maxUnavailable") }}
+{{- fail "podDisruptionBudget: minAvailable and maxUnavailable cannot be given together" }}
+{{- else if hasKey . "maxUnavailable" }}
 {{- if eq (.maxUnavailable | toString | trimSuffix "%" | int) 0 }}
 {{- fail (printf "podDisruptionBudget.maxUnavailable: %v would hold up every drain" .maxUnavailable) }}
 {{- end }}
