@@ -16,7 +16,7 @@ import (
 )
 
 // checks are what a changed chart must fail: the renderings of the variants, which
-// TestGolden, TestNotesOfScrapes and TestClusterNameOfItsOwn compare, and the refusals of TestInvalid and TestWrongTypes.
+// TestGolden, TestNotesOfScrapes, TestClusterNameOfItsOwn and TestExtraManifests compare, and the refusals of TestInvalid and TestWrongTypes.
 type checks struct {
 	variants map[string]object
 	rendered map[string]string
@@ -41,6 +41,9 @@ func newChecks(t *testing.T, chart source) *checks {
 	}
 	for values := range clusterNames() {
 		c.variants["cluster "+values] = parse(t, []byte(values))
+	}
+	for extra, tt := range extras() {
+		c.variants["extra "+extra] = withExtra(tt.value)
 	}
 	for variant, values := range c.variants {
 		text, err := chart.render(values)

@@ -108,3 +108,25 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- define "pod-count-exporter.scheme" -}}
 {{- default (ternary "https" "http" (not (empty .Values.webConfig.existingSecrets))) .Values.prometheus.monitor.http.scheme }}
 {{- end }}
+
+{{/* A value, as JSON, in which each text was a template. */}}
+{{- define "pod-count-exporter.filled" -}}
+{{- $root := index . 0 }}
+{{- $value := index . 1 }}
+{{- $parts := list }}
+{{- if kindIs "map" $value }}
+{{- range $key, $item := $value }}
+{{- $parts = append $parts (printf "%s: %s" (tpl $key $root | toJson) (include "pod-count-exporter.filled" (list $root $item))) }}
+{{- end }}
+{{- printf "{%s}" (join ", " $parts) }}
+{{- else if kindIs "slice" $value }}
+{{- range $value }}
+{{- $parts = append $parts (include "pod-count-exporter.filled" (list $root .)) }}
+{{- end }}
+{{- printf "[%s]" (join ", " $parts) }}
+{{- else if kindIs "string" $value }}
+{{- tpl $value $root | toJson }}
+{{- else }}
+{{- toJson $value }}
+{{- end }}
+{{- end }}
