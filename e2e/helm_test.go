@@ -170,6 +170,26 @@ func TestHelmUpgrade(t *testing.T) {
 	}
 }
 
+// TestHelmUpgradesWhatNeverChanges: what an API server never changes of an object, such
+// as a binding's role, is no reason for it to refuse an upgrade. The namespace has a name
+// that YAML reads as a number.
+func TestHelmUpgradesWhatNeverChanges(t *testing.T) {
+	t.Parallel()
+	h := startWithHelm(t)
+	const name, namespace = "counter", "123"
+	h.cp.restricted(t, namespace, "restricted")
+	h.run(t, "install", name, chart, "--namespace", namespace)
+	for _, value := range []string{
+		"rbac.useExistingRole=view", "rbac.useExistingRole=edit", "rbac.create=true",
+		"rbac.useClusterRole=false", "rbac.useClusterRole=false,rbac.useExistingRole=other",
+		"service.ipDualStack.enabled=true",
+	} {
+		h.run(t, "upgrade", name, chart, "--namespace", namespace, "--set", value)
+	}
+	h.cp.restricted(t, "other", "restricted")
+	h.run(t, "install", name, chart, "--namespace", "other")
+}
+
 // template is a deployment's template as text.
 func (cp *controlPlane) template(t *testing.T, name string) string {
 	t.Helper()
