@@ -161,6 +161,7 @@ func clusterNames() map[string]any {
 		"{kubeconfig: {existingSecret: s}, config: {kubernetes: {allContexts: false}}}":              nil,
 		"{kubeconfig: {existingSecret: s}, config: {kubernetes: {context: [a]}}}":                    nil,
 		"{kubeconfig: {existingSecret: s}, config: {kubernetes: {context: [a], clusterName: east}}}": "east",
+		"{kubeconfig: {existingSecret: s}, config: {kubernetes: {clusterName: east}}}":               nil, // for all contexts
 		"extraArgs: [--kubeconfig=/k]":                                                               nil,
 		"extraArgs: [--kubeconfig, /k]":                                                              nil,
 		"env: [{name: KUBECONFIG, value: /k}]":                                                       nil,

@@ -113,12 +113,15 @@ func fits(schema object, path []string, value any) bool {
 		properties, _ := node["properties"].(object)
 		node, _ = properties[key].(object)
 	}
+	kinds, several := node["type"].([]any)
+	if !several {
+		kinds = []any{node["type"]}
+	}
 	switch value := value.(type) {
 	case string:
-		return node["type"] == "string" && node["pattern"] == nil
+		return slices.Contains(kinds, any("string")) && node["pattern"] == nil
 	case bool:
-		kinds, _ := node["type"].([]any)
-		return node["type"] == "boolean" || slices.Contains(kinds, any("boolean"))
+		return slices.Contains(kinds, any("boolean"))
 	case object:
 		return node["type"] == "object" && node["additionalProperties"] == nil
 	default:
