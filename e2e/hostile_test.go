@@ -30,6 +30,9 @@ const (
 	hostileMemory = 110 << 20
 )
 
+// longText is as long as a text may be that is read whole.
+const longText = 3_900_000
+
 // pour writes what next returns until nobody reads any more, some MB a second: all
 // servers share a process.
 func pour(w io.Writer, first string, next func(i int) string) {
@@ -64,6 +67,13 @@ func hostileAnswers() map[string]http.HandlerFunc {
 	item := func(format string) func(int) string {
 		return func(i int) string { return fmt.Sprintf(format, i) + "," }
 	}
+	whole := func(format string) http.HandlerFunc {
+		answer := fmt.Sprintf(format, strings.Repeat("m", longText))
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = io.WriteString(w, answer) // nobody may read it
+		}
+	}
 	head := func(set func(http.Header)) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) { set(w.Header()) }
 	}
@@ -82,6 +92,8 @@ func hostileAnswers() map[string]http.HandlerFunc {
 		"very large nodes":        text(itemsBegin, item(`{"metadata":{"name":"n%d"},"status":{"images":"`+strings.Repeat(value, 10)+`"}}`)),
 		"a long resourceVersion":  text(`{"kind":"NodeList","metadata":{"resourceVersion":"`, same(long)),
 		"a long token":            text(`{"kind":"NodeList","metadata":{"continue":"`, same(long)),
+		"a long message":          whole(`{"kind":"Status","code":500,"message":"%s"}`),
+		"a long token of a 410":   whole(`{"kind":"Status","metadata":{"continue":"%s"},"code":410}`),
 		"a large header":          head(func(h http.Header) { h.Set("X-Long", strings.Repeat("h", 9<<20)) }),
 		"many headers": head(func(h http.Header) {
 			for i := range 50_000 {

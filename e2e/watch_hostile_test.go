@@ -28,6 +28,8 @@ const (
 	latestSeen = 15 * time.Second
 	// hostileTime is how long the streams are hostile.
 	hostileTime = 30 * time.Second
+	// longNamed is how many clusters have a pod with a long name, and no event after it.
+	longNamed = 20
 )
 
 // hostileStreams are what servers send in place of events, until write says that nobody
@@ -46,7 +48,7 @@ func hostileStreams() map[string]func(write func(text string) bool) {
 		}
 	}
 	long := strings.Repeat("a", 32<<10)
-	return map[string]func(func(string) bool){
+	streams := map[string]func(func(string) bool){
 		"an event without end":    endless(`{"type":"ADDED","object":{"a":"`, func(int) string { return long }),
 		"white space without end": endless("", func(int) string { return strings.Repeat(" ", 32<<10) }),
 		"a storm of events":       endless("", func(i int) string { return event(i, "MODIFIED", "n") }),
@@ -60,6 +62,16 @@ func hostileStreams() map[string]func(write func(text string) bool) {
 		}),
 		"pods that were not there": endless("", func(i int) string { return event(i, "DELETED", "n") }),
 	}
+	named := strings.Replace(event(0, "MODIFIED", "n"), `"p"`, `"`+strings.Repeat("p", longText)+`"`, 1)
+	for i := range longNamed {
+		streams[fmt.Sprintf("a pod with a long name, %d", i)] = func(write func(string) bool) {
+			text := named + strings.Repeat(" ", 8<<10) // or the end would wait in a buffer
+			for ; write(text); text = "" {
+				time.Sleep(20 * time.Millisecond)
+			}
+		}
+	}
+	return streams
 }
 
 // hostile answers watches with a hostile stream while on is set, but for the pods without
