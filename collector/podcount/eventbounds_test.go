@@ -62,7 +62,7 @@ func TestWaitingRowsTakeLittle(t *testing.T) {
 		"long cells":  rowEvent(9, `"rows":[{"cells":["`+strings.Repeat("a", 4000)+`"]}]`),
 		"short cells": rowEvent(9, `"rows":[{"cells":[0`+strings.Repeat(",0", 999)+`]}]`),
 		"no cells":    rowEvent(9, `"rows":[{"cells":[]}]`),
-		"long names":  rowEvent(9, `"rows":[{"cells":[]}]`) + strings.Repeat(`{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"9","name":"`+strings.Repeat("a", 4000)+`"}}}`, 5),
+		"long names":  rowEvent(9, `"rows":[{"cells":[]}]`) + strings.Repeat(`{"type":"BOOKMARK","object":{"kind":"Pod","metadata":{"resourceVersion":"9","name":"`+strings.Repeat("a", maxNodeName)+`"}}}`, 5),
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := heldBytes()
