@@ -89,6 +89,7 @@ func (a *app) openFleet(ctx, process context.Context, env cluster.Env) error {
 	}
 	a.fleet = &fleet{
 		counting: newCounting(a.flags),
+		queue:    reloadQueue{pause: reloadPause},
 		loader:   cluster.NewLoader(opts), shard: shard, logger: a.logger, collector: a.collector,
 	}
 	return a.fleet.start(ctx)

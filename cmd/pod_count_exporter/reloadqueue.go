@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	// reloadPause is the time between two reloads, when there are many.
+	// reloadPause is the time between two reloads of the same files, when there are many.
 	reloadPause = time.Second
 	// reloadsAtOnce is how many begin without a pause.
 	reloadsAtOnce = 5
@@ -20,8 +20,11 @@ const (
 // A reload that has begun is not shared: it may have read the kubeconfigs before the
 // call.
 //
-// A few begin at once, and then one a second: anybody may ask, and each is logged.
+// A few begin at once, and then one after each pause, unless a file has changed: anybody
+// may ask, and each is logged.
 type reloadQueue struct {
+	pause time.Duration // reloadPause, unless a test sets it
+
 	mu   sync.Mutex
 	next *sharedReload // the one that has not begun; nil when nobody has asked
 	pace time.Time     // when the latest would have begun with a pause before each
@@ -30,7 +33,7 @@ type reloadQueue struct {
 // sharedReload is a reload for everybody who asks before it begins.
 type sharedReload struct {
 	causes []string      // of each call
-	wait   time.Duration // until it begins; may be negative
+	wait   time.Duration // until it begins, if no file has changed; may be negative
 	done   chan struct{} // closed when err is set
 	err    error
 }
@@ -40,10 +43,12 @@ func (q *reloadQueue) join(cause string, now time.Time) (next *sharedReload, fir
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if first = q.next == nil; first {
-		if rested := now.Add(-reloadsAtOnce * reloadPause); q.pace.Before(rested) {
+		if rested := now.Add(-reloadsAtOnce * q.pause); q.pace.Before(rested) {
 			q.pace = rested
 		}
-		q.pace = q.pace.Add(reloadPause)
+		if q.pace = q.pace.Add(q.pause); q.pace.After(now.Add(q.pause)) { // the one before did not wait
+			q.pace = now.Add(q.pause)
+		}
 		q.next = &sharedReload{done: make(chan struct{}), wait: q.pace.Sub(now)}
 	}
 	q.next.causes = append(q.next.causes, cause)
@@ -68,7 +73,9 @@ func (f *fleet) reload(cause string) error {
 		<-shared.done
 		return shared.err
 	}
-	time.Sleep(shared.wait)
+	if shared.wait > 0 && !f.changed() {
+		time.Sleep(shared.wait)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	defer close(shared.done)
@@ -94,6 +101,13 @@ func (f *fleet) reloadFor(causes []string) error {
 	f.logChange(before, onlyRetry)
 	f.collector.Store.Warm()
 	return err
+}
+
+// changed says whether a file has changed since the latest load.
+func (f *fleet) changed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.loader.Changed()
 }
 
 // due returns why to read the kubeconfigs again, or "": a file has changed since the

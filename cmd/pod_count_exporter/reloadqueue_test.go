@@ -39,7 +39,7 @@ func TestReloadQueue(t *testing.T) {
 // A few reloads begin at once, and each later one a second after the one before. After
 // a while without any, there are a few again.
 func TestReloadQueueHasAPace(t *testing.T) {
-	var q reloadQueue
+	q := reloadQueue{pause: time.Second}
 	now := time.Now()
 	waits := func(after time.Duration, n int) (waits []time.Duration) {
 		now = now.Add(after)
@@ -87,6 +87,25 @@ func TestReloadsAreFew(t *testing.T) {
 	most := reloadsAtOnce + 1 + int(time.Since(began)/reloadPause)
 	if begun := strings.Count(log.String(), `msg="Reloading the kubeconfigs"`); begun > most {
 		t.Errorf("%d reloads, want %d at most", begun, most)
+	}
+}
+
+// What has changed is read at once, however often that is. Then there is no more than one
+// pause until the next.
+func TestReloadsOfChangesDoNotWait(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(server.Close)
+	path := write(t, "kubeconfig", contextOf("a", at(server.URL), ""))
+	a := opened(t, io.Discard, "--kubeconfig="+path)
+	a.fleet.queue.pause = time.Hour
+	for i := range 2 * reloadsAtOnce {
+		put(t, path, contextOf(fmt.Sprint("b", i), at(server.URL), ""))
+		if err := a.fleet.reload("request"); err != nil {
+			t.Error(err)
+		}
+	}
+	if next, _ := a.fleet.queue.join("request", time.Now()); next.wait > time.Hour {
+		t.Errorf("the next one waits for %v", next.wait)
 	}
 }
 

@@ -72,6 +72,7 @@ func BenchmarkThousandKubeconfigs(b *testing.B) {
 	})
 	b.Run("reload", func(b *testing.B) {
 		a := opened(b, io.Discard, args...)
+		a.fleet.queue.pause = 0
 		for b.Loop() {
 			if err := a.fleet.reload("request"); err != nil {
 				b.Fatal(err)
@@ -80,6 +81,7 @@ func BenchmarkThousandKubeconfigs(b *testing.B) {
 	})
 	b.Run("20 reloads at once", func(b *testing.B) {
 		a := opened(b, io.Discard, args...)
+		a.fleet.queue.pause = 0
 		for b.Loop() {
 			var group sync.WaitGroup
 			for range 20 {
