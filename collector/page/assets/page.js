@@ -34,11 +34,18 @@
     else parent.insertBefore(node, before);
   }
 
+  function drop(node) {
+    const next = node.nextSibling;
+    node.remove();
+    return next;
+  }
+
   function takeChildren(have, want) {
     const keyed = new Map();
     for (const child of have.children) {
       if (keyOf(child)) keyed.set(keyOf(child), child);
     }
+    const wanted = new Set([...want.children].map(keyOf).filter(Boolean));
     let at = have.firstChild;
     for (const next of [...want.childNodes]) {
       const key = keyOf(next);
@@ -48,15 +55,14 @@
         continue;
       }
       keyed.delete(key);
+      // What is no longer wanted makes room, so that what stays need not move: the browser
+      // scrolls to a field that has the focus and moves.
+      while (at !== same && at && !wanted.has(keyOf(at))) at = drop(at);
       if (same === at) at = at.nextSibling;
       else move(have, same, at);
       take(same, next);
     }
-    while (at) {
-      const gone = at;
-      at = at.nextSibling;
-      gone.remove();
-    }
+    while (at) at = drop(at);
   }
 
   // take makes have, which stays, what want is.

@@ -136,6 +136,17 @@ test("focus, scrolling and what is typed stay", async () => {
     mark: document.querySelector("table.nodes").mark,
   }));
   assert.deepEqual(after, { top: before.top, focus: "filter", typed: "e-", mark: "kept" });
+  // A line that goes moves nothing that stays: the browser scrolls to a field that has the
+  // focus and moves.
+  await page.evaluate(() => {
+    const main = document.querySelector("main"), line = document.createElement("div");
+    line.textContent = "a line that goes";
+    main.insertBefore(line, main.querySelector("dl"));
+    main.moved = [];
+    new MutationObserver((changes) => main.moved.push(...changes.flatMap((c) => [...c.addedNodes]).map((n) => n.id).filter(Boolean))).observe(main, { childList: true });
+  });
+  await until("the line goes", async () => !(await page.locator("main").innerText()).includes("a line that goes"));
+  assert.deepEqual(await page.evaluate(() => document.querySelector("main").moved), []);
   // A paused page stands still.
   await page.locator("#live").click();
   const still = await page.locator("main").innerText();
