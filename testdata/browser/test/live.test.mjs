@@ -139,7 +139,7 @@ test("focus, scrolling and what is typed stay", async () => {
   // A line that goes moves nothing that stays: the browser scrolls to a field that has the
   // focus and moves.
   await page.evaluate(() => {
-    const main = document.querySelector("main"), line = document.createElement("div");
+    const main = document.querySelector("main"), line = document.createElement("p");
     line.textContent = "a line that goes";
     main.insertBefore(line, main.querySelector("dl"));
     main.moved = [];
