@@ -230,9 +230,9 @@ func TestNamedFileThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewLoader(Options{Kubeconfigs: []string{filepath.Join(root, "configs")}})
 		first := l.Load()
-		free, hangs := make(chan struct{}), true
+		free := make(chan struct{})
 		l.reader.readPath = func(path string, pipe func(fs.FileMode, bool)) found {
-			if hangs && strings.HasSuffix(path, "tokens/b") {
+			if strings.HasSuffix(path, "tokens/b") {
 				<-free
 			}
 			return readPath(path, pipe)
@@ -254,8 +254,7 @@ func TestNamedFileThatHangs(t *testing.T) {
 				t.Error("what hangs still is a change")
 			}
 		}
-		hangs = false
-		close(free)
+		close(free) // which nothing hangs at any more
 		synctest.Wait()
 		if loaded := l.Load(); len(loaded.Problems) > 0 || len(loaded.Clusters) != 3 {
 			t.Errorf("when it is over: %d clusters, problems %q", len(loaded.Clusters), loaded.Problems)

@@ -59,7 +59,7 @@ type stderr struct {
 
 // mark is written by each request that ends, after what its plugin has printed. Another
 // process may print it, too: a request may then get a line too early.
-var mark = []byte{0}
+const mark = "\x00"
 
 func newStderr(forget func(*stderr) bool) (*stderr, error) {
 	read, write, err := os.Pipe()
@@ -109,7 +109,7 @@ func (s *stderr) begin() {
 // everything that the plugin has written, so end waits only until that is read.
 func (s *stderr) end() (line string) {
 	if last := s.await(); last != nil {
-		if _, err := s.write.Write(mark); err == nil {
+		if _, err := s.write.WriteString(mark); err == nil {
 			line = <-last
 		}
 	}
@@ -141,8 +141,8 @@ func (s *stderr) follow() {
 	var line lastLine
 	for buffer := make([]byte, 4<<10); ; {
 		n, err := s.read.Read(buffer)
-		line.write(bytes.ReplaceAll(buffer[:n], mark, nil))
-		if s.serve(&line, bytes.Count(buffer[:n], mark), err) {
+		line.write(bytes.ReplaceAll(buffer[:n], []byte(mark), nil))
+		if s.serve(&line, bytes.Count(buffer[:n], []byte(mark)), err) {
 			return
 		}
 	}

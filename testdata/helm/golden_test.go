@@ -81,28 +81,45 @@ func difference(want, got string) string {
 	return fmt.Sprintf("%d lines wanted, %d gotten", len(wanted), len(gotten))
 }
 
-// TestInvalid hands Helm's program values that cannot be right. The first line
-// of each file is what the refusal says, with the value's path.
-func TestInvalid(t *testing.T) {
+// refusal is values that cannot be right, and what the chart says of them.
+type refusal struct {
+	path   string
+	values object
+	want   string
+}
+
+// refusals are those of testdata/invalid. The first line of each file is what the refusal
+// says, with the value's path.
+func refusals(t *testing.T) (all []refusal) {
+	t.Helper()
 	paths, err := filepath.Glob("testdata/invalid/*.yaml")
 	must(t, err)
 	if len(paths) < 30 {
 		t.Fatalf("%d files, want 30 at least", len(paths))
 	}
 	for _, path := range paths {
-		t.Run(strings.TrimSuffix(filepath.Base(path), ".yaml"), func(t *testing.T) {
+		data := read(t, path)
+		first, _, _ := bytes.Cut(data, []byte("\n"))
+		want, ok := strings.CutPrefix(string(first), "# want: ")
+		if !ok {
+			t.Fatalf("%s does not begin with \"# want: \"", path)
+		}
+		all = append(all, refusal{path: path, values: parse(t, data), want: want})
+	}
+	return all
+}
+
+// TestInvalid hands Helm's program values that cannot be right.
+func TestInvalid(t *testing.T) {
+	for _, r := range refusals(t) {
+		t.Run(strings.TrimSuffix(filepath.Base(r.path), ".yaml"), func(t *testing.T) {
 			t.Parallel()
-			first, _, _ := bytes.Cut(read(t, path), []byte("\n"))
-			want, ok := strings.CutPrefix(string(first), "# want: ")
-			if !ok {
-				t.Fatalf("%s does not begin with \"# want: \"", path)
-			}
-			_, stderr, err := run(t, "helm", "template", name, dir, "--values", path)
+			_, stderr, err := run(t, "helm", "template", name, dir, "--values", r.path)
 			if err == nil {
-				t.Fatalf("taken, want %q", want)
+				t.Fatalf("taken, want %q", r.want)
 			}
-			if !strings.Contains(stderr, want) {
-				t.Errorf("want %q, got:\n%s", want, stderr)
+			if !strings.Contains(stderr, r.want) {
+				t.Errorf("want %q, got:\n%s", r.want, stderr)
 			}
 		})
 	}

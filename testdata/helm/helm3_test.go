@@ -1,11 +1,6 @@
 package chart
 
 import (
-	"bytes"
-	"fmt"
-	"maps"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -33,11 +28,7 @@ func (s source) renderBy3(values object) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	var text strings.Builder
-	for _, path := range slices.Sorted(maps.Keys(rendered)) {
-		fmt.Fprintf(&text, "---\n# %s\n%s\n", path, rendered[path])
-	}
-	return text.String(), nil
+	return oneText(rendered), nil
 }
 
 // TestHelm3 has Helm 3 make of each variant what Helm 4 makes, notes included, and refuse
@@ -54,17 +45,9 @@ func TestHelm3(t *testing.T) {
 			t.Errorf("%s: Helm 3 makes something else:\n%s", variant, difference(want, got))
 		}
 	}
-	invalid, err := filepath.Glob("testdata/invalid/*.yaml")
-	must(t, err)
-	if len(invalid) < 30 {
-		t.Fatalf("%d files, want 30 at least", len(invalid))
-	}
-	for _, path := range invalid {
-		text := read(t, path)
-		first, _, _ := bytes.Cut(text, []byte("\n"))
-		want := strings.TrimPrefix(string(first), "# want: ")
-		if _, err := chart.renderBy3(parse(t, text)); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: want %q, got %v", path, want, err)
+	for _, r := range refusals(t) {
+		if _, err := chart.renderBy3(r.values); err == nil || !strings.Contains(err.Error(), r.want) {
+			t.Errorf("%s: want %q, got %v", r.path, r.want, err)
 		}
 	}
 }

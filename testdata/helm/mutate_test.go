@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -23,11 +22,6 @@ type checks struct {
 	refused  []refusal
 
 	refusalNoticed bool // the last mutant, and no rendering
-}
-
-type refusal struct {
-	values object
-	want   string
 }
 
 func newChecks(t *testing.T, chart source) *checks {
@@ -50,13 +44,7 @@ func newChecks(t *testing.T, chart source) *checks {
 		must(t, err)
 		c.rendered[variant] = text
 	}
-	paths, err := filepath.Glob("testdata/invalid/*.yaml")
-	must(t, err)
-	for _, path := range paths {
-		data := read(t, path)
-		want, _, _ := bytes.Cut(bytes.TrimPrefix(data, []byte("# want: ")), []byte("\n"))
-		c.refused = append(c.refused, refusal{values: parse(t, data), want: string(want)})
-	}
+	c.refused = refusals(t)
 	return c
 }
 

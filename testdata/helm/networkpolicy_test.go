@@ -63,10 +63,7 @@ func TestNetworkPolicy(t *testing.T) {
 func policiesOf(t *testing.T, rendered string) (policy, servers networkingv1.NetworkPolicy) {
 	t.Helper()
 	found := map[string]networkingv1.NetworkPolicy{}
-	for _, obj := range decode(t, rendered) {
-		if obj["kind"] != "NetworkPolicy" {
-			continue
-		}
+	for _, obj := range ofKind(t, "NetworkPolicy", rendered) {
 		var read networkingv1.NetworkPolicy
 		data, err := sigsyaml.Marshal(obj)
 		must(t, err)

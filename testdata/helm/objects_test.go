@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,12 @@ import (
 )
 
 type object = map[string]any
+
+// ofKind decodes the objects of one kind.
+func ofKind(t *testing.T, kind, text string) []object {
+	t.Helper()
+	return slices.DeleteFunc(decode(t, text), func(obj object) bool { return obj["kind"] != kind })
+}
 
 // decode reads the objects of a rendering. Empty documents are none.
 func decode(t *testing.T, text string) []object {

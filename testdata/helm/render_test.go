@@ -79,11 +79,16 @@ func (s source) renderIn(namespace, release string, values object) (string, erro
 	if err != nil {
 		return "", err
 	}
+	return oneText(rendered), nil
+}
+
+// oneText joins what each template has made, by path.
+func oneText(rendered map[string]string) string {
 	var text strings.Builder
 	for _, path := range slices.Sorted(maps.Keys(rendered)) {
 		fmt.Fprintf(&text, "---\n# %s\n%s\n", path, rendered[path])
 	}
-	return text.String(), nil
+	return text.String()
 }
 
 func parse(t *testing.T, data []byte) object {

@@ -64,10 +64,7 @@ func TestWithoutOptionalParts(t *testing.T) {
 	t.Parallel()
 	parts := map[string]bool{}
 	for _, variant := range []string{"default", "fullname"} {
-		for _, obj := range decode(t, mustRun(t, "helm", "template", name, dir, "--values", variants(t)[variant])) {
-			if obj["kind"] != "Deployment" {
-				continue
-			}
+		for _, obj := range ofKind(t, "Deployment", mustRun(t, "helm", "template", name, dir, "--values", variants(t)[variant])) {
 			pod, _ := lookup(obj, []string{"spec", "template", "spec"})
 			containers, _ := lookup(pod.(object), []string{"containers"})
 			for _, part := range []any{pod, containers.([]any)[0]} {
@@ -139,10 +136,7 @@ func TestFamiliesAreTheClusters(t *testing.T) {
 		}
 		text, err := chart.render(parse(t, []byte(values)))
 		must(t, err)
-		for _, obj := range decode(t, withoutNotes(text)) {
-			if obj["kind"] != "Service" {
-				continue
-			}
+		for _, obj := range ofKind(t, "Service", withoutNotes(text)) {
 			spec, _ := obj["spec"].(object)
 			if got := fmt.Sprint(spec["ipFamilies"]); got != want || spec["ipFamilyPolicy"] != "PreferDualStack" {
 				t.Errorf("families %s: %v, policy %v, want %s", families, got, spec["ipFamilyPolicy"], want)
@@ -178,10 +172,7 @@ func TestClusterNameOfItsOwn(t *testing.T) {
 	for values, want := range clusterNames() {
 		text, err := chart.render(parse(t, []byte(values)))
 		must(t, err)
-		for _, obj := range decode(t, withoutNotes(text)) {
-			if obj["kind"] != "ConfigMap" {
-				continue
-			}
+		for _, obj := range ofKind(t, "ConfigMap", withoutNotes(text)) {
 			data, _ := obj["data"].(object)
 			if got := data["POD_COUNT_EXPORTER_KUBERNETES_CLUSTER_NAME"]; got != want {
 				t.Errorf("%s: the cluster is called %v, want %v", values, got, want)

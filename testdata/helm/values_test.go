@@ -232,10 +232,7 @@ dependencies:
 	must(t, os.WriteFile(parent+"/values.yaml", []byte("global: {imageRegistry: registry.example.com, other: {}}\nwest: {enabled: true}\nnorth: {enabled: false}\n"), 0o600))
 	for _, release := range []string{"release", strings.Repeat("a", 53)} {
 		selectors := map[string]bool{}
-		for _, obj := range decode(t, mustRun(t, "helm", "template", release, parent)) {
-			if obj["kind"] != "Deployment" {
-				continue
-			}
+		for _, obj := range ofKind(t, "Deployment", mustRun(t, "helm", "template", release, parent)) {
 			spec, _ := obj["spec"].(object)
 			selector, err := json.Marshal(spec["selector"])
 			must(t, err)
