@@ -2,11 +2,12 @@ package collector
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 
 	"github.com/go-kit/log/level"
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/common/expfmt"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
@@ -25,7 +26,12 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 		}
 		views := ask.await(r.Context(), &c.reserve)
 		took, err := c.responder.respond(w, r, func(answer http.ResponseWriter) {
-			c.encode(answer, r, views, ask.some, process)
+			format := expfmt.NegotiateAccept(r.Header, formats()...)
+			answer.Header().Set("Content-Type", string(format))
+			if err := c.write(answer, format, ask, views, process); err != nil {
+				_ = level.Error(c.logger).Log("msg", "Serving a scrape failed", "err", err)
+				http.Error(answer, "the metrics cannot be shown: see the log", http.StatusInternalServerError)
+			}
 		})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
@@ -35,26 +41,42 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 	})
 }
 
-// encode writes the exposition in the format that the client asks for.
-func (c *Collector) encode(w http.ResponseWriter, r *http.Request, views []store.View, some bool, process prometheus.Gatherer) {
+// write writes the exposition of the views, and of the process unless only some clusters
+// were asked for.
+func (c *Collector) write(w io.Writer, format expfmt.Format, ask scrape, views []store.View, process prometheus.Gatherer) error {
 	registry := prometheus.NewRegistry()
-	registry.MustRegister(exposition{c, views})
+	all := exposition{families: c.metrics}
+	for _, view := range views {
+		if own := c.recorder(view.Cluster); own != nil {
+			all.own, all.views = append(all.own, own.metrics), append(all.views, view)
+		}
+	}
+	registry.MustRegister(all)
 	gatherers := prometheus.Gatherers{registry}
-	if !some {
+	if !ask.some {
 		registry.MustRegister(configMetrics{c})
 		gatherers = prometheus.Gatherers{process, registry}
 	}
-	promhttp.HandlerFor(gatherers, promhttp.HandlerOpts{
-		ErrorLog:           scrapeErrors{c},
-		EnableOpenMetrics:  true,
-		DisableCompression: true, // the spool does that
-	}).ServeHTTP(w, r)
+	gathered, err := gatherers.Gather()
+	if err != nil {
+		return fmt.Errorf("gathering the metrics: %w", err)
+	}
+	return writeFamilies(w, format, gathered, c.metrics.nodes, all.views, ask.families)
 }
 
-// scrapeErrors logs the errors of promhttp.
-type scrapeErrors struct{ collector *Collector }
+// exposition is the prometheus.Collector of the clusters in one answer.
+type exposition struct {
+	families *metrics
+	own      []*clusterMetrics
+	views    []store.View // one for each
+}
 
-// Println is the method that promhttp calls.
-func (s scrapeErrors) Println(v ...any) {
-	_ = level.Error(s.collector.logger).Log("msg", "Serving a scrape failed", "err", fmt.Sprint(v...))
+// Describe sends every description that Collect may use.
+func (e exposition) Describe(ch chan<- *prometheus.Desc) { e.families.describe(ch) }
+
+// Collect sends the series of the clusters, except for those of their nodes.
+func (e exposition) Collect(ch chan<- prometheus.Metric) {
+	for i, own := range e.own {
+		own.collect(ch, e.views[i])
+	}
 }

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
 // Every metric of the exporter is declared in this file, with its help.
@@ -28,8 +30,7 @@ type metrics struct {
 	bound         *prometheus.CounterVec
 	left          *prometheus.CounterVec
 
-	activePods      *prometheus.Desc
-	allocatablePods *prometheus.Desc
+	nodes           []nodeFamily // sorted by name
 	unscheduledPods *prometheus.Desc
 	unknownNodePods *prometheus.Desc
 	lastPages       *prometheus.Desc
@@ -74,8 +75,16 @@ func newMetrics() *metrics {
 		bound: counter("pod_count_bound_total", "Pods that were bound to a node, as the streams of events say: each once, also where a stream was cut. What no stream showed before a new start is not in it."),
 		left:  counter("pod_count_left_total", "Pods that finished on their node or were deleted from it, as the streams of events say: each once, also where a stream was cut. What no stream showed before a new start is not in it."),
 
-		activePods:      gauge("node_active_pods", "Active pods on the node: bound to it, with a phase that is neither Succeeded nor Failed. Terminating pods count; a node without pods is 0.", "node"),
-		allocatablePods: gauge("node_allocatable_pods", "Pods that the node can take, as its status says. Absent where it says nothing, where nodes may not be listed, and when only some namespaces are counted.", "node"),
+		nodes: []nodeFamily{
+			{
+				"node_active_pods", "Active pods on the node: bound to it, with a phase that is neither Succeeded nor Failed. Terminating pods count; a node without pods is 0.",
+				func(n podcount.Node) (float64, bool) { return float64(n.ActivePods), true },
+			},
+			{
+				"node_allocatable_pods", "Pods that the node can take, as its status says. Absent where it says nothing, where nodes may not be listed, and when only some namespaces are counted.",
+				func(n podcount.Node) (float64, bool) { return float64(n.AllocatablePods), n.HasAllocatable },
+			},
+		},
 		unscheduledPods: gauge("pod_count_unscheduled_pods", "Pods that are not finished and bound to no node: pending, or held back by scheduling gates."),
 		unknownNodePods: gauge("pod_count_unknown_node_pods", "Pods that are not finished and bound to a node that does not exist. Absent where nodes may not be listed."),
 		lastPages:       gauge("pod_count_last_pages", "Pages of pods that the last complete count took."),
@@ -148,11 +157,14 @@ func (m *metrics) forget(cluster string) {
 }
 
 func (m *metrics) describe(ch chan<- *prometheus.Desc) {
+	for _, family := range m.nodes {
+		ch <- gauge(family.name, family.help, "node")
+	}
 	for _, vector := range m.vectors() {
 		vector.Describe(ch)
 	}
 	for _, desc := range []*prometheus.Desc{
-		m.activePods, m.allocatablePods, m.unscheduledPods, m.unknownNodePods,
+		m.unscheduledPods, m.unknownNodePods,
 		m.lastPages, m.success, m.lastSuccess, m.consistent, m.sourceInfo,
 		m.modeInfo, m.watchDrift, m.lastEvent, m.lastBookmark,
 	} {

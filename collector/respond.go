@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	// encoders is how many answers are encoded at once. Encoding takes several times
-	// the memory of the answer: 50 MB for 133,000 series.
+	// encoders is how many answers are encoded at once. Each takes memory for some 80
+	// series of every cluster, and a core.
 	encoders = 1
 	// slotWait is how long an answer waits for a slot before it is refused: many
 	// scrapes end their wait for counts at the same moment.

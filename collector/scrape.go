@@ -9,8 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
@@ -22,6 +20,7 @@ const seriesPerCluster = 80
 type scrape struct {
 	clusters []*store.Cluster
 	some     bool          // they were chosen by name
+	families []string      // the only ones to show; all when empty
 	limit    time.Duration // for waiting and encoding together
 }
 
@@ -34,6 +33,7 @@ func (c *Collector) readScrape(r *http.Request) (s scrape, err error) {
 	if err != nil {
 		return s, err
 	}
+	s.families = query["name[]"]
 	s.clusters, s.some, err = c.chosen(query)
 	return s, err
 }
@@ -78,24 +78,6 @@ func seriesOf(v store.View) int {
 		return seriesPerCluster
 	}
 	return seriesPerCluster + 2*len(v.Snapshot.Nodes)
-}
-
-// exposition is the prometheus.Collector of one answer.
-type exposition struct {
-	collector *Collector
-	views     []store.View
-}
-
-// Describe sends every description that Collect may use.
-func (e exposition) Describe(ch chan<- *prometheus.Desc) { e.collector.metrics.describe(ch) }
-
-// Collect sends the series of all clusters that still exist.
-func (e exposition) Collect(ch chan<- prometheus.Metric) {
-	for _, view := range e.views {
-		if own := e.collector.recorder(view.Cluster); own != nil {
-			own.metrics.collect(ch, view)
-		}
-	}
 }
 
 // A scrape with scopeParameter=scopeProcess has the metrics of the process and none

@@ -68,7 +68,7 @@ func (c *clusterMetrics) page(page podcount.Page) {
 	}
 }
 
-// collect sends all series of the cluster.
+// collect sends the series of the cluster, except for those of its nodes.
 func (c *clusterMetrics) collect(ch chan<- prometheus.Metric, v store.View) {
 	ch <- c.pages
 	ch <- c.bytes
@@ -89,7 +89,7 @@ func (c *clusterMetrics) collect(ch chan<- prometheus.Metric, v store.View) {
 	}
 	c.health(ch, v)
 	if v.Shown() {
-		c.nodes(ch, v.Snapshot)
+		c.snapshot(ch, v.Snapshot)
 	}
 }
 
@@ -105,13 +105,9 @@ func (c *clusterMetrics) health(ch chan<- prometheus.Metric, v store.View) {
 	c.gauge(ch, c.families.lastPages, float64(v.Snapshot.Pages))
 }
 
-func (c *clusterMetrics) nodes(ch chan<- prometheus.Metric, snapshot *podcount.Snapshot) {
-	for _, node := range snapshot.Nodes {
-		c.gauge(ch, c.families.activePods, float64(node.ActivePods), node.Name)
-		if node.HasAllocatable {
-			c.gauge(ch, c.families.allocatablePods, float64(node.AllocatablePods), node.Name)
-		}
-	}
+// snapshot sends what is said of a snapshot as a whole. The series of its nodes are
+// encoded part by part.
+func (c *clusterMetrics) snapshot(ch chan<- prometheus.Metric, snapshot *podcount.Snapshot) {
 	if !snapshot.Selected {
 		c.gauge(ch, c.families.unscheduledPods, float64(snapshot.UnscheduledPods))
 	}

@@ -14,20 +14,15 @@ import (
 // names of the exporter's metrics. It is for a process that counts once: there are
 // no counters.
 func WriteText(w io.Writer, views []store.View) error {
-	registry := prometheus.NewPedanticRegistry()
-	if err := registry.Register(oneCount{newMetrics(), views}); err != nil {
+	registry, all := prometheus.NewPedanticRegistry(), newMetrics()
+	if err := registry.Register(oneCount{all, views}); err != nil {
 		return fmt.Errorf("registering the metrics: %w", err)
 	}
-	families, err := registry.Gather()
+	gathered, err := registry.Gather()
 	if err != nil {
 		return fmt.Errorf("gathering the metrics: %w", err)
 	}
-	for _, family := range families {
-		if _, err := expfmt.MetricFamilyToText(w, family); err != nil {
-			return fmt.Errorf("writing the metrics: %w", err)
-		}
-	}
-	return nil
+	return writeFamilies(w, expfmt.FmtText, gathered, all.nodes, views, nil)
 }
 
 // oneCount is the prometheus.Collector of views alone.
@@ -39,13 +34,13 @@ type oneCount struct {
 // Describe sends every description that Collect may use.
 func (s oneCount) Describe(ch chan<- *prometheus.Desc) { s.families.describe(ch) }
 
-// Collect sends the gauges.
+// Collect sends the gauges, except for those of the nodes.
 func (s oneCount) Collect(ch chan<- prometheus.Metric) {
 	for _, v := range s.views {
 		own := &clusterMetrics{families: s.families, name: v.Cluster}
 		own.health(ch, v)
 		if v.Shown() {
-			own.nodes(ch, v.Snapshot)
+			own.snapshot(ch, v.Snapshot)
 		}
 	}
 }

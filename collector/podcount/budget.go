@@ -9,14 +9,14 @@ import (
 )
 
 // Budget is what all clusters of a process may take together: memory for the names of
-// nodes, including those of snapshots that are kept, and for recorded events, and two
-// unusually large values at a time. A nil Budget is unlimited. It is safe for concurrent
+// nodes, including those of snapshots that are kept, for continue tokens and for recorded
+// events, and two unusually large values at a time. A nil Budget is unlimited. It is safe for concurrent
 // use.
 type Budget struct {
 	mu    sync.Mutex
 	total int64
 	free  int64
-	held  map[*int64]struct{} // what each cluster holds beyond ownRoom
+	held  map[*int64]struct{} // what each cluster holds
 	// Each has a value while a large value is read. The second is for clusters whose
 	// latest large value did not come whole: a server that stalls within one keeps
 	// others from the first once, and for a short time.
@@ -33,14 +33,10 @@ func NewBudget(memoryLimit int64) *Budget {
 	return &Budget{total: names, free: names, held: make(map[*int64]struct{}), large: make(chan struct{}, 1), suspects: make(chan struct{}, 1)}
 }
 
-// ownRoom is what a cluster always has, whatever the others take: room for a thousand
-// nodes.
-const ownRoom = 1 << 20
-
 // account is the share of a Budget that one cluster holds.
 type account struct {
 	budget   *Budget
-	held     *int64 // beyond ownRoom; guarded by the budget's lock
+	held     *int64 // guarded by the budget's lock
 	snapshot int64  // that the latest snapshot takes
 }
 
@@ -142,7 +138,7 @@ func (a *account) keep(l *ledger) {
 }
 
 func (a *account) fit(used int64) bool {
-	return a.budget == nil || a.budget.resize(a.held, max(0, max(a.snapshot, used)-ownRoom))
+	return a.budget == nil || a.budget.resize(a.held, max(a.snapshot, used))
 }
 
 // ledger is what one count takes of the account.

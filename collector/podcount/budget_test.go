@@ -151,7 +151,7 @@ func (u until) Read([]byte) (int, error) {
 }
 
 // TestShareOfTheBudget has clusters that take as many names as they can get, and keep
-// them. One that comes later has its share, and room of its own.
+// them. One that comes later has its share.
 func TestShareOfTheBudget(t *testing.T) {
 	for _, limit := range []int64{64 << 20, 115 << 20} {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
@@ -169,13 +169,13 @@ func TestShareOfTheBudget(t *testing.T) {
 				a.keep(l)
 			}
 			share := limit / 2 / 2 / 9
-			if !late.open().take(ownRoom + share) {
-				t.Errorf("a cluster has no room for %d bytes beside greedy ones", ownRoom+share)
+			if !late.open().take(share) {
+				t.Errorf("a cluster has no room for %d bytes beside greedy ones", share)
 			}
 			if budget.free < 0 {
 				t.Errorf("the clusters hold %d bytes more than the budget", -budget.free)
 			}
-			if newcomer := newAccount(budget); !newcomer.open().take(ownRoom + share/2) {
+			if newcomer := newAccount(budget); !newcomer.open().take(share / 2) {
 				t.Error("a cluster that was not there when the others took theirs has no room")
 			}
 			runtime.KeepAlive(greedy)
@@ -200,7 +200,7 @@ func TestBudgetOfTheProcess(t *testing.T) {
 		counted.commit()
 		return l, nil
 	}
-	const thousand = 700 // names of 206 bytes that fit into the room of one's own
+	const thousand = 700 // names of 206 bytes that fit into anybody's share
 	var held []*account
 	for i := range 1000 {
 		a := newAccount(budget)
@@ -219,7 +219,7 @@ func TestBudgetOfTheProcess(t *testing.T) {
 	}
 	late := newAccount(budget)
 	if _, err := fill(late, thousand); err != nil {
-		t.Errorf("a cluster within the room of its own: %v", err)
+		t.Errorf("a cluster within its share: %v", err)
 	}
 	if l, err := fill(held[0], 10*thousand); err != nil {
 		t.Errorf("a cluster that takes what it took before: %v", err)

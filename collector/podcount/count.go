@@ -53,7 +53,7 @@ func (c *Counter) take(observer Observer) *count {
 	now, run := time.Now(), c.suspended
 	if run == nil || Age(run.since(), now) > tokenLife {
 		run = &count{started: now, search: c.forms.begin(now), ledger: c.account.open()}
-		run.nodes = newWalk(c.cfg.Nodes.listing(), c.nodes, run.openNodes)
+		run.nodes = newWalk(run.ledger, c.cfg.Nodes.listing(), c.nodes, run.openNodes)
 		run.pods = c.podWalks(run)
 	}
 	c.suspended = nil
@@ -200,11 +200,11 @@ func (c *Counter) lookups(run *count) []*walk {
 	stale := Age(run.nodes.tokenAt, run.pods[len(run.pods)-1].began) > nodesLife
 	if stale || len(names) > maxLookups || c.noLookups && len(names) > 0 {
 		run.known.drop()
-		return []*walk{newWalk(nodeListing(""), c.nodes, run.openNodes)}
+		return []*walk{newWalk(run.ledger, nodeListing(""), c.nodes, run.openNodes)}
 	}
 	var walks []*walk
 	for _, name := range names {
-		w := newWalk(nodeListing("metadata.name="+name), c.nodes, run.moreNodes)
+		w := newWalk(run.ledger, nodeListing("metadata.name="+name), c.nodes, run.moreNodes)
 		w.lookup = true
 		walks = append(walks, w)
 	}

@@ -19,7 +19,7 @@ const (
 const (
 	errManyNames = budgetError("the names of nodes exceed the budget of a cluster, 200000")
 	errNameBytes = budgetError("the names of nodes exceed the budget of a cluster, 16 MiB")
-	errNoRoom    = budgetError("the names of nodes exceed what the budget of the process, half of GOMEMLIMIT, has left for this cluster")
+	errNoRoom    = budgetError("the names of nodes and the continue tokens exceed what the budget of the process, half of GOMEMLIMIT, has left for this cluster")
 )
 
 var (
@@ -36,9 +36,9 @@ type names struct {
 	bytes  int
 }
 
-// cost is the memory that names take, in bytes: their text in the decoder, in labels
-// and in the exposition, entries in maps and slices, and half of two series.
-func cost(count, bytes int) int64 { return int64(512*count + 4*bytes) }
+// cost is half as much again as what names take in memory, in bytes, with their entries
+// in maps and slices: some garbage of them is always there besides.
+func cost(count, bytes int) int64 { return int64(256*count + 2*bytes) }
 
 // take accounts for a new name. echoed may be nil.
 func (n *names) take(name string, echoed func(string) bool) error {

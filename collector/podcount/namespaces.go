@@ -38,7 +38,7 @@ func (c *Counter) podWalks(run *count) (walks []*walk) {
 	for _, namespace := range namespaces {
 		pods := podListing(namespace, &run.search.form)
 		_, pods.fields = c.cfg.Nodes.fields()
-		walks = append(walks, newWalk(pods, c.pods, func() (target, content) {
+		walks = append(walks, newWalk(run.ledger, pods, c.pods, func() (target, content) {
 			t := newTally(run.ledger)
 			return t, podContent(t)
 		}))
@@ -102,7 +102,7 @@ func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 	if name == "" || w.total > 0 || Age(c.namespaces[name], time.Now()) < denialLife {
 		return nil
 	}
-	lookup := newWalk(namespaceListing(name), c.nodes, func() (target, content) { return newTally(run.ledger), content{} })
+	lookup := newWalk(run.ledger, namespaceListing(name), c.nodes, func() (target, content) { return newTally(run.ledger), content{} })
 	err := c.walk(ctx, lookup, run)
 	failure, failed := errors.AsType[*PageError](err)
 	switch {

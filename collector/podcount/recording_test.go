@@ -44,7 +44,7 @@ func TestRecordingsShareTheBudget(t *testing.T) {
 			whole++
 		}
 	}
-	if held := heldBytes() - before; held > limit*3/4+clusters*ownRoom/2 || whole == 0 || whole == clusters {
+	if held := heldBytes() - before; held > limit*3/4 || whole == 0 || whole == clusters {
 		t.Errorf("%d of %d are whole, %d bytes are held", whole, clusters, held)
 	}
 	for _, l := range all {

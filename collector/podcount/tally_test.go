@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -35,9 +36,6 @@ func TestNamesTake(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := newAccount(NewBudget(tt.memory)).open()
-			if tt.memory == 0 {
-				l.used = ownRoom
-			}
 			n, used := tt.before, l.used
 			n.ledger = l
 			if err := n.take(tt.taken, echoed); !errors.Is(err, tt.want) {
@@ -45,7 +43,7 @@ func TestNamesTake(t *testing.T) {
 			}
 			count, bytes := tt.before.count, tt.before.bytes
 			if tt.want == nil {
-				count, bytes, used = count+1, bytes+len(tt.taken), used+512+4*int64(len(tt.taken))
+				count, bytes, used = count+1, bytes+len(tt.taken), used+256+2*int64(len(tt.taken))
 			}
 			if n.count != count || n.bytes != bytes || l.used != used {
 				t.Errorf("it accounts for %d names, %d bytes, %d of memory; want %d, %d, %d", n.count, n.bytes, l.used, count, bytes, used)
@@ -54,9 +52,40 @@ func TestNamesTake(t *testing.T) {
 	}
 }
 
+// TestCost compares what names are accounted for with the memory that a count takes for
+// them, and its snapshot.
+func TestCost(t *testing.T) {
+	for _, nodes := range []int{100, 1000, 1900, 30_000} {
+		for _, length := range []int{10, 40, maxNodeName} {
+			var kept []any
+			l, counts := newAccount(nil).open(), max(1, 30_000/nodes)
+			before := heldBytes()
+			for range counts {
+				run := &count{known: newNodeSet(l), tally: newTally(l)}
+				for i := range nodes {
+					name := fmt.Appendf(nil, "%0*d", length, i)
+					must(t, run.known.add(Node{Name: string(name), AllocatablePods: 110, HasAllocatable: true}, nil))
+					must(t, run.tally.add(name, nil))
+					if (i+1)%DefaultPageSize == 0 || i+1 == nodes {
+						run.known.commit()
+						run.tally.commit()
+					}
+				}
+				kept = append(kept, run, run.sortedNodes(false))
+			}
+			held := heldBytes() - before
+			if held*3/2 > l.used || l.used > 3*held {
+				all := int64(nodes * counts)
+				t.Errorf("%d nodes with names of %d bytes take %d bytes each, and %d are accounted for", nodes, length, held/all, l.used/all)
+			}
+			runtime.KeepAlive(kept)
+		}
+	}
+}
+
 const (
-	manyNames = 2000 // more than the room of one's own holds
-	nameBytes = 200  // of each
+	manyNames = 2000
+	nameBytes = 200 // of each
 )
 
 // longNames returns names; those of one series differ from those of another.
@@ -178,7 +207,7 @@ func TestNamesAreGivenBack(t *testing.T) {
 			if l.used != want {
 				t.Errorf("the count takes %d bytes, want %d", l.used, want)
 			}
-			if free := whole - max(0, want-ownRoom); budget.free != free {
+			if free := whole - want; budget.free != free {
 				t.Errorf("%d bytes are free, want %d", budget.free, free)
 			}
 			if a.held == nil || *a.held != whole-budget.free {
@@ -233,7 +262,7 @@ func TestFailedPageLeavesNoTrace(t *testing.T) {
 }
 
 // TestCountTakesWhatItsSnapshotTakes has pages fail and walks start afresh: at the end
-// of the count, memory is taken for the names of its result, and for no others.
+// of the count, memory is taken for the names and the tokens of its result, and for no others.
 func TestCountTakesWhatItsSnapshotTakes(t *testing.T) {
 	other := []string{"o0", "o1", "o2", "o3", "o4", "o5", "o6", "o7", "o8", "o9", "o10"}
 	abc := nodePage("", "a", "b", "c")
@@ -243,14 +272,15 @@ func TestCountTakesWhatItsSnapshotTakes(t *testing.T) {
 		change       func(*Config)
 		nodes, pods  []step
 		count, bytes int // of names of nodes, and of pods' nodes
+		tokens       int64
 	}{
-		{"no failure", nil, []step{abc}, whole, 6, 6},
-		{"a page of pods is cut", nil, []step{abc}, []step{whole[0], cut(podPage("t2", other...), io.ErrUnexpectedEOF), whole[1], whole[2]}, 6, 6},
-		{"a page of nodes is cut", nil, []step{cut(nodePage("", other...), io.ErrUnexpectedEOF), abc}, whole, 6, 6},
-		{"the pods start afresh", nil, []step{abc}, append([]step{podPage("t1", other...), status(410, "")}, whole...), 6, 6},
-		{"the nodes start afresh", nil, []step{nodePage("n1", other...), status(410, ""), abc}, whole, 6, 6},
-		{"the nodes are listed again", nil, []step{abc, nodePage("", other...)}, []step{podPage("", other...)}, 22, 46},
-		{"two namespaces", inNamespaces, []step{abc}, []step{podPage("", "a", "b"), podPage("", "a", "c")}, 6, 6},
+		{"no failure", nil, []step{abc}, whole, 6, 6, 2},
+		{"a page of pods is cut", nil, []step{abc}, []step{whole[0], cut(podPage("t2", other...), io.ErrUnexpectedEOF), whole[1], whole[2]}, 6, 6, 2},
+		{"a page of nodes is cut", nil, []step{cut(nodePage("", other...), io.ErrUnexpectedEOF), abc}, whole, 6, 6, 2},
+		{"the pods start afresh", nil, []step{abc}, append([]step{podPage("t1", other...), status(410, "")}, whole...), 6, 6, 2},
+		{"the nodes start afresh", nil, []step{nodePage("n1", other...), status(410, ""), abc}, whole, 6, 6, 2},
+		{"the nodes are listed again", nil, []step{abc, nodePage("", other...)}, []step{podPage("", other...)}, 22, 46, 0},
+		{"two namespaces", inNamespaces, []step{abc}, []step{podPage("", "a", "b"), podPage("", "a", "c")}, 6, 6, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -258,7 +288,7 @@ func TestCountTakesWhatItsSnapshotTakes(t *testing.T) {
 				script.nodes = tt.nodes
 				c := script.counter(tt.change)
 				script.count(c)
-				if got, want := c.account.snapshot, cost(tt.count, tt.bytes); got != want {
+				if got, want := c.account.snapshot, cost(tt.count, tt.bytes)+tt.tokens*tokenCost; got != want {
 					t.Errorf("the snapshot takes %d bytes, want %d", got, want)
 				}
 			})

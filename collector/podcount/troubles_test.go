@@ -421,7 +421,7 @@ func TestServerThatSelectsNothing(t *testing.T) {
 // one has taken its place, before the start is complete and after it.
 func TestReplacedStreamChangesNothing(t *testing.T) {
 	_, watcher := troubledCluster(t)
-	budget := NewBudget(0)
+	budget := NewBudget(1 << 20)
 	f := &session{w: watcher, live: newLive(newAccount(budget), watcher.cfg), cancel: map[*stream]context.CancelCauseFunc{}}
 	add := func(r role, version string) *stream {
 		list := podListing("", &podForms()[0])

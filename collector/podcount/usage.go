@@ -18,6 +18,7 @@ const (
 	maxEmpty  = 10 // pages without rows, in a row
 
 	maxTokenBytes = 16 << 10 // a real one has about 150
+	tokenCost     = 64       // twice the memory of a hash in usage.sent
 )
 
 const (
@@ -37,6 +38,7 @@ var (
 // usage is how much of the budgets the complete pages of a walk have taken, and the
 // tokens that have been sent.
 type usage struct {
+	ledger *ledger
 	sent   map[uint64]struct{} // hashes of the continue tokens, one for each page
 	rows   int
 	bytes  int64
@@ -44,7 +46,10 @@ type usage struct {
 	empty  int // pages without rows, in a row
 }
 
-func newUsage() usage { return usage{sent: make(map[uint64]struct{})} }
+func newUsage(l *ledger) usage { return usage{ledger: l, sent: make(map[uint64]struct{})} }
+
+// drop gives the memory of all tokens back.
+func (u *usage) drop() { u.ledger.giveBack(tokenCost * int64(len(u.sent))) }
 
 // add adds a complete page, or refuses one that does not lead on.
 func (u *usage) add(token string, doc document, limit int) *PageError {
@@ -63,11 +68,14 @@ func (u *usage) add(token string, doc document, limit int) *PageError {
 		return failure
 	}
 	*u = next
-	u.sent[hash(doc.next)] = struct{}{}
+	if doc.next != "" {
+		u.sent[hash(doc.next)] = struct{}{}
+	}
 	return nil
 }
 
-// refusal returns what is wrong with the latest page. A token is opaque, so the only
+// refusal returns what is wrong with the latest page; if nothing is, its token has been
+// accounted for. A token is opaque, so the only
 // sign of a loop is that it was sent before.
 func (u *usage) refusal(token string, doc document) error {
 	_, known := u.sent[hash(doc.next)]
@@ -90,6 +98,8 @@ func (u *usage) refusal(token string, doc document) error {
 		return errManySparse
 	case len(u.sent)+1 >= maxPages:
 		return errManyPages
+	case !u.ledger.take(tokenCost):
+		return errNoRoom
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -59,6 +60,7 @@ func TestUsageCheck(t *testing.T) {
 			if tt.used.sent == nil {
 				tt.used.sent = sent(0)
 			}
+			tt.used.ledger = newAccount(nil).open()
 			before := tt.used
 			failure := tt.used.add("t1", tt.page, limit)
 			if tt.want == nil {
@@ -96,7 +98,7 @@ func TestUsageAdds(t *testing.T) {
 		{"empty pages", document{size: 1}, 1, 9, errManyEmpty},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			u := newUsage()
+			u := newUsage(newAccount(nil).open())
 			for i := range tt.pages {
 				tt.page.next = strconv.Itoa(i)
 				if failure := u.add("", tt.page, tt.limit); failure != nil {
@@ -109,6 +111,46 @@ func TestUsageAdds(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestTokensInTheBudget has a walk with more pages than the process has room for: it is
+// refused, and gives all back when it begins again.
+func TestTokensInTheBudget(t *testing.T) {
+	const pages = 1000
+	budget := NewBudget(2 * pages * tokenCost)
+	l := newAccount(budget).open()
+	w := newWalk(l, listing{}, nil, func() (target, content) { return newTally(l), content{} })
+	for round := range 2 {
+		for i := range pages {
+			if failure := w.usage.add("", document{rows: 1, next: strconv.Itoa(i)}, 1); failure != nil {
+				t.Fatalf("round %d, page %d: %v", round, i+1, failure)
+			}
+		}
+		failure := w.usage.add("", document{rows: 1, next: "more"}, 1)
+		if failure == nil || !errors.Is(failure, errNoRoom) || !failure.final || budget.free != 0 {
+			t.Errorf("round %d: one more page: %v, %d bytes are free", round, failure, budget.free)
+		}
+		if failure := w.usage.add("", document{rows: 1}, 1); failure != nil {
+			t.Errorf("round %d: the last page: %v", round, failure)
+		}
+		if w.rewind(); budget.free != pages*tokenCost {
+			t.Errorf("round %d: %d bytes are free afterwards", round, budget.free)
+		}
+	}
+}
+
+// TestTokenCost compares what a token is accounted for with what it takes.
+func TestTokenCost(t *testing.T) {
+	const pages = maxPages - 1
+	before := heldBytes()
+	u := newUsage(newAccount(nil).open())
+	for i := range pages {
+		_ = u.add("", document{rows: 1, next: strconv.Itoa(i)}, 1)
+	}
+	if held := heldBytes() - before; held > pages*tokenCost/2 || u.ledger.used != pages*tokenCost {
+		t.Errorf("%d bytes for each token, %d accounted for", held/pages, u.ledger.used/pages)
+	}
+	runtime.KeepAlive(u)
 }
 
 // TestRowsOfADocument has one answer without end: it is refused within itself, not
@@ -175,7 +217,7 @@ func TestExceededBudgetIsFinal(t *testing.T) {
 			asked = append(asked, "pods?"+token)
 		}
 	}
-	made := make([]string, 2000) // more than the room of one's own holds
+	made := make([]string, 2000) // more than the budget below has room for
 	for i := range made {
 		made[i] = fmt.Sprintf("made-up-%d", i)
 	}
@@ -192,7 +234,7 @@ func TestExceededBudgetIsFinal(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				script := newScript(t, append(tt.pods, threePages()...)...)
-				c := script.counter(func(cfg *Config) { cfg.Budget = NewBudget(0) })
+				c := script.counter(func(cfg *Config) { cfg.Budget = NewBudget(1 << 20) })
 				failure := script.countFails(c, Malformed)
 				if !errors.Is(failure, tt.want) || failure.Attempt != 1 {
 					t.Errorf("failed with %v, want %v at the first attempt", failure, tt.want)

@@ -56,8 +56,8 @@ const (
 	newTokenTaken        // the walk goes on with the token of a 410
 )
 
-func newWalk(r listing, sizer *pageSizer, open func() (target, content)) *walk {
-	w := &walk{listing: r, sizer: sizer, open: open}
+func newWalk(l *ledger, r listing, sizer *pageSizer, open func() (target, content)) *walk {
+	w := &walk{listing: r, sizer: sizer, open: open, usage: usage{ledger: l}}
 	w.rewind()
 	return w
 }
@@ -66,11 +66,12 @@ func newWalk(r listing, sizer *pageSizer, open func() (target, content)) *walk {
 func (w *walk) rewind() {
 	if w.target != nil {
 		w.target.drop()
+		w.usage.drop()
 	}
 	w.target, w.content = w.open()
 	w.token, w.tokenAt, w.version = "", time.Time{}, ""
 	w.page, w.total = 1, 0
-	w.usage = newUsage()
+	w.usage = newUsage(w.usage.ledger)
 	w.expiry, w.inconsistent = min(w.expiry, startedAfresh), false
 }
 
