@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
@@ -98,11 +99,11 @@ func wholeQuantity(text string) (int64, bool) {
 }
 
 // member reads an object (or null) and passes the text of one of its members, a name or a
-// word, to take.
-// Other members are skipped.
+// word, to take. Other members are skipped, and so is a null: it says as much as a member
+// that is missing.
 func (d *decoder) member(name string, take func([]byte)) error {
 	return d.nullable(func(key []byte) error {
-		if string(key) != name {
+		if string(key) != name || d.json.PeekKind() == jsontext.KindNull {
 			return d.skip()
 		}
 		text, err := d.name()
