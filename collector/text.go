@@ -3,6 +3,8 @@ package collector
 import (
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/common/expfmt"
@@ -14,6 +16,7 @@ import (
 // names of the exporter's metrics. It is for a process that counts once: there are
 // no counters.
 func WriteText(w io.Writer, views []store.View) error {
+	views = slices.SortedFunc(slices.Values(views), func(a, b store.View) int { return strings.Compare(a.Cluster, b.Cluster) })
 	registry, all := prometheus.NewPedanticRegistry(), newMetrics()
 	if err := registry.Register(oneCount{all, views}); err != nil {
 		return fmt.Errorf("registering the metrics: %w", err)
