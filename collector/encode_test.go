@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -113,6 +114,9 @@ func TestExpositionFormats(t *testing.T) {
 				got, want := httptest.NewRecorder(), httptest.NewRecorder()
 				e.handler.ServeHTTP(got, r)
 				promhttp.HandlerFor(e.gatheredWhole(t), promhttp.HandlerOpts{EnableOpenMetrics: true, DisableCompression: true}).ServeHTTP(want, r)
+				if vary := want.Header().Get("Vary"); !slices.Contains(got.Header().Values("Vary"), vary) {
+					t.Errorf("Vary is %q, want %q", got.Header().Values("Vary"), vary)
+				}
 				if got.Code != http.StatusOK || got.Header().Get("Content-Type") != want.Header().Get("Content-Type") {
 					t.Errorf("%d, %s, want %s", got.Code, got.Header().Get("Content-Type"), want.Header().Get("Content-Type"))
 				}

@@ -28,6 +28,7 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 		took, err := c.responder.respond(w, r, func(answer http.ResponseWriter) {
 			format := expfmt.NegotiateAccept(r.Header, formats()...)
 			answer.Header().Set("Content-Type", string(format))
+			answer.Header().Add("Vary", "Accept")
 			if err := c.write(answer, format, ask, views, process); err != nil {
 				_ = level.Error(c.logger).Log("msg", "Serving a scrape failed", "err", err)
 				http.Error(answer, "the metrics cannot be shown: see the log", http.StatusInternalServerError)
