@@ -2,9 +2,12 @@ package collector
 
 import (
 	"compress/gzip"
+	"context"
 	"errors"
 	"net/http"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 const (
@@ -14,6 +17,9 @@ const (
 	// slotWait is how long an answer waits for a slot before it is refused: many
 	// scrapes end their wait for counts at the same moment.
 	slotWait = time.Second
+	// sendingBytes is how much memory the answers take that are being sent: some two
+	// million series, compressed.
+	sendingBytes = 16 << 20
 )
 
 // responder limits how many answers are encoded and sent at once. Requests that wait
@@ -21,10 +27,11 @@ const (
 type responder struct {
 	slots    chan struct{}     // held while an answer is encoded and sent; nil is no limit
 	encoders chan *gzip.Writer // one is taken while an answer is encoded; a writer is larger than most answers
+	sending  *semaphore.Weighted
 }
 
 func newResponder(limit int) *responder {
-	r := &responder{encoders: make(chan *gzip.Writer, encoders)}
+	r := &responder{encoders: make(chan *gzip.Writer, encoders), sending: semaphore.NewWeighted(sendingBytes)}
 	for range encoders {
 		zip, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid, and there is no other error
 		r.encoders <- zip
@@ -35,8 +42,10 @@ func newResponder(limit int) *responder {
 	return r
 }
 
-// errBusy means that all slots are taken.
-var errBusy = errors.New("too many answers are being sent (--web.max-requests): try again later")
+var (
+	errBusy  = errors.New("too many answers are being sent (--web.max-requests): try again later")
+	errLarge = errors.New("too many large answers are being sent: try again later")
+)
 
 // respond has encode write an answer into memory, and sends it to the client. A slow
 // client keeps its own slot and holds up nobody else.
@@ -57,6 +66,13 @@ func (r *responder) respond(w http.ResponseWriter, request *http.Request, encode
 		return 0, err
 	}
 	encoded := time.Now()
+	size := min(int64(answer.body.Len()), sendingBytes)
+	wait, cancel := context.WithTimeout(context.Background(), slotWait)
+	defer cancel()
+	if r.sending.Acquire(wait, size) != nil {
+		return 0, errLarge
+	}
+	defer r.sending.Release(size)
 	answer.send(w, request)
 	took := encoded.Sub(began)
 	return took + min(took, time.Since(encoded)), nil

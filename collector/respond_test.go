@@ -3,8 +3,10 @@ package collector
 import (
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -85,6 +87,46 @@ func TestMaxRequests(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestLargeAnswers has clients that do not read answers of some MB, as many as there is
+// room for, and one that does. The next is refused until one has read.
+func TestLargeAnswers(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		const size = 5 << 20
+		random := make([]byte, size)
+		_, _ = rand.NewChaCha8([32]byte{1}).Read(random) // it never fails, and nothing makes it smaller
+		r := newResponder(40)
+		zipped := request(t.Context(), "/metrics")
+		zipped.Header.Set("Accept-Encoding", "gzip") // then it is sent in one piece
+		respond := func(w http.ResponseWriter) error {
+			_, err := r.respond(w, zipped, func(w http.ResponseWriter) { _, _ = w.Write(random) })
+			return err
+		}
+		reads := make(chan struct{})
+		var clients sync.WaitGroup
+		for range sendingBytes / size {
+			clients.Go(func() { _ = respond(deaf{httptest.NewRecorder(), reads}) })
+		}
+		synctest.Wait()
+		began := time.Now()
+		if err := respond(httptest.NewRecorder()); !errors.Is(err, errLarge) || time.Since(began) != slotWait {
+			t.Errorf("one more: %v after %s, want %v after %s", err, time.Since(began), errLarge, slotWait)
+		}
+		reads <- struct{}{}
+		synctest.Wait()
+		whole := httptest.NewRecorder()
+		if err := respond(whole); err != nil || whole.Body.Len() < size {
+			t.Errorf("after one has read: %v, %d bytes", err, whole.Body.Len())
+		}
+		close(reads)
+		clients.Wait()
+		random = make([]byte, sendingBytes+size)
+		_, _ = rand.NewChaCha8([32]byte{2}).Read(random)
+		if err := respond(httptest.NewRecorder()); err != nil {
+			t.Errorf("an answer that is larger than the room: %v", err)
+		}
+	})
 }
 
 // Scrapes that wait for a count hold no slot, and those that end their wait at the
