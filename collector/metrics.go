@@ -30,7 +30,7 @@ type metrics struct {
 	bound         *prometheus.CounterVec
 	left          *prometheus.CounterVec
 
-	nodes           []nodeFamily // sorted by name
+	nodes           []nodeFamily
 	unscheduledPods *prometheus.Desc
 	unknownNodePods *prometheus.Desc
 	lastPages       *prometheus.Desc
@@ -75,16 +75,7 @@ func newMetrics() *metrics {
 		bound: counter("pod_count_bound_total", "Pods that were bound to a node, as the streams of events say: each once, also where a stream was cut. What no stream showed before a new start is not in it."),
 		left:  counter("pod_count_left_total", "Pods that finished on their node or were deleted from it, as the streams of events say: each once, also where a stream was cut. What no stream showed before a new start is not in it."),
 
-		nodes: []nodeFamily{
-			{
-				"node_active_pods", "Active pods on the node: bound to it, with a phase that is neither Succeeded nor Failed. Terminating pods count; a node without pods is 0.",
-				func(n podcount.Node) (float64, bool) { return float64(n.ActivePods), true },
-			},
-			{
-				"node_allocatable_pods", "Pods that the node can take, as its status says. Absent where it says nothing, where nodes may not be listed, and when only some namespaces are counted.",
-				func(n podcount.Node) (float64, bool) { return float64(n.AllocatablePods), n.HasAllocatable },
-			},
-		},
+		nodes:           nodeFamilies(),
 		unscheduledPods: gauge("pod_count_unscheduled_pods", "Pods that are not finished and bound to no node: pending, or held back by scheduling gates."),
 		unknownNodePods: gauge("pod_count_unknown_node_pods", "Pods that are not finished and bound to a node that does not exist. Absent where nodes may not be listed."),
 		lastPages:       gauge("pod_count_last_pages", "Pages of pods that the last complete count took."),
@@ -115,6 +106,20 @@ func newMetrics() *metrics {
 			"Age beyond which a cluster's series are withdrawn (--collector.max-staleness)."),
 		shardInfo: processGauge("pod_count_shard_info",
 			"Always 1. Which of the replicas that share the clusters this one is, from 0.", "shard", "shards"),
+	}
+}
+
+// nodeFamilies are sorted by name.
+func nodeFamilies() []nodeFamily {
+	return []nodeFamily{
+		{
+			"node_active_pods", "Active pods on the node: bound to it, with a phase that is neither Succeeded nor Failed. Terminating pods count; a node without pods is 0.",
+			func(n podcount.Node) (float64, bool) { return float64(n.ActivePods), true },
+		},
+		{
+			"node_allocatable_pods", "Pods that the node can take, as its status says. Absent where it says nothing, where nodes may not be listed, and when only some namespaces are counted.",
+			func(n podcount.Node) (float64, bool) { return float64(n.AllocatablePods), n.HasAllocatable },
+		},
 	}
 }
 
