@@ -34,15 +34,12 @@ func newJSON(r io.Reader) *jsontext.Decoder {
 	return jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true))
 }
 
-// object calls member for every key, which must read the value. The key is valid
-// until then.
+// object calls member for every key, which is valid until the value is read. A value that
+// member leaves alone is skipped.
 func (d *decoder) object(member func(key []byte) error) error {
-	if err := d.expect(jsontext.KindBeginObject); err != nil {
-		return err
-	}
 	outer := d.keys.open()
 	defer d.keys.close(outer)
-	for d.json.PeekKind() != jsontext.KindEndObject {
+	return d.each(jsontext.KindBeginObject, jsontext.KindEndObject, func() error {
 		key, err := d.text(maxKeyBytes + 1)
 		if err == nil {
 			err = d.keys.add(key)
@@ -50,29 +47,29 @@ func (d *decoder) object(member func(key []byte) error) error {
 		if err != nil {
 			return err
 		}
-		if err := member(key); err != nil {
-			return err
+		value := d.offset()
+		if err = member(key); err == nil && d.offset() == value {
+			err = d.skip()
 		}
-	}
-	_, err := d.json.ReadToken()
-	return err
+		return err
+	})
 }
 
 // array calls element before every value, which it must read.
 func (d *decoder) array(element func() error) error {
-	if err := d.expect(jsontext.KindBeginArray); err != nil {
-		return err
-	}
-	for d.json.PeekKind() != jsontext.KindEndArray {
-		if d.json.PeekKind() == jsontext.KindInvalid {
-			_, err := d.json.ReadToken()
+	return d.each(jsontext.KindBeginArray, jsontext.KindEndArray, element)
+}
+
+// each calls element for as long as anything comes before the end.
+func (d *decoder) each(begin, end jsontext.Kind, element func() error) error {
+	err := d.expect(begin)
+	for err == nil {
+		if kind := d.json.PeekKind(); kind == end || kind == jsontext.KindInvalid {
+			_, err = d.json.ReadToken() // the end, or what is wrong with what comes in its place
 			return err
 		}
-		if err := element(); err != nil {
-			return err
-		}
+		err = element()
 	}
-	_, err := d.json.ReadToken()
 	return err
 }
 

@@ -83,38 +83,37 @@ func (doc *document) member(d *decoder, c content, key string) (err error) {
 	switch key {
 	case "kind":
 		doc.kind, err = d.optionalText(maxTextBytes)
-		return err
 	case "metadata":
-		return doc.listMeta(d)
+		err = doc.listMeta(d)
 	case "columnDefinitions":
-		if c.columns == nil {
-			return d.skip()
+		if doc.columns = c.columns != nil; doc.columns {
+			err = c.columns(d)
 		}
-		doc.columns = true
-		return c.columns(d)
 	case "rows":
-		return doc.list(d, key, c, c.row)
+		err = doc.list(d, key, c, c.row)
 	case "items":
-		return doc.list(d, key, c, c.item)
+		err = doc.list(d, key, c, c.item)
 	case "message":
 		doc.message, err = d.optionalText(maxMessageBytes)
-		return err
 	case "code": // some errors have a word for one, which counts as 0
-		text, err := d.scalar()
+		var text []byte
+		text, err = d.scalar()
 		doc.code, _ = strconv.Atoi(string(text)) // for a number that overflows int, Atoi returns the largest
-		return err
 	case "details":
-		return doc.details(d)
-	default:
-		return d.skip()
+		err = d.part("retryAfterSeconds", func() error {
+			text, err := d.scalar()
+			doc.retryAfter = string(text)
+			return err
+		})
 	}
+	return err
 }
 
 // list reads rows or items. Each may be as long as the window allows.
 func (doc *document) list(d *decoder, key string, c content, read func(*decoder) error) error {
 	switch {
 	case c.kind == "":
-		return d.skip()
+		return nil
 	case doc.listed != "":
 		return errTwoLists
 	case read == nil:
@@ -147,21 +146,8 @@ func (doc *document) listMeta(d *decoder) error {
 			doc.next, err = d.optionalText(maxTokenBytes + 1)
 		case "remainingItemCount":
 			doc.more, err = d.more()
-		default:
-			err = d.skip()
 		}
 		return err
-	})
-}
-
-func (doc *document) details(d *decoder) error {
-	return d.nullable(func(key []byte) error {
-		if string(key) == "retryAfterSeconds" {
-			text, err := d.scalar()
-			doc.retryAfter = string(text)
-			return err
-		}
-		return d.skip()
 	})
 }
 
@@ -196,6 +182,16 @@ func (d *decoder) nullable(member func(key []byte) error) error {
 		return d.skip()
 	}
 	return d.object(member)
+}
+
+// part reads an object (or null) of which only one member matters, with read.
+func (d *decoder) part(name string, read func() error) error {
+	return d.nullable(func(key []byte) error {
+		if string(key) == name {
+			return read()
+		}
+		return nil
+	})
 }
 
 // more reads how many items a list has after a page, and says whether there are any. What

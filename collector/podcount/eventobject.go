@@ -52,9 +52,8 @@ func (r *eventReader) read() (*event, error) {
 		case "object":
 			there = true
 			return r.d.object(func(key []byte) error { return r.member(e, string(key)) })
-		default:
-			return r.d.skip()
 		}
+		return nil
 	})
 	if err == nil && (e.kind == "" || !there) {
 		err = errNoEvent
@@ -89,20 +88,13 @@ func (r *eventReader) row(to *eventRow) error {
 	return r.d.object(func(key []byte) (err error) {
 		switch string(key) {
 		case "cells":
-			return r.rowCells(to)
+			err = r.rowCells(to)
 		case "conditions":
 			to.finished, err = r.d.finishedPod()
-			return err
 		case "object":
-			return r.d.nullable(func(key []byte) error {
-				if string(key) == "metadata" {
-					return r.d.meta(&to.own)
-				}
-				return r.d.skip()
-			})
-		default:
-			return r.d.skip()
+			err = r.d.part("metadata", func() error { return r.d.meta(&to.own) })
 		}
+		return err
 	})
 }
 
@@ -130,8 +122,6 @@ func (d *decoder) meta(to *meta) error {
 			to.version, err = d.optionalText(maxTextBytes)
 		case "annotations":
 			to.initialEnd, err = d.has(initialEnd)
-		default:
-			err = d.skip()
 		}
 		return err
 	})
@@ -159,16 +149,13 @@ func (d *decoder) has(name string) (found bool, err error) {
 	return found, err
 }
 
-// within reads any value. If it is an object, it passes the text of one of its members,
-// a name or a word, to take.
+// within reads any value of a member. If it is an object, it passes the text of one of its
+// own members, a name or a word, to take.
 func (d *decoder) within(name string, take func(string)) error {
 	if d.json.PeekKind() != jsontext.KindBeginObject {
-		return d.skip()
+		return nil // it is skipped
 	}
-	return d.object(func(key []byte) error {
-		if string(key) != name {
-			return d.skip()
-		}
+	return d.part(name, func() error {
 		text, _, err := d.maybeName()
 		take(text)
 		return err

@@ -14,17 +14,14 @@ func podItem(to *tally) func(*decoder) error {
 	return func(d *decoder) error {
 		d.node = d.node[:0]
 		finished := false
-		err := d.object(func(key []byte) error {
+		err := d.object(func(key []byte) (err error) {
 			switch string(key) {
 			case "spec":
-				return d.member("nodeName", func(name []byte) { d.node = append(d.node, name...) })
+				err = d.member("nodeName", func(name []byte) { d.node = append(d.node, name...) })
 			case "status":
-				return d.member("phase", func(phase []byte) {
-					finished = hasFinished(string(phase))
-				})
-			default:
-				return d.skip()
+				err = d.member("phase", func(phase []byte) { finished = hasFinished(string(phase)) })
 			}
+			return err
 		})
 		if err != nil || finished {
 			return err
@@ -38,21 +35,19 @@ func nodeItem(to *nodeSet) func(*decoder) error {
 	return func(d *decoder) error {
 		var node Node
 		odd := false
-		err := d.object(func(key []byte) error {
+		err := d.object(func(key []byte) (err error) {
 			switch string(key) {
 			case "metadata":
-				return d.member("name", func(name []byte) { node.Name = string(name) })
+				err = d.member("name", func(name []byte) { node.Name = string(name) })
 			case "status":
-				return d.nullable(func(key []byte) (err error) {
-					if string(key) == "allocatable" {
+				err = d.part("allocatable", func() error {
+					return d.part("pods", func() (err error) {
 						odd, err = d.allocatable(&node)
 						return err
-					}
-					return d.skip()
+					})
 				})
-			default:
-				return d.skip()
 			}
+			return err
 		})
 		if err != nil {
 			return err
@@ -67,19 +62,12 @@ func nodeItem(to *nodeSet) func(*decoder) error {
 // allocatable reads the number of pods that the node can hold. odd means that the
 // value is not a number of pods: one node's value must not hide the whole cluster.
 func (d *decoder) allocatable(node *Node) (odd bool, err error) {
-	err = d.nullable(func(key []byte) error {
-		if string(key) != "pods" {
-			return d.skip()
-		}
-		text, err := d.scalar()
-		if err != nil || len(text) == 0 {
-			return err
-		}
-		node.AllocatablePods, node.HasAllocatable = wholeQuantity(string(text))
-		odd = !node.HasAllocatable
-		return nil
-	})
-	return odd, err
+	text, err := d.scalar()
+	if err != nil || len(text) == 0 {
+		return false, err
+	}
+	node.AllocatablePods, node.HasAllocatable = wholeQuantity(string(text))
+	return !node.HasAllocatable, nil
 }
 
 // wholeQuantity reads a quantity such as 110 or 1k. Long exponents are refused
@@ -99,12 +87,11 @@ func wholeQuantity(text string) (int64, bool) {
 }
 
 // member reads an object (or null) and passes the text of one of its members, a name or a
-// word, to take. Other members are skipped, and so is a null: it says as much as a member
-// that is missing.
+// word, to take. A null says as much as a member that is missing.
 func (d *decoder) member(name string, take func([]byte)) error {
-	return d.nullable(func(key []byte) error {
-		if string(key) != name || d.json.PeekKind() == jsontext.KindNull {
-			return d.skip()
+	return d.part(name, func() error {
+		if d.json.PeekKind() == jsontext.KindNull {
+			return nil
 		}
 		text, err := d.name()
 		if err != nil {

@@ -45,9 +45,8 @@ func (d *decoder) columnName() (name string, err error) {
 	err = d.object(func(key []byte) (err error) {
 		if string(key) == "name" {
 			name, err = d.optionalText(maxTextBytes)
-			return err
 		}
-		return d.skip()
+		return err
 	})
 	return name, err
 }
@@ -60,14 +59,11 @@ func (t *table) row(d *decoder) error {
 	err := d.object(func(key []byte) (err error) {
 		switch string(key) {
 		case "cells":
-			seen = true
-			return t.cells(d)
+			seen, err = true, t.cells(d)
 		case "conditions":
 			finished, err = d.finishedPod()
-			return err
-		default:
-			return d.skip()
 		}
+		return err
 	})
 	switch {
 	case err != nil:
@@ -92,8 +88,6 @@ func (d *decoder) finishedPod() (finished bool, err error) {
 				completed, err = d.textIs("Completed")
 			case "status":
 				holds, err = d.textIs("True")
-			default:
-				err = d.skip()
 			}
 			return err
 		})
@@ -106,10 +100,13 @@ func (d *decoder) finishedPod() (finished bool, err error) {
 func (t *table) cells(d *decoder) error {
 	cell := 0
 	err := d.array(func() error {
-		if cell++; cell > t.columns {
+		switch cell++; {
+		case cell > t.columns:
 			return fmt.Errorf("a row has more than %d cells", t.columns)
+		case cell-1 != t.node:
+			return d.skip()
 		}
-		return t.cell(d, cell-1)
+		return d.nodeCell()
 	})
 	if err == nil && cell != t.columns {
 		return fmt.Errorf("a row has %d cells, not %d", cell, t.columns)
@@ -117,10 +114,8 @@ func (t *table) cells(d *decoder) error {
 	return err
 }
 
-func (t *table) cell(d *decoder, index int) error {
-	if index != t.node {
-		return d.skip()
-	}
+// nodeCell reads the cell with the name of the pod's node.
+func (d *decoder) nodeCell() error {
 	name, err := d.name()
 	if err != nil {
 		return fmt.Errorf("cell %s: %w", nodeColumn, err)
