@@ -25,7 +25,7 @@ type decoder struct {
 
 func newDecoder(r io.Reader) *decoder {
 	w := &window{r: r}
-	return &decoder{json: newJSON(w), source: w, kept: keptBytes, window: w, keys: keyStack{ends: []int{0}}}
+	return &decoder{json: newJSON(w), source: w, kept: keptBytes, window: w}
 }
 
 // newJSON leaves duplicate keys to decoder. jsontext would remember every key, also of
@@ -37,12 +37,12 @@ func newJSON(r io.Reader) *jsontext.Decoder {
 // object calls member for every key, which is valid until the value is read. A value that
 // member leaves alone is skipped.
 func (d *decoder) object(member func(key []byte) error) error {
-	outer := d.keys.open()
-	defer d.keys.close(outer)
+	outer := d.keys
+	defer d.keys.backTo(&outer)
 	return d.each(jsontext.KindBeginObject, jsontext.KindEndObject, func() error {
 		key, err := d.text(maxKeyBytes + 1)
 		if err == nil {
-			err = d.keys.add(key)
+			err = d.keys.add(key, &outer)
 		}
 		if err != nil {
 			return err

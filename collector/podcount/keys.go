@@ -25,34 +25,31 @@ var (
 // keyStack has the keys of the objects that are being read, one within the other.
 type keyStack struct {
 	text []byte
-	ends []int // of each key in text, after a 0
-	own  int   // where the first of the innermost object begins, in ends
+	ends []int // of each key in text
 }
 
-// open begins an object, and returns what close needs at its end.
-func (k *keyStack) open() (outer int) {
-	outer, k.own = k.own, len(k.ends)-1
-	return outer
-}
-
-func (k *keyStack) close(outer int) {
-	k.text, k.ends, k.own = k.text[:k.ends[k.own]], k.ends[:k.own+1], outer
-}
-
-func (k *keyStack) add(key []byte) error {
-	own := k.ends[k.own:]
-	if len(own) > maxMembers {
+// add adds a key of the innermost object. Those of the objects around it are outer.
+func (k *keyStack) add(key []byte, outer *keyStack) error {
+	own := k.ends[len(outer.ends):]
+	switch {
+	case len(own) == maxMembers:
 		return errManyMembers
-	}
-	if len(k.text)+len(key) > maxKeyBytes {
+	case len(k.text)+len(key) > maxKeyBytes:
 		return errLongKeys
 	}
-	for i := range own[1:] {
-		if bytes.Equal(k.text[own[i]:own[i+1]], key) {
+	begin := len(outer.text)
+	for _, end := range own {
+		if bytes.Equal(k.text[begin:end], key) {
 			return fmt.Errorf("%w %q", errDuplicate, redact.Line(string(key)))
 		}
+		begin = end
 	}
 	k.text = append(k.text, key...)
 	k.ends = append(k.ends, len(k.text))
 	return nil
+}
+
+// backTo forgets the keys of the innermost object.
+func (k *keyStack) backTo(outer *keyStack) {
+	k.text, k.ends = k.text[:len(outer.text)], k.ends[:len(outer.ends)]
 }
