@@ -20,9 +20,7 @@ func classifyTransport(err error, connecting bool) Reason {
 	switch {
 	case !connecting:
 		return Unauthorized
-	case unresolved:
-		return Network
-	case errors.Is(err, context.DeadlineExceeded), is && timeout.Timeout():
+	case !unresolved && (errors.Is(err, context.DeadlineExceeded) || is && timeout.Timeout()):
 		return Timeout
 	default:
 		return Network
@@ -32,20 +30,14 @@ func classifyTransport(err error, connecting bool) Reason {
 // classifyStatus returns the reason for an answer with this HTTP status, or for a
 // Status object with this code.
 func classifyStatus(code int) Reason {
-	switch code {
-	case http.StatusUnauthorized:
-		return Unauthorized
-	case http.StatusForbidden:
-		return Forbidden
-	case http.StatusGone:
-		return Expired
-	case http.StatusTooManyRequests:
-		return Throttled
-	case http.StatusRequestTimeout, http.StatusGatewayTimeout:
-		return Timeout
-	default:
-		return Server
-	}
+	return cmp.Or(map[int]Reason{
+		http.StatusUnauthorized:    Unauthorized,
+		http.StatusForbidden:       Forbidden,
+		http.StatusGone:            Expired,
+		http.StatusTooManyRequests: Throttled,
+		http.StatusRequestTimeout:  Timeout,
+		http.StatusGatewayTimeout:  Timeout,
+	}[code], Server)
 }
 
 // statusError turns an answer that is an error into a PageError. The message is that
@@ -56,16 +48,13 @@ func statusError(code int, header http.Header, doc document, now time.Time) *Pag
 		text = "a redirect, which is not followed"
 	}
 	failure := &PageError{
-		Reason:      classifyStatus(code),
-		Err:         fmt.Errorf("status %d: %s", code, text),
-		retryAfter:  cmp.Or(retryAfter(header.Get("Retry-After"), now), retryAfter(doc.retryAfter, now)),
-		token:       doc.next,
-		tooLarge:    code == http.StatusRequestEntityTooLarge,
-		code:        code,
-		unknownForm: refusesForm(code),
+		Reason:     classifyStatus(code),
+		Err:        fmt.Errorf("status %d: %s", code, text),
+		retryAfter: cmp.Or(retryAfter(header.Get("Retry-After"), now), retryAfter(doc.retryAfter, now)),
+		code:       code,
 	}
-	if len(failure.token) > maxTokenBytes { // one of a list would be refused
-		failure.token = ""
+	if len(doc.next) <= maxTokenBytes { // a longer one of a list would be refused
+		failure.token = doc.next
 	}
 	if text == "" {
 		failure.Err = fmt.Errorf("status %d", code)

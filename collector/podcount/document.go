@@ -66,14 +66,9 @@ func (d *decoder) next(c content) (doc document, err error) {
 	d.advance()
 	d.window.values, d.window.giveUp, d.echoed = c.large, c.giveUp, c.echoed
 	defer func() { d.window.close(err == nil) }()
-	err = d.object(func(key []byte) error {
-		return doc.member(d, c, string(key))
-	})
+	err = d.object(func(key []byte) error { return doc.member(d, c, string(key)) })
 	if err == nil {
 		err = doc.check(c)
-	}
-	if err == nil && d.echoed != nil && d.echoed(doc.resourceVersion) {
-		err = errEchoed
 	}
 	doc.size = d.offset() - begin
 	return doc, err
@@ -162,6 +157,8 @@ func (doc *document) check(c content) error {
 	}
 	untold := doc.meta && !doc.null && (doc.kind == "" || doc.kind == "List" && doc.listed == "items")
 	switch {
+	case c.echoed != nil && c.echoed(doc.resourceVersion):
+		return errEchoed
 	case doc.kind == "Status", c.kind == "":
 		return nil
 	case doc.listed == "":

@@ -3,6 +3,8 @@ package podcount
 import (
 	"errors"
 	"fmt"
+	"net/http"
+	"slices"
 	"time"
 )
 
@@ -36,22 +38,34 @@ type PageError struct {
 	Reason   Reason
 	Err      error // cleaned: short, one line, no credentials
 
-	retryAfter  time.Duration // what the server asked for; 0 when it did not
-	code        int           // HTTP status, or that of a Status; 0 when there was none
-	token       string        // of a 410: where to go on
-	tooLarge    bool          // an answer with fewer rows may help
-	unknownForm bool          // the server does not support this form of request
-	stuck       bool          // going on from the pages so far would not help
-	final       bool          // asking again would not help
+	retryAfter time.Duration // what the server asked for; 0 when it did not
+	code       int           // HTTP status, or that of a Status; 0 when there was none
+	token      string        // of a 410: where to go on
+	stuck      bool          // going on from the pages so far would not help
 }
 
 // malformed is the failure of an answer that cannot be counted.
 func malformed(err error) *PageError {
-	final := errors.As(err, new(budgetError))
-	return &PageError{
-		Reason: Malformed, Err: err, tooLarge: errors.Is(err, errTooLarge), final: final, stuck: final,
-		unknownForm: errors.Is(err, errNoNodeCell) || errors.Is(err, errNoColumns),
+	failure := &PageError{Reason: Malformed, Err: err}
+	failure.stuck = failure.final()
+	return failure
+}
+
+// final says whether asking again would not help.
+func (e *PageError) final() bool { return errors.As(e.Err, new(budgetError)) }
+
+// tooLarge says whether an answer with fewer rows may help.
+func (e *PageError) tooLarge() bool {
+	return e.code == http.StatusRequestEntityTooLarge || errors.Is(e.Err, errTooLarge)
+}
+
+// unknownForm says whether the server does not support this form of request.
+func (e *PageError) unknownForm() bool {
+	refusals := []int{
+		http.StatusBadRequest, http.StatusNotAcceptable, http.StatusUnsupportedMediaType,
+		http.StatusUnprocessableEntity, http.StatusNotImplemented,
 	}
+	return slices.Contains(refusals, e.code) || errors.Is(e.Err, errNoNodeCell) || errors.Is(e.Err, errNoColumns)
 }
 
 // refusal says whether the credentials were refused. The server is not expected to

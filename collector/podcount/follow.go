@@ -155,7 +155,7 @@ func refusesWatch(err error) bool {
 	case http.StatusForbidden, http.StatusNotFound, http.StatusMethodNotAllowed:
 		return true
 	default:
-		return failure.unknownForm
+		return failure.unknownForm()
 	}
 }
 

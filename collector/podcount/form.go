@@ -116,17 +116,6 @@ func (f *forms) trusts(s *search, now time.Time) bool {
 	return s.at == f.at && Age(f.worked, now) < formLife
 }
 
-// refusesForm says whether a status means that the server does not support the form.
-func refusesForm(code int) bool {
-	switch code {
-	case http.StatusBadRequest, http.StatusNotAcceptable, http.StatusUnsupportedMediaType,
-		http.StatusUnprocessableEntity, http.StatusNotImplemented:
-		return true
-	default:
-		return false
-	}
-}
-
 // nextForm switches the count to the next form after a failure which means that the
 // server does not support this one. It does so only before the first page of pods,
 // since pages of two forms may not fit together. Status 500 may mean this or anything
@@ -136,7 +125,7 @@ func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) b
 	next := (s.at + 1) % len(podForms())
 	fault := failure.code == http.StatusInternalServerError
 	switch {
-	case w.listing.form != &s.form || w.page > 1 || run.next > 0, !failure.unknownForm && !fault:
+	case w.listing.form != &s.form || w.page > 1 || run.next > 0, !failure.unknownForm() && !fault:
 		return false
 	case fault && (trusted || !last), trusted && !last, next == s.first:
 		return false

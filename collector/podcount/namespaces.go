@@ -92,7 +92,7 @@ func (w *walk) continueAfter(previous *walk) {
 // versionRefused says whether the failure is caused by a walk's start at a
 // resourceVersion that the server cannot list any more, or does not support.
 func (w *walk) versionRefused(failure *PageError) bool {
-	return w.startVersion != "" && w.token == "" && (failure.Reason == Expired || failure.unknownForm)
+	return w.startVersion != "" && w.token == "" && (failure.Reason == Expired || failure.unknownForm())
 }
 
 // exists makes sure that a namespace without pods exists: a misspelt name lists no
@@ -135,7 +135,7 @@ func (c *Counter) dispensable(w *walk, failure *PageError) error {
 	switch {
 	case failure.Reason == Forbidden && (nodes || w.listing.name == Namespaces):
 		return errForbidden
-	case w.lookup && failure.unknownForm:
+	case w.lookup && failure.unknownForm():
 		return errNoLookups
 	}
 	return nil

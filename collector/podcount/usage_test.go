@@ -75,8 +75,8 @@ func TestUsageCheck(t *testing.T) {
 			if !reflect.DeepEqual(tt.used, before) {
 				t.Errorf("the refused page has left %+v of %+v", tt.used, before)
 			}
-			if budget := errors.As(tt.want, new(budgetError)); failure.final != budget {
-				t.Errorf("final %t, want %t", failure.final, budget)
+			if budget := errors.As(tt.want, new(budgetError)); failure.final() != budget {
+				t.Errorf("final %t, want %t", failure.final(), budget)
 			}
 		})
 	}
@@ -127,7 +127,7 @@ func TestTokensInTheBudget(t *testing.T) {
 			}
 		}
 		failure := w.usage.add("", document{rows: 1, next: "more"}, 1)
-		if failure == nil || !errors.Is(failure, errNoRoom) || !failure.final || budget.free != 0 {
+		if failure == nil || !errors.Is(failure, errNoRoom) || !failure.final() || budget.free != 0 {
 			t.Errorf("round %d: one more page: %v, %d bytes are free", round, failure, budget.free)
 		}
 		if failure := w.usage.add("", document{rows: 1}, 1); failure != nil {
@@ -195,7 +195,7 @@ func TestMalformed(t *testing.T) {
 	} {
 		t.Run(tt.err.Error(), func(t *testing.T) {
 			got := malformed(tt.err)
-			if got.Reason != Malformed || got.final != tt.final || got.stuck != tt.final || got.tooLarge != tt.tooLarge || got.unknownForm != tt.unknownForm {
+			if got.Reason != Malformed || got.final() != tt.final || got.stuck != tt.final || got.tooLarge() != tt.tooLarge || got.unknownForm() != tt.unknownForm {
 				t.Errorf("got %+v, want %+v", got, tt)
 			}
 			if !errors.Is(got, tt.err) {

@@ -111,10 +111,10 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if (failure.Reason == Expired || w.versionRefused(failure)) && allowed < c.cfg.PageAttempts+freeExpiries {
 			allowed++
 		}
-		last := attempt >= allowed || attempt >= maxRefusals && failure.refusal() || failure.final || run.search.probing(failure) || w.missing(failure)
+		last := attempt >= allowed || attempt >= maxRefusals && failure.refusal() || failure.final() || run.search.probing(failure) || w.missing(failure)
 		fewer := w.fewerRows(failure, last)
 		if !fewer && c.nextForm(run, w, failure, last) {
-			if !failure.unknownForm {
+			if !failure.unknownForm() {
 				run.observer.Page(event)
 			}
 			attempt, allowed = 0, c.cfg.PageAttempts
@@ -206,7 +206,7 @@ func (w *walk) recover(failure *PageError, last bool) {
 		w.expired(failure.token)
 	}
 	repeated := failure.Attempt >= shrinkAfter && !failure.otherCause()
-	if last || repeated || failure.Reason == Timeout || failure.tooLarge {
+	if last || repeated || failure.Reason == Timeout || failure.tooLarge() {
 		w.sizer.shrink()
 	}
 }
