@@ -28,8 +28,8 @@ func TestOneLargeValueAtATime(t *testing.T) {
 	budget := NewBudget(128 << 20)
 	large := podNamed(usualValueBytes + 1000)
 	read := func(body io.Reader, budget *Budget) error {
-		rows := podContent(newTally(newAccount(nil).open()))
-		rows.kind, rows.large = "PodList", &largeValues{budget: budget}
+		rows := newTally(newAccount(nil).open()).content()
+		rows.large = &largeValues{budget: budget}
 		_, err := readDocument(newDecoder(body), rows)
 		return err
 	}
@@ -77,8 +77,8 @@ func TestOneLargeValueAtATime(t *testing.T) {
 // TestLargeDocumentsOfAStream gives the slot for large values back after each.
 func TestLargeDocumentsOfAStream(t *testing.T) {
 	budget := NewBudget(128 << 20)
-	rows := podContent(newTally(newAccount(nil).open()))
-	rows.kind, rows.large = "PodList", &largeValues{budget: budget}
+	rows := newTally(newAccount(nil).open()).content()
+	rows.large = &largeValues{budget: budget}
 	large, small := podNamed(usualValueBytes+1000), podNamed(10)
 	d := newDecoder(strings.NewReader(large + small + large))
 	for i := range 3 {

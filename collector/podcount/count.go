@@ -19,8 +19,8 @@ type count struct {
 	next     int     // index of the first of pods that is not complete
 	renewed  []*walk // further walks over nodes, for pods on nodes that are not known
 	known    *nodeSet
-	denied   bool   // the nodes may not be listed
-	tally    *tally // of the complete walks over pods
+	denied   bool // the nodes may not be listed
+	tally    *tally
 	ledger   *ledger
 	began    func(*walk) // called after each first page; may be nil
 	told     positions   // by the streams of the start that was suspended
@@ -53,7 +53,8 @@ func (c *Counter) take(observer Observer) *count {
 	now, run := time.Now(), c.suspended
 	if run == nil || Age(run.since(), now) > tokenLife {
 		run = &count{started: now, search: c.forms.begin(now), ledger: c.account.open()}
-		run.nodes = newWalk(run.ledger, c.cfg.Nodes.listing(), c.nodes, run.openNodes)
+		run.known, run.tally = newNodeSet(run.ledger), newTally(run.ledger)
+		run.nodes = newWalk(run.ledger, c.cfg.Nodes.listing(), c.nodes, run.known)
 		run.pods = c.podWalks(run)
 	}
 	c.suspended = nil
@@ -87,16 +88,6 @@ func (n *count) since() time.Time {
 		}
 	}
 	return latest
-}
-
-func (n *count) openNodes() (target, content) {
-	n.known = newNodeSet(n.ledger)
-	return n.known, content{item: nodeItem(n.known)}
-}
-
-// moreNodes opens a target that adds to the known nodes.
-func (n *count) moreNodes() (target, content) {
-	return n.known, content{item: nodeItem(n.known)}
 }
 
 func (c *Counter) run(ctx context.Context, run *count) error {
@@ -140,7 +131,6 @@ func (c *Counter) listNodes(ctx context.Context, run *count) error {
 // withoutNodes has the count, and others for a while, go without the list of nodes.
 func (c *Counter) withoutNodes(run *count) {
 	run.denied, c.deniedAt = true, time.Now()
-	run.known.drop()
 	run.nodes.rewind()
 }
 
@@ -199,12 +189,12 @@ func (c *Counter) lookups(run *count) []*walk {
 	names := slices.DeleteFunc(run.unknownNames(), func(name string) bool { return c.gone[name] })
 	stale := Age(run.nodes.tokenAt, run.pods[len(run.pods)-1].began) > nodesLife
 	if stale || len(names) > maxLookups || c.noLookups && len(names) > 0 {
-		run.known.drop()
-		return []*walk{newWalk(run.ledger, nodeListing(""), c.nodes, run.openNodes)}
+		run.known.restart()
+		return []*walk{newWalk(run.ledger, nodeListing(""), c.nodes, run.known)}
 	}
 	var walks []*walk
 	for _, name := range names {
-		w := newWalk(run.ledger, nodeListing("metadata.name="+name), c.nodes, run.moreNodes)
+		w := newWalk(run.ledger, nodeListing("metadata.name="+name), c.nodes, run.known)
 		w.lookup = true
 		walks = append(walks, w)
 	}

@@ -16,9 +16,7 @@ func decodePods(r io.Reader) (map[string]int, document, error) {
 
 func decodePodsWith(d *decoder) (map[string]int, document, error) {
 	t := newTally(newAccount(nil).open())
-	c := podContent(t)
-	c.kind = "PodList"
-	doc, err := readDocument(d, c)
+	doc, err := readDocument(d, t.content())
 	if err != nil {
 		return nil, doc, err
 	}
@@ -35,15 +33,13 @@ func decodePodsWith(d *decoder) (map[string]int, document, error) {
 
 // decodeNodes reads one page of nodes.
 func decodeNodes(r io.Reader) (*nodeSet, document, error) {
-	n := count{ledger: newAccount(nil).open()}
-	_, c := n.openNodes()
-	c.kind = "NodeList"
-	doc, err := readDocument(newDecoder(r), c)
+	set := newNodeSet(newAccount(nil).open())
+	doc, err := readDocument(newDecoder(r), set.content())
 	if err != nil {
 		return nil, doc, err
 	}
-	n.known.commit()
-	return n.known, doc, nil
+	set.commit()
+	return set, doc, nil
 }
 
 // page puts rows between the beginning and the end of a Table of pods. The second of

@@ -43,7 +43,7 @@ type content struct {
 	columns func(*decoder) error // column definitions of a Table; nil: Tables are refused
 	row     func(*decoder) error // one row of a Table
 	item    func(*decoder) error // one object of a list
-	kind    string               // of the list, such as PodList; empty: any object will do
+	kind    string               // of the list, such as PodList; empty where any object will do
 	large   *largeValues         // may be nil
 	giveUp  func()               // ends reading a large value that takes too long; may be nil
 	echoed  func(string) bool    // says whether a text contains a credential of the request; may be nil

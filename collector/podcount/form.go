@@ -141,7 +141,6 @@ func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) b
 // listing is what distinguishes the requests of one walk from those of another.
 type listing struct {
 	name      string // Pods, Nodes or Namespaces
-	kind      string // of the list; empty where any object is accepted
 	path      string
 	namespace string
 	fields    string // a field selector, added to that of the form
@@ -158,7 +157,7 @@ func (l listing) selector() string {
 }
 
 func podListing(namespace string, f *form) listing {
-	r := listing{name: Pods, kind: "PodList", path: "api/v1/pods", namespace: namespace, form: f}
+	r := listing{name: Pods, path: "api/v1/pods", namespace: namespace, form: f}
 	if namespace != "" {
 		r.path = "api/v1/namespaces/" + namespace + "/pods"
 	}
@@ -169,7 +168,7 @@ func podListing(namespace string, f *form) listing {
 // is names of images, much the same on all nodes, so compression saves nine tenths.
 func nodeListing(selector string) listing {
 	whole := &form{accept: jsonOnly, selector: selector, gzip: true}
-	return listing{name: Nodes, kind: "NodeList", path: "api/v1/nodes", form: whole}
+	return listing{name: Nodes, path: "api/v1/nodes", form: whole}
 }
 
 func namespaceListing(name string) listing {

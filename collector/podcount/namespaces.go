@@ -28,8 +28,7 @@ func checkNames(names []string, check func(string) []string) error {
 	return nil
 }
 
-// podWalks returns the walks of one count: one, or one for each namespace. Each has a
-// tally of its own, so that one can start afresh without touching the others.
+// podWalks returns the walks of one count: one, or one for each namespace.
 func (c *Counter) podWalks(run *count) (walks []*walk) {
 	namespaces := c.cfg.Namespaces
 	if len(namespaces) == 0 {
@@ -38,42 +37,26 @@ func (c *Counter) podWalks(run *count) (walks []*walk) {
 	for _, namespace := range namespaces {
 		pods := podListing(namespace, &run.search.form)
 		_, pods.fields = c.cfg.Nodes.fields()
-		walks = append(walks, newWalk(run.ledger, pods, c.pods, func() (target, content) {
-			t := newTally(run.ledger)
-			return t, podContent(t)
-		}))
+		walks = append(walks, newWalk(run.ledger, pods, c.pods, run.tally))
 	}
 	return walks
 }
 
-// podContent reads pods into t, whether they come as rows or as objects.
-func podContent(t *tally) content {
-	rows := &table{tally: t}
-	return content{columns: rows.definitions, row: rows.row, item: podItem(t)}
-}
-
-// countNext completes the next walk over pods, and adds its result to the count's.
+// countNext completes the next walk over pods.
 func (c *Counter) countNext(ctx context.Context, run *count) error {
 	w := run.pods[run.next]
 	if run.next > 0 {
 		w.continueAfter(run.pods[run.next-1])
 	}
-	if err := c.walk(ctx, w, run); err != nil {
-		return err
+	err := c.walk(ctx, w, run)
+	if err == nil {
+		err = c.exists(ctx, w, run)
 	}
-	if err := c.exists(ctx, w, run); err != nil {
-		return err
+	if err == nil {
+		run.tally.complete()
+		run.next++
 	}
-	own := w.target.(*tally)
-	if run.tally == nil {
-		run.tally = own
-	} else if err := run.tally.absorb(own); err != nil {
-		failure := malformed(err)
-		failure.Resource, failure.Page, failure.Attempt = Pods, w.firstPage+w.page-1, 1
-		return failure
-	}
-	run.next++
-	return nil
+	return err
 }
 
 // continueAfter has a walk that has not begun continue the walk before it: its page
@@ -102,7 +85,7 @@ func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 	if name == "" || w.total > 0 || Age(c.namespaces[name], time.Now()) < denialLife {
 		return nil
 	}
-	lookup := newWalk(run.ledger, namespaceListing(name), c.nodes, func() (target, content) { return newTally(run.ledger), content{} })
+	lookup := newWalk(run.ledger, namespaceListing(name), c.nodes, existence{newTally(run.ledger)})
 	err := c.walk(ctx, lookup, run)
 	failure, failed := errors.AsType[*PageError](err)
 	switch {
@@ -114,6 +97,11 @@ func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 	}
 	return err
 }
+
+// existence is the target of a request whose answer has nothing to be read.
+type existence struct{ *tally }
+
+func (existence) content() content { return content{} }
 
 // missing says whether the failure is that the namespace does not exist.
 func (w *walk) missing(failure *PageError) bool {

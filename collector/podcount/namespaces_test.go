@@ -290,7 +290,7 @@ func TestCheckNames(t *testing.T) {
 // cluster: the count fails, and the next one does not go on without the pods of the second.
 func TestNamespacesBeyondTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := newScript(t, podPage("", "a"), podPage("", "b")).counter(inNamespaces)
+		c := newScript(t, podPage("", "a"), podPage("", "b"), podPage("", "b")).counter(inNamespaces)
 		run := c.take(&recorder{})
 		must(t, c.listNodes(t.Context(), run))
 		must(t, c.countNext(t.Context(), run))

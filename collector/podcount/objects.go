@@ -8,66 +8,70 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// podItem reads one object of a PodList, for servers that do not answer with a Table.
+// content reads pods, whether they come as rows or as objects.
+func (t *tally) content() content {
+	rows := &table{tally: t}
+	return content{kind: "PodList", columns: rows.definitions, row: rows.row, item: t.item}
+}
+
+// item reads one object of a PodList, for servers that do not answer with a Table.
 // It checks the phase itself: such a server may ignore the field selector as well.
-func podItem(to *tally) func(*decoder) error {
-	return func(d *decoder) error {
-		d.node = d.node[:0]
-		finished := false
-		err := d.object(func(key []byte) (err error) {
-			switch string(key) {
-			case "spec":
-				err = d.member("nodeName", func(name []byte) { d.node = append(d.node, name...) })
-			case "status":
-				err = d.member("phase", func(phase []byte) { finished = hasFinished(string(phase)) })
-			}
-			return err
-		})
-		if err != nil || finished {
-			return err
+func (t *tally) item(d *decoder) error {
+	d.node = d.node[:0]
+	finished := false
+	err := d.object(func(key []byte) (err error) {
+		switch string(key) {
+		case "spec":
+			err = d.member("nodeName", func(name []byte) { d.node = append(d.node, name...) })
+		case "status":
+			err = d.member("phase", func(phase []byte) { finished = hasFinished(string(phase)) })
 		}
-		return to.add(d.node, d.echoed)
+		return err
+	})
+	if err != nil || finished {
+		return err
 	}
+	return t.add(d.node, d.echoed)
 }
 
-// nodeItem reads the name and the allocatable pods of one object of a NodeList.
-func nodeItem(to *nodeSet) func(*decoder) error {
-	return func(d *decoder) error {
-		var node Node
-		odd := false
-		err := d.object(func(key []byte) (err error) {
-			switch string(key) {
-			case "metadata":
-				err = d.member("name", func(name []byte) { node.Name = string(name) })
-			case "status":
-				err = d.part("allocatable", func() error {
-					return d.part("pods", func() (err error) {
-						odd, err = d.allocatable(&node)
-						return err
-					})
+func (s *nodeSet) content() content { return content{kind: "NodeList", item: s.item} }
+
+// item reads the name and the allocatable pods of one object of a NodeList.
+func (s *nodeSet) item(d *decoder) error {
+	var node Node
+	odd := 0
+	err := d.object(func(key []byte) (err error) {
+		switch string(key) {
+		case "metadata":
+			err = d.member("name", func(name []byte) { node.Name = string(name) })
+		case "status":
+			err = d.part("allocatable", func() error {
+				return d.part("pods", func() (err error) {
+					odd, err = d.allocatable(&node)
+					return err
 				})
-			}
-			return err
-		})
-		if err != nil {
-			return err
+			})
 		}
-		if odd {
-			to.oddOnPage++
-		}
-		return to.add(node, d.echoed)
+		return err
+	})
+	if err != nil {
+		return err
 	}
+	s.oddOnPage += odd
+	return s.add(node, d.echoed)
 }
 
-// allocatable reads the number of pods that the node can hold. odd means that the
-// value is not a number of pods: one node's value must not hide the whole cluster.
-func (d *decoder) allocatable(node *Node) (odd bool, err error) {
+// allocatable reads the number of pods that the node can hold. odd is 1 if the value is
+// not a number of pods: one node's value must not hide the whole cluster.
+func (d *decoder) allocatable(node *Node) (odd int, err error) {
 	text, err := d.scalar()
 	if err != nil || len(text) == 0 {
-		return false, err
+		return 0, err
 	}
-	node.AllocatablePods, node.HasAllocatable = wholeQuantity(string(text))
-	return !node.HasAllocatable, nil
+	if node.AllocatablePods, node.HasAllocatable = wholeQuantity(string(text)); !node.HasAllocatable {
+		odd = 1
+	}
+	return odd, nil
 }
 
 // wholeQuantity reads a quantity such as 110 or 1k. Long exponents are refused

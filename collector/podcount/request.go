@@ -67,8 +67,8 @@ func (c *Counter) ask(x *exchange, w *walk, limit int, begun bool) (a answer, fa
 		body.r = newYielding(body.r, place)
 	}
 	body.r = bufio.NewReaderSize(body.r, readBytes)
-	rows := w.content
-	rows.kind, rows.large, rows.giveUp, rows.echoed = w.listing.kind, c.large, x.giveUp, x.sent.Echoed
+	rows := w.target.content()
+	rows.large, rows.giveUp, rows.echoed = c.large, x.giveUp, x.sent.Echoed
 	failure = a.read(x, response, body, rows)
 	return a, failure
 }

@@ -50,9 +50,7 @@ func (f *session) listed() error {
 // release gives back the names of a count that is not needed any more.
 func (c *Counter) release(run *count) {
 	run.known.drop()
-	if run.tally != nil {
-		run.tally.drop()
-	}
+	run.tally.drop()
 }
 
 // mixed says whether a walk over pods shows more than one resourceVersion.

@@ -33,8 +33,7 @@ func TestStreamOfDocuments(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			counted := newTally(newAccount(nil).open())
-			rows := podContent(counted)
-			rows.kind = "PodList"
+			rows := counted.content()
 			d := newDecoder(strings.NewReader(tt.stream))
 			var got []int
 			var size int64

@@ -1,16 +1,20 @@
 package podcount
 
+import "slices"
+
 // tally counts pods per node name. The page under way is kept apart until commit, so
-// a page that fails half-way leaves no trace.
+// a page that fails half-way leaves no trace. Neither does a walk that starts afresh.
 type tally struct {
-	names       *names
-	index       map[string]int // name to position in the slices below
-	list        []string
-	total       []int
-	page        []int
-	old         int // number of names from complete pages
-	unscheduled int
-	pageWithout int
+	*names
+	index         map[string]int // name to position in the slices below
+	list          []string
+	total         []int
+	page          []int
+	old           int // number of names from complete pages
+	unscheduled   int
+	pageWithout   int
+	before        []int // total of the complete walks
+	beforeWithout int   // unscheduled of these
 }
 
 func newTally(l *ledger) *tally {
@@ -27,22 +31,15 @@ func (t *tally) add(node []byte, echoed func(string) bool) error {
 	i, known := t.index[string(node)]
 	if !known {
 		name := string(node)
-		if err := t.names.take(name, echoed); err != nil {
+		if err := t.take(name, echoed); err != nil {
 			return err
 		}
-		i = t.enter(name)
+		i = len(t.list)
+		t.index[name] = i
+		t.list, t.total, t.page = append(t.list, name), append(t.total, 0), append(t.page, 0)
 	}
 	t.page[i]++
 	return nil
-}
-
-func (t *tally) enter(name string) int {
-	at := len(t.list)
-	t.index[name] = at
-	t.list = append(t.list, name)
-	t.total = append(t.total, 0)
-	t.page = append(t.page, 0)
-	return at
 }
 
 // commit makes the page part of the count and returns the number of its pods.
@@ -62,7 +59,7 @@ func (t *tally) commit() int {
 func (t *tally) discard() {
 	for _, name := range t.list[t.old:] {
 		delete(t.index, name)
-		t.names.giveBack(name)
+		t.giveBack(name)
 	}
 	clear(t.list[t.old:])
 	t.list, t.total, t.page = t.list[:t.old], t.total[:t.old], t.page[:t.old]
@@ -70,32 +67,20 @@ func (t *tally) discard() {
 	t.pageWithout = 0
 }
 
-// drop gives back the memory of all names.
-func (t *tally) drop() { t.names.drop() }
+// complete ends a walk: the next one that starts afresh leaves its pods alone.
+func (t *tally) complete() { t.before, t.beforeWithout = slices.Clone(t.total), t.unscheduled }
 
-// absorb adds the complete tally of another namespace, and drops it. If its names are too
-// many, it adds none of its pods.
-func (t *tally) absorb(other *tally) error {
-	other.drop()
-	for _, name := range other.list {
-		if _, known := t.index[name]; !known {
-			if err := t.names.take(name, nil); err != nil {
-				return err
-			}
-			t.enter(name)
-		}
-	}
-	for i, name := range other.list {
-		t.total[t.index[name]] += other.total[i]
-	}
-	t.unscheduled += other.unscheduled
-	t.old = len(t.list)
-	return nil
+// restart forgets the walk under way.
+func (t *tally) restart() {
+	t.old = len(t.before)
+	t.discard()
+	copy(t.total, t.before)
+	t.unscheduled = t.beforeWithout
 }
 
-// nodeSet collects nodes with the same commit and discard.
+// nodeSet collects the nodes of one walk in the same way.
 type nodeSet struct {
-	names     *names
+	*names
 	nodes     map[string]Node
 	page      []Node
 	odd       int // nodes whose allocatable pods are not a number of pods
@@ -110,7 +95,7 @@ func (s *nodeSet) add(node Node, echoed func(string) bool) error {
 	if node.Name == "" {
 		return errNodeName
 	}
-	if err := s.names.take(node.Name, echoed); err != nil {
+	if err := s.take(node.Name, echoed); err != nil {
 		return err
 	}
 	s.page = append(s.page, node)
@@ -121,7 +106,7 @@ func (s *nodeSet) commit() int {
 	rows := len(s.page)
 	for _, node := range s.page {
 		if _, twice := s.nodes[node.Name]; twice {
-			s.names.giveBack(node.Name)
+			s.giveBack(node.Name)
 		}
 		s.nodes[node.Name] = node
 	}
@@ -132,9 +117,12 @@ func (s *nodeSet) commit() int {
 
 func (s *nodeSet) discard() {
 	for _, node := range s.page {
-		s.names.giveBack(node.Name)
+		s.giveBack(node.Name)
 	}
 	s.page, s.oddOnPage = s.page[:0], 0
 }
 
-func (s *nodeSet) drop() { s.names.drop() }
+func (s *nodeSet) restart() {
+	s.drop()
+	*s = *newNodeSet(s.ledger)
+}

@@ -151,21 +151,37 @@ func TestNamesAreGivenBack(t *testing.T) {
 			pods.drop()
 		}, 0},
 		{"pods of two namespaces on the same nodes", func(t *testing.T, l *ledger) {
-			pods, others := newTally(l), newTally(l)
-			addPods(t, pods, 0)
-			pods.commit()
-			addPods(t, others, 0)
-			others.commit()
-			must(t, pods.absorb(others))
+			pods := newTally(l)
+			for range 2 {
+				addPods(t, pods, 0)
+				pods.commit()
+				pods.complete()
+			}
 		}, 1},
 		{"pods of two namespaces on other nodes", func(t *testing.T, l *ledger) {
-			pods, others := newTally(l), newTally(l)
+			pods := newTally(l)
+			for series := range 2 {
+				addPods(t, pods, series)
+				pods.commit()
+				pods.complete()
+			}
+		}, 2},
+		{"pods of a walk that starts afresh", func(t *testing.T, l *ledger) {
+			pods := newTally(l)
 			addPods(t, pods, 0)
 			pods.commit()
-			addPods(t, others, 1)
-			others.commit()
-			must(t, pods.absorb(others))
-		}, 2},
+			pods.restart()
+		}, 0},
+		{"pods of a second namespace that starts afresh", func(t *testing.T, l *ledger) {
+			pods := newTally(l)
+			addPods(t, pods, 0)
+			pods.commit()
+			pods.complete()
+			addPods(t, pods, 0)
+			addPods(t, pods, 1)
+			pods.commit()
+			pods.restart()
+		}, 1},
 		{"nodes of a complete page", func(t *testing.T, l *ledger) {
 			nodes := newNodeSet(l)
 			addNodes(t, nodes, 0)
@@ -190,6 +206,13 @@ func TestNamesAreGivenBack(t *testing.T) {
 				nodes.commit()
 			}
 		}, 1},
+		{"nodes of a walk that starts afresh", func(t *testing.T, l *ledger) {
+			nodes := newNodeSet(l)
+			addNodes(t, nodes, 0)
+			nodes.commit()
+			addNodes(t, nodes, 1)
+			nodes.restart()
+		}, 0},
 		{"nodes that are dropped", func(t *testing.T, l *ledger) {
 			nodes := newNodeSet(l)
 			addNodes(t, nodes, 0)
@@ -259,6 +282,40 @@ func TestFailedPageLeavesNoTrace(t *testing.T) {
 		t.Errorf("%d rows, %d nodes, %d of them odd, %d names of %d bytes; want 0, 1, 0, 1 of 1",
 			rows, len(nodes.nodes), nodes.odd, nodes.names.count, nodes.names.bytes)
 	}
+}
+
+// TestRestartForgetsOneWalk starts the second of two walks afresh, amid its second page.
+func TestRestartForgetsOneWalk(t *testing.T) {
+	pods := newTally(newAccount(nil).open())
+	add := func(nodes ...string) {
+		for _, node := range nodes {
+			must(t, pods.add([]byte(node), nil))
+		}
+	}
+	check := func(want map[string]int, without int) {
+		t.Helper()
+		got := make(map[string]int)
+		for i, name := range pods.list {
+			got[name] = pods.total[i]
+		}
+		if !maps.Equal(got, want) || len(pods.index) != len(want) || pods.unscheduled != without {
+			t.Errorf("counted %v and %d without a node, want %v and %d", got, pods.unscheduled, want, without)
+		}
+	}
+	add("a", "b", "")
+	pods.commit()
+	pods.complete()
+	add("b", "c", "")
+	pods.commit()
+	add("a", "d", "")
+	pods.restart()
+	check(map[string]int{"a": 1, "b": 1}, 1)
+	add("c", "a", "")
+	pods.commit()
+	check(map[string]int{"a": 2, "b": 1, "c": 1}, 2)
+	pods.complete()
+	pods.restart()
+	check(map[string]int{"a": 2, "b": 1, "c": 1}, 2)
 }
 
 // TestCountTakesWhatItsSnapshotTakes has pages fail and walks start afresh: at the end

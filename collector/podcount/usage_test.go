@@ -119,7 +119,7 @@ func TestTokensInTheBudget(t *testing.T) {
 	const pages = 1000
 	budget := NewBudget(2 * pages * tokenCost)
 	l := newAccount(budget).open()
-	w := newWalk(l, listing{}, nil, func() (target, content) { return newTally(l), content{} })
+	w := newWalk(l, listing{}, nil, newTally(l))
 	for round := range 2 {
 		for i := range pages {
 			if failure := w.usage.add("", document{rows: 1, next: strconv.Itoa(i)}, 1); failure != nil {

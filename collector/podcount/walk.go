@@ -15,18 +15,17 @@ const maxRefusals = 2
 
 // target collects rows, and keeps only those of complete pages.
 type target interface {
+	content() content   // reads a page
 	commit() (rows int) // the page is complete
 	discard()           // the page failed, and its rows are forgotten
-	drop()              // nothing of it is needed any more
+	restart()           // the walk starts afresh, and all its rows are forgotten
 }
 
 // walk reads all pages of one resource, and knows how far it has come.
 type walk struct {
 	listing listing
 	sizer   *pageSizer
-	open    func() (target, content) // returns an empty target
 	target  target
-	content content
 
 	startVersion string // resourceVersion to start at; empty for the newest
 	lookup       bool   // of one node by its name
@@ -56,19 +55,16 @@ const (
 	newTokenTaken        // the walk goes on with the token of a 410
 )
 
-func newWalk(l *ledger, r listing, sizer *pageSizer, open func() (target, content)) *walk {
-	w := &walk{listing: r, sizer: sizer, open: open, usage: usage{ledger: l}}
-	w.rewind()
-	return w
+func newWalk(l *ledger, r listing, sizer *pageSizer, to target) *walk {
+	return &walk{listing: r, sizer: sizer, target: to, page: 1, usage: newUsage(l)}
 }
 
-// rewind goes back to before the first page.
+// rewind goes back to before the first page. A look-up adds to the target of others.
 func (w *walk) rewind() {
-	if w.target != nil {
-		w.target.drop()
-		w.usage.drop()
+	if !w.lookup {
+		w.target.restart()
 	}
-	w.target, w.content = w.open()
+	w.usage.drop()
 	w.token, w.tokenAt, w.version = "", time.Time{}, ""
 	w.page, w.total = 1, 0
 	w.usage = newUsage(w.usage.ledger)
