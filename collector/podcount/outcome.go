@@ -77,10 +77,5 @@ func (n *count) sortedNodes(partial bool) []Node {
 
 // consistent says whether all pages show the pods at one resourceVersion.
 func (n *count) consistent() bool {
-	for _, w := range n.pods {
-		if w.inconsistent || w.version != n.pods[0].version {
-			return false
-		}
-	}
-	return true
+	return !n.mixed() && !slices.ContainsFunc(n.pods, func(w *walk) bool { return w.version != n.pods[0].version })
 }

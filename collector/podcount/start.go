@@ -3,6 +3,7 @@ package podcount
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -55,12 +56,7 @@ func (c *Counter) release(run *count) {
 
 // mixed says whether a walk over pods shows more than one resourceVersion.
 func (n *count) mixed() bool {
-	for _, w := range n.pods {
-		if w.inconsistent {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(n.pods, func(w *walk) bool { return w.inconsistent })
 }
 
 // openStreams opens the streams at the resourceVersion of a walk's first page. They
