@@ -7,6 +7,7 @@ import (
 	"time"
 
 	utilnet "k8s.io/apimachinery/pkg/util/net"
+	"k8s.io/apimachinery/pkg/util/sets"
 )
 
 // count is one count under way, or suspended with its progress.
@@ -72,7 +73,7 @@ func (c *Counter) askFor(ctx context.Context, run *count, walks func(context.Con
 	utilnet.CloseIdleConnectionsFor(c.client.Transport)
 	run.elapsed += time.Since(start)
 	if err != nil {
-		run.search.again()
+		run.search.use(run.search.first) // should it have found no form
 		c.suspended = run
 	}
 	return err
@@ -81,13 +82,8 @@ func (c *Counter) askFor(ctx context.Context, run *count, walks func(context.Con
 // since is the time from which the count ages: that of its token and of its complete
 // pages.
 func (n *count) since() time.Time {
-	var latest time.Time
-	for _, w := range slices.Concat([]*walk{n.nodes}, n.pods, n.renewed) {
-		if w.tokenAt.After(latest) {
-			latest = w.tokenAt
-		}
-	}
-	return latest
+	walks := slices.Concat([]*walk{n.nodes}, n.pods, n.renewed)
+	return slices.MaxFunc(walks, func(a, b *walk) int { return a.tokenAt.Compare(b.tokenAt) }).tokenAt
 }
 
 func (c *Counter) run(ctx context.Context, run *count) error {
@@ -176,17 +172,15 @@ func (c *Counter) renew(ctx context.Context, run *count) error {
 			return err
 		}
 	}
-	clear(c.gone)
+	c.gone = nil
 	if names := run.unknownNames(); len(names) <= maxGone {
-		for _, name := range names {
-			c.gone[name] = true
-		}
+		c.gone = sets.New(names...)
 	}
 	return nil
 }
 
 func (c *Counter) lookups(run *count) []*walk {
-	names := slices.DeleteFunc(run.unknownNames(), func(name string) bool { return c.gone[name] })
+	names := slices.DeleteFunc(run.unknownNames(), func(name string) bool { return c.gone.Has(name) })
 	stale := Age(run.nodes.tokenAt, run.pods[len(run.pods)-1].began) > nodesLife
 	if stale || len(names) > maxLookups || c.noLookups && len(names) > 0 {
 		run.known.restart()

@@ -101,19 +101,10 @@ func (f *forms) found(s *search, now time.Time) {
 	s.first = s.at
 }
 
-// again restarts a search that found no form.
-func (s *search) again() { s.use(s.first) }
-
 // probing says whether the failure is of a form after the first. Such a form is not
 // tried again: all forms may fail because the server is in trouble.
 func (s *search) probing(failure *PageError) bool {
 	return s.at != s.first && failure.code == http.StatusInternalServerError
-}
-
-// trusts says whether the form has worked lately: then the failure has another
-// reason.
-func (f *forms) trusts(s *search, now time.Time) bool {
-	return s.at == f.at && Age(f.worked, now) < formLife
 }
 
 // nextForm switches the count to the next form after a failure which means that the
@@ -121,16 +112,14 @@ func (f *forms) trusts(s *search, now time.Time) bool {
 // since pages of two forms may not fit together. Status 500 may mean this or anything
 // else, so the attempts come first, and each further form is then tried once.
 func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) bool {
-	s, trusted := run.search, c.forms.trusts(run.search, time.Now())
+	s, fault := run.search, failure.code == http.StatusInternalServerError
 	next := (s.at + 1) % len(podForms())
-	fault := failure.code == http.StatusInternalServerError
+	trusted := s.at == c.forms.at && Age(c.forms.worked, time.Now()) < formLife // the failure has another reason
 	switch {
-	case w.listing.form != &s.form || w.page > 1 || run.next > 0, !failure.unknownForm() && !fault:
+	case w.listing.form != &s.form || w.page > 1 || run.next > 0, !failure.unknownForm() && !fault,
+		fault && trusted, (fault || trusted) && !last, next == s.first:
 		return false
-	case fault && (trusted || !last), trusted && !last, next == s.first:
-		return false
-	}
-	if s.why == nil {
+	case s.why == nil:
 		s.why = failure.Err
 	}
 	s.fault = fault

@@ -21,6 +21,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
@@ -116,7 +117,7 @@ type memory struct {
 	large       *largeValues         // that its answers have
 	nodesListed bool                 // by this Counter, at least once
 	deniedAt    time.Time            // when listing nodes was forbidden last
-	gone        map[string]bool      // nodes that pods are bound to and that do not exist
+	gone        sets.Set[string]     // nodes that pods are bound to and that do not exist
 	noLookups   bool                 // the server cannot look up a node by its name
 	namespaces  map[string]time.Time // when looking them up was forbidden
 }
@@ -144,7 +145,6 @@ func (c Config) blank() memory {
 		pods:       newPageSizer(c.PageSize, c.MaxPageSize, c.PageTimeout),
 		account:    newAccount(c.Budget),
 		large:      &largeValues{budget: c.Budget},
-		gone:       make(map[string]bool),
 		namespaces: make(map[string]time.Time),
 	}
 }
