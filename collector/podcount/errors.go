@@ -52,7 +52,12 @@ func malformed(err error) *PageError {
 }
 
 // final says whether asking again would not help.
-func (e *PageError) final() bool { return errors.As(e.Err, new(budgetError)) }
+func (e *PageError) final() bool { return e.missing() || errors.As(e.Err, new(budgetError)) }
+
+// missing says whether a namespace does not exist.
+func (e *PageError) missing() bool {
+	return e.Resource == Namespaces && e.code == http.StatusNotFound
+}
 
 // tooLarge says whether an answer with fewer rows may help.
 func (e *PageError) tooLarge() bool {

@@ -38,7 +38,7 @@ type exchange struct {
 	ctx     context.Context
 	end     context.CancelCauseFunc
 	timeout time.Duration
-	until   time.Time   // the deadline
+	began   time.Time
 	timer   *time.Timer // calls end at the deadline
 	waited  time.Duration
 	lane    chan struct{}
@@ -54,7 +54,7 @@ type exchange struct {
 // newExchange begins an exchange that ends after the timeout. Its request is sent in
 // the lane, over a connection that other streams may share.
 func newExchange(ctx context.Context, timeout time.Duration, lane chan struct{}, shared bool) *exchange {
-	x := &exchange{timeout: timeout, until: time.Now().Add(timeout), lane: lane, shared: shared}
+	x := &exchange{timeout: timeout, began: time.Now(), lane: lane, shared: shared}
 	ctx, x.sent = redact.NewExchange(ctx)
 	x.ctx, x.end = context.WithCancelCause(httptrace.WithClientTrace(ctx, x.trace()))
 	x.timer = time.AfterFunc(x.timeout, func() { x.end(context.DeadlineExceeded) })
@@ -197,7 +197,7 @@ func (x *exchange) enter(gate Gate, begun bool) (place Place, err error) {
 		return nil, context.DeadlineExceeded
 	}
 	start := time.Now()
-	left := x.until.Sub(start)
+	left := x.timeout - start.Sub(x.began)
 	wait, cancel := context.WithTimeout(x.ctx, x.timeout)
 	defer cancel()
 	place, err = gate.Enter(wait, begun)

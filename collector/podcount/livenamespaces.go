@@ -2,7 +2,6 @@ package podcount
 
 import (
 	"errors"
-	"net/http"
 	"slices"
 	"time"
 )
@@ -59,6 +58,6 @@ func (f *session) lookUpEmptied() error {
 
 // noNamespace says whether err is that a namespace does not exist.
 func noNamespace(err error) bool {
-	var failure *PageError
-	return errors.As(err, &failure) && failure.Resource == Namespaces && failure.code == http.StatusNotFound
+	failure, failed := errors.AsType[*PageError](err)
+	return failed && failure.missing()
 }

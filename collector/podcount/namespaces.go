@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -85,14 +84,13 @@ func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 	if name == "" || w.total > 0 || Age(c.namespaces[name], time.Now()) < denialLife {
 		return nil
 	}
-	lookup := newWalk(run.ledger, namespaceListing(name), c.nodes, existence{newTally(run.ledger)})
-	err := c.walk(ctx, lookup, run)
+	err := c.walk(ctx, newWalk(run.ledger, namespaceListing(name), c.nodes, existence{newTally(run.ledger)}), run)
 	failure, failed := errors.AsType[*PageError](err)
 	switch {
 	case errors.Is(err, errForbidden):
 		c.namespaces[name] = time.Now()
 		return nil
-	case failed && lookup.missing(failure):
+	case failed && failure.missing():
 		failure.Err = fmt.Errorf("the namespace %q does not exist: %w", name, failure.Err)
 	}
 	return err
@@ -102,11 +100,6 @@ func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 type existence struct{ *tally }
 
 func (existence) content() content { return content{} }
-
-// missing says whether the failure is that the namespace does not exist.
-func (w *walk) missing(failure *PageError) bool {
-	return w.listing.name == Namespaces && failure.code == http.StatusNotFound
-}
 
 // These end a walk that the count can go without.
 var (

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -24,12 +25,11 @@ type answer struct {
 // request asks for the walk's next page and reads it, within one deadline. The wait for
 // a place in which to read the answer does not count. begun says that the count has pages
 // already.
-func (c *Counter) request(ctx context.Context, w *walk, limit int, begun bool) (answer, *PageError) {
-	start := time.Now()
+func (c *Counter) request(ctx context.Context, w *walk, begun bool) (answer, *PageError) {
 	x := newExchange(ctx, c.cfg.PageTimeout, c.cfg.Lane, false)
 	defer x.close()
-	a, failure := c.ask(x, w, limit, begun)
-	a.took = time.Since(start) - x.waited
+	a, failure := c.ask(x, w, begun)
+	a.took = time.Since(x.began) - x.waited
 	if failure != nil {
 		failure.Err = clean(failure.Err, x.sent)
 		if failure.Reason == Timeout || failure.Reason == Network || ctx.Err() != nil {
@@ -47,8 +47,8 @@ func (c *Counter) request(ctx context.Context, w *walk, limit int, begun bool) (
 // after each read how much it may send, in a packet of its own.
 const readBytes = 32 << 10
 
-func (c *Counter) ask(x *exchange, w *walk, limit int, begun bool) (a answer, failure *PageError) {
-	response, failure := x.open(c.client, c.pageURL(w, limit), w.listing.form)
+func (c *Counter) ask(x *exchange, w *walk, begun bool) (a answer, failure *PageError) {
+	response, failure := x.open(c.client, c.pageURL(w), w.listing.form)
 	if failure != nil {
 		return a, failure
 	}
@@ -98,35 +98,26 @@ func (x *exchange) open(client *http.Client, url string, f *form) (*http.Respons
 func used(all http.Header) http.Header {
 	some := make(http.Header)
 	for _, name := range []string{"Content-Type", "Content-Encoding", "Retry-After", "Location"} {
-		if value := all.Get(name); value != "" {
-			some.Set(name, value)
-		}
+		some.Set(name, all.Get(name))
 	}
 	return some
 }
 
 // pageURL never sends resourceVersion=0: the server would ignore the limit.
-func (c *Counter) pageURL(w *walk, limit int) string {
+func (c *Counter) pageURL(w *walk) string {
 	query := url.Values{
-		"limit":   {strconv.Itoa(limit)},
-		"timeout": {c.cfg.PageTimeout.String()},
+		"limit":         {strconv.Itoa(w.sizer.size)},
+		"timeout":       {c.cfg.PageTimeout.String()},
+		"fieldSelector": {w.listing.selector()},
+		"labelSelector": {w.listing.labels},
+		"includeObject": {w.listing.form.include},
+		"continue":      {w.token},
 	}
-	if selector := w.listing.selector(); selector != "" {
-		query.Set("fieldSelector", selector)
-	}
-	if w.listing.labels != "" {
-		query.Set("labelSelector", w.listing.labels)
-	}
-	if w.listing.form.include != "" {
-		query.Set("includeObject", w.listing.form.include)
-	}
-	switch {
-	case w.token != "":
-		query.Set("continue", w.token)
-	case w.startVersion != "":
+	if w.startVersion != "" && w.token == "" {
 		query.Set("resourceVersion", w.startVersion)
 		query.Set("resourceVersionMatch", "Exact")
 	}
+	maps.DeleteFunc(query, func(_ string, values []string) bool { return values[0] == "" })
 	page := c.base.JoinPath(w.listing.path)
 	page.RawQuery = query.Encode()
 	return page.String()

@@ -107,7 +107,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if (failure.Reason == Expired || w.versionRefused(failure)) && allowed < c.cfg.PageAttempts+freeExpiries {
 			allowed++
 		}
-		last := attempt >= allowed || attempt >= maxRefusals && failure.refusal() || failure.final() || run.search.probing(failure) || w.missing(failure)
+		last := attempt >= allowed || attempt >= maxRefusals && failure.refusal() || failure.final() || run.search.probing(failure)
 		fewer := w.fewerRows(failure, last)
 		if !fewer && c.nextForm(run, w, failure, last) {
 			if !failure.unknownForm() {
@@ -139,11 +139,10 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 
 // attempt asks for one page once, and adds it to the walk if it is complete.
 func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int) Page {
-	limit := w.sizer.size
-	event := Page{Resource: w.listing.name, Number: w.firstPage + w.page, Attempt: attempt, Limit: limit}
-	a, failure := c.request(ctx, w, limit, run.bytes > 0)
+	event := Page{Resource: w.listing.name, Number: w.firstPage + w.page, Attempt: attempt, Limit: w.sizer.size}
+	a, failure := c.request(ctx, w, run.bytes > 0)
 	if failure == nil {
-		failure = w.usage.add(w.token, a.document, limit)
+		failure = w.usage.add(w.token, a.document, event.Limit)
 	}
 	event.Bytes, event.Duration, event.Err = a.bytes, a.took, failure
 	if failure != nil {
