@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -62,7 +63,10 @@ func (d *decoder) array(element func() error) error {
 
 // each calls element for as long as anything comes before the end.
 func (d *decoder) each(begin, end jsontext.Kind, element func() error) error {
-	err := d.expect(begin)
+	token, err := d.json.ReadToken()
+	if err == nil && token.Kind() != begin {
+		err = fmt.Errorf("found a JSON %s where a %s should be", token.Kind(), begin)
+	}
 	for err == nil {
 		if kind := d.json.PeekKind(); kind == end || kind == jsontext.KindInvalid {
 			_, err = d.json.ReadToken() // the end, or what is wrong with what comes in its place
@@ -79,17 +83,6 @@ func (d *decoder) list(element func() error) error {
 		return d.skip()
 	}
 	return d.array(element)
-}
-
-func (d *decoder) expect(kind jsontext.Kind) error {
-	token, err := d.json.ReadToken()
-	if err != nil {
-		return err
-	}
-	if token.Kind() != kind {
-		return fmt.Errorf("found a JSON %s where a %s should be", token.Kind(), kind)
-	}
-	return nil
 }
 
 func (d *decoder) skip() error { return d.json.SkipValue() }
@@ -112,13 +105,8 @@ var errTrailing = errors.New("data after the end of the answer")
 // known that the server sent all of it.
 func (d *decoder) end() error {
 	d.advance()
-	_, err := d.json.ReadToken()
-	switch {
-	case errors.Is(err, io.EOF):
-		return nil
-	case err != nil:
-		return err
-	default:
-		return errTrailing
+	if _, err := d.json.ReadToken(); !errors.Is(err, io.EOF) {
+		return cmp.Or(err, errTrailing)
 	}
+	return nil
 }

@@ -38,16 +38,19 @@ func (s *nodeSet) content() content { return content{kind: "NodeList", item: s.i
 
 // item reads the name and the allocatable pods of one object of a NodeList.
 func (s *nodeSet) item(d *decoder) error {
-	var node Node
-	odd := 0
+	var (
+		node Node
+		pods string // that it can hold
+	)
 	err := d.object(func(key []byte) (err error) {
 		switch string(key) {
 		case "metadata":
 			err = d.member("name", func(name []byte) { node.Name = string(name) })
 		case "status":
 			err = d.part("allocatable", func() error {
-				return d.part("pods", func() (err error) {
-					odd, err = d.allocatable(&node)
+				return d.part("pods", func() error {
+					text, err := d.scalar()
+					pods = string(text)
 					return err
 				})
 			})
@@ -57,21 +60,13 @@ func (s *nodeSet) item(d *decoder) error {
 	if err != nil {
 		return err
 	}
-	s.oddOnPage += odd
+	if pods != "" {
+		node.AllocatablePods, node.HasAllocatable = wholeQuantity(pods)
+	}
+	if pods != "" && !node.HasAllocatable { // one node's value must not hide the whole cluster
+		s.oddOnPage++
+	}
 	return s.add(node, d.echoed)
-}
-
-// allocatable reads the number of pods that the node can hold. odd is 1 if the value is
-// not a number of pods: one node's value must not hide the whole cluster.
-func (d *decoder) allocatable(node *Node) (odd int, err error) {
-	text, err := d.scalar()
-	if err != nil || len(text) == 0 {
-		return 0, err
-	}
-	if node.AllocatablePods, node.HasAllocatable = wholeQuantity(string(text)); !node.HasAllocatable {
-		odd = 1
-	}
-	return odd, nil
 }
 
 // wholeQuantity reads a quantity such as 110 or 1k. Long exponents are refused

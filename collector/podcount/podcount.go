@@ -14,6 +14,7 @@
 package podcount
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -132,9 +133,7 @@ func New(cfg Config, client *http.Client, base *url.URL) (*Counter, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if cfg.Lane == nil {
-		cfg.Lane = make(chan struct{}, 1)
-	}
+	cfg.Lane = cmp.Or(cfg.Lane, make(chan struct{}, 1))
 	return &Counter{cfg: cfg, client: client, base: base, busy: make(chan struct{}, 1), memory: cfg.blank()}, nil
 }
 
