@@ -44,6 +44,7 @@ type exchange struct {
 	lane    chan struct{}
 	shared  bool // its connection, with the other streams of the cluster
 	sent    *redact.Exchange
+	body    wire // what the answer is read from
 
 	// A transport may work in goroutines of its own.
 	connecting, requested atomic.Bool

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"mime"
 	"net/http"
@@ -15,21 +16,14 @@ import (
 	utilnet "k8s.io/apimachinery/pkg/util/net"
 )
 
-// answer is the outcome of one request.
-type answer struct {
-	document
-	bytes int64
-	took  time.Duration
-}
-
-// request asks for the walk's next page and reads it, within one deadline. The wait for
-// a place in which to read the answer does not count. begun says that the count has pages
-// already.
-func (c *Counter) request(ctx context.Context, w *walk, begun bool) (answer, *PageError) {
+// request asks for the walk's next page and reads it, within one deadline, and notes in
+// event what that took. The wait for a place in which to read the answer does not count.
+// begun says that the count has pages already.
+func (c *Counter) request(ctx context.Context, w *walk, begun bool, event *Page) (document, *PageError) {
 	x := newExchange(ctx, c.cfg.PageTimeout, c.cfg.Lane, false)
 	defer x.close()
-	a, failure := c.ask(x, w, begun)
-	a.took = time.Since(x.began) - x.waited
+	doc, failure := c.ask(x, w, begun)
+	event.Bytes, event.Duration = x.body.bytes, time.Since(x.began)-x.waited
 	if failure != nil {
 		failure.Err = clean(failure.Err, x.sent)
 		if failure.Reason == Timeout || failure.Reason == Network || ctx.Err() != nil {
@@ -40,37 +34,31 @@ func (c *Counter) request(ctx context.Context, w *walk, begun bool) (answer, *Pa
 			utilnet.CloseIdleConnectionsFor(c.client.Transport)
 		}
 	}
-	return a, failure
+	return doc, failure
 }
 
 // readBytes is how much of a page is read at once: over HTTP/2, net/http tells the server
 // after each read how much it may send, in a packet of its own.
 const readBytes = 32 << 10
 
-func (c *Counter) ask(x *exchange, w *walk, begun bool) (a answer, failure *PageError) {
+func (c *Counter) ask(x *exchange, w *walk, begun bool) (doc document, failure *PageError) {
 	response, failure := x.open(c.client, c.pageURL(w), w.listing.form)
 	if failure != nil {
-		return a, failure
+		return doc, failure
 	}
-	body := &wire{r: x.ready(response)}
-	defer func() {
-		a.bytes = body.bytes
-		// Close may fail, but the answer was read to its end.
-		_ = response.Body.Close()
-	}()
+	defer func() { _ = response.Body.Close() }() // it may fail, but the answer was read to its end
+	body := x.ready(response)
 	if gate := c.cfg.Gate; gate != nil {
 		place, err := x.enter(gate, begun)
 		if err != nil {
-			return a, x.failed("waiting for a place in which to read the answer", err)
+			return doc, x.failed("waiting for a place in which to read the answer", err)
 		}
 		defer func() { place.Leave(failure != nil) }()
-		body.r = newYielding(body.r, place)
+		body = newYielding(body, place)
 	}
-	body.r = bufio.NewReaderSize(body.r, readBytes)
 	rows := w.target.content()
 	rows.large, rows.giveUp, rows.echoed = c.large, x.giveUp, x.sent.Echoed
-	failure = a.read(x, response, body, rows)
-	return a, failure
+	return x.read(response, bufio.NewReaderSize(body, readBytes), rows)
 }
 
 // open sends the request for url and returns the answer when its headers have
@@ -127,32 +115,32 @@ var errNotJSON = errors.New("the answer is not JSON")
 
 // read decodes the body. A decoder's error counts only if the connection delivered
 // everything: half an answer is a network failure, not a malformed answer.
-func (a *answer) read(x *exchange, response *http.Response, body *wire, rows content) *PageError {
-	plain, err := plain(response.Header, body)
+func (x *exchange) read(response *http.Response, body io.Reader, rows content) (doc document, failure *PageError) {
+	x.body.r = body
+	plain, err := plain(response.Header, &x.body)
 	if response.StatusCode != http.StatusOK {
 		if err == nil {
-			a.document = readWords(plain, x.sent)
+			doc = readWords(plain, x.sent)
 		}
-		return statusError(response.StatusCode, response.Header, a.document, time.Now())
+		return doc, statusError(response.StatusCode, response.Header, doc, time.Now())
 	}
 	if err == nil {
 		err = mustBeJSON(response.Header)
 	}
 	if err == nil {
-		a.document, err = readDocument(newDecoder(plain), rows)
+		doc, err = readDocument(newDecoder(plain), rows)
 	}
 	switch {
-	case body.err != nil:
-		return x.failed("reading the body", body.err)
+	case x.body.err != nil:
+		failure = x.failed("reading the body", x.body.err)
 	case err != nil:
-		return malformed(err)
-	case a.kind != "Status":
-		return nil
-	case a.code >= 400:
-		return statusError(a.code, response.Header, a.document, time.Now())
-	default:
-		return &PageError{Reason: Malformed, Err: fmt.Errorf("a Status in place of a list: %s", a.message)}
+		failure = malformed(err)
+	case doc.kind == "Status" && doc.code >= 400:
+		failure = statusError(doc.code, response.Header, doc, time.Now())
+	case doc.kind == "Status":
+		failure = malformed(fmt.Errorf("a Status in place of a list: %s", doc.message))
 	}
+	return doc, failure
 }
 
 func mustBeJSON(header http.Header) error {

@@ -78,12 +78,11 @@ func (w *Watcher) read(x *exchange, l *live, s *stream, lifetime time.Duration, 
 		return failure
 	}
 	defer func() { _ = response.Body.Close() }() // the stream is left, not read to its end
-	body := &wire{r: response.Body}
 	if response.StatusCode != http.StatusOK {
-		body.r = x.ready(response)
-		var a answer
-		return a.read(x, response, body, content{})
+		_, failure = x.read(response, x.ready(response), content{})
+		return failure
 	}
+	x.body.r = response.Body
 	if err := mustBeJSON(response.Header); err != nil {
 		return &unwatchableError{err}
 	}
@@ -91,11 +90,11 @@ func (w *Watcher) read(x *exchange, l *live, s *stream, lifetime time.Duration, 
 		return x.failed("waiting for an answer", context.DeadlineExceeded)
 	}
 	opened()
-	return w.events(x, l, s, response.Header, body)
+	return w.events(x, l, s, response.Header)
 }
 
 // events reads events until the stream ends.
-func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header, body *wire) error {
+func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header) error {
 	idle := time.AfterFunc(maxIdleStart, func() { x.end(errIdleStart) })
 	silence := time.AfterFunc(maxSilence, func() { x.end(errSilent) })
 	defer idle.Stop()
@@ -104,9 +103,9 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header, bo
 	if !s.starting {
 		idle.Stop() // a stream on which nothing happens may be silent
 	}
-	text, err := plain(header, body) // waits for the beginning of a packed stream
+	text, err := plain(header, &x.body) // waits for the beginning of a packed stream
 	if err != nil {
-		return x.broken(s, body, err)
+		return x.broken(s, err)
 	}
 	reader := newEventReader(text, s.listing.name, w.large, x.giveUp)
 	bookmarked, read := false, int64(0)
@@ -116,10 +115,10 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header, bo
 		}
 		changes, err := reader.next()
 		if failure := (*PageError)(nil); errors.As(err, &failure) && x.ctx.Err() == nil {
-			w.observer.Event(Event{Resource: s.listing.name, Type: EventError, Bytes: body.bytes - read, Time: time.Now()})
+			w.observer.Event(Event{Resource: s.listing.name, Type: EventError, Bytes: x.body.bytes - read, Time: time.Now()})
 		}
 		if err != nil {
-			return x.broken(s, body, err)
+			return x.broken(s, err)
 		}
 		for _, c := range changes {
 			began := s.starting
@@ -129,10 +128,10 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header, bo
 			}
 			live := counted && !began && s.role == boundStream && newer(c.version, s.told) && l.shows(c.node)
 			w.observer.Event(Event{
-				Resource: s.listing.name, Type: c.kind, Bytes: body.bytes - read, Time: time.Now(),
+				Resource: s.listing.name, Type: c.kind, Bytes: x.body.bytes - read, Time: time.Now(),
 				Bound: live && c.kind == EventAdded, Left: live && c.kind == EventDeleted,
 			})
-			read = body.bytes
+			read = x.body.bytes
 			if s.starting && c.kind == EventAdded {
 				idle.Reset(maxIdleStart)
 			}
@@ -144,7 +143,7 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header, bo
 }
 
 // broken returns the error of a stream whose events cannot be read any further.
-func (x *exchange) broken(s *stream, body *wire, err error) error {
+func (x *exchange) broken(s *stream, err error) error {
 	var failure *PageError
 	switch cause := context.Cause(x.ctx); {
 	case errors.Is(cause, errSilent), errors.Is(cause, errIdleStart):
@@ -157,8 +156,8 @@ func (x *exchange) broken(s *stream, body *wire, err error) error {
 		return x.failed("reading the events", err)
 	case errors.As(err, &failure):
 		return failure
-	case body.err != nil:
-		return x.failed("reading the events", body.err)
+	case x.body.err != nil:
+		return x.failed("reading the events", x.body.err)
 	case errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF):
 		return io.EOF
 	case errors.Is(err, io.ErrUnexpectedEOF):

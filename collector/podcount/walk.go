@@ -140,39 +140,38 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 // attempt asks for one page once, and adds it to the walk if it is complete.
 func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int) Page {
 	event := Page{Resource: w.listing.name, Number: w.firstPage + w.page, Attempt: attempt, Limit: w.sizer.size}
-	a, failure := c.request(ctx, w, run.bytes > 0)
+	doc, failure := c.request(ctx, w, run.bytes > 0, &event)
 	if failure == nil {
-		failure = w.usage.add(w.token, a.document, event.Limit)
+		failure = w.usage.add(w.token, doc, event.Limit)
 	}
-	event.Bytes, event.Duration, event.Err = a.bytes, a.took, failure
-	if failure != nil {
+	if event.Err = failure; failure != nil {
 		w.target.discard()
 		failure.Resource, failure.Page, failure.Attempt = w.listing.name, event.Number, attempt
 		return event
 	}
-	w.sizer.done(a.rows, a.bytes, a.took)
-	event.Rows = w.keep(a)
+	w.sizer.done(doc.rows, event.Bytes, event.Duration)
+	event.Rows = w.keep(doc)
 	if w.page == 2 && run.began != nil && w.listing.name != Namespaces {
 		run.began(w)
 	}
 	if w.listing.name == Pods {
-		c.noteSource(run, w, a.document)
+		c.noteSource(run, w, doc)
 	}
 	return event
 }
 
 // keep adds a complete page to the walk.
-func (w *walk) keep(a answer) int {
+func (w *walk) keep(doc document) int {
 	rows := w.target.commit()
 	if w.page == 1 {
-		w.began, w.version = time.Now(), a.resourceVersion
+		w.began, w.version = time.Now(), doc.resourceVersion
 	}
-	unknown := a.resourceVersion == "" || a.resourceVersion == "0"
-	w.inconsistent = w.inconsistent || unknown || a.resourceVersion != w.version
-	w.version = a.resourceVersion
+	unknown := doc.resourceVersion == "" || doc.resourceVersion == "0"
+	w.inconsistent = w.inconsistent || unknown || doc.resourceVersion != w.version
+	w.version = doc.resourceVersion
 	w.total += rows
 	w.page++
-	w.token, w.tokenAt = a.next, time.Now()
+	w.token, w.tokenAt = doc.next, time.Now()
 	w.expiry = min(w.expiry, startedAfresh)
 	return rows
 }
