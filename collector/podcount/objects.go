@@ -10,8 +10,7 @@ import (
 
 // content reads pods, whether they come as rows or as objects.
 func (t *tally) content() content {
-	rows := &table{tally: t}
-	return content{kind: "PodList", columns: rows.definitions, row: rows.row, item: t.item}
+	return content{kind: "PodList", columns: t.definitions, row: t.row, item: t.item}
 }
 
 // item reads one object of a PodList, for servers that do not answer with a Table.

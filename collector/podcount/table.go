@@ -5,14 +5,6 @@ import (
 	"fmt"
 )
 
-// table reads the rows of a Table of pods. Cells are found by the name of their
-// column: the position differs between versions of the API server.
-type table struct {
-	columns int // number of columns
-	node    int // index of the column Node
-	tally   *tally
-}
-
 const (
 	nodeColumn = "Node"
 	// noNode is in the cell of a pod that is not bound
@@ -20,8 +12,10 @@ const (
 	noNode = "<none>"
 )
 
-// definitions reads columnDefinitions, which come with every page of a LIST.
-func (t *table) definitions(d *decoder) error {
+// definitions reads columnDefinitions, which come with every page of a LIST. Cells are
+// found by the name of their column: the position differs between versions of the API
+// server.
+func (t *tally) definitions(d *decoder) error {
 	t.columns, t.node = 0, -1
 	err := d.list(func() error {
 		name, err := d.columnName()
@@ -53,7 +47,7 @@ func (d *decoder) columnName() (name string, err error) {
 
 // row reads one row and counts its pod, unless it has finished: the row says so even
 // if the server ignored the selector.
-func (t *table) row(d *decoder) error {
+func (t *tally) row(d *decoder) error {
 	seen, finished := false, false
 	d.node = d.node[:0]
 	err := d.object(func(key []byte) (err error) {
@@ -73,7 +67,7 @@ func (t *table) row(d *decoder) error {
 	case finished:
 		return nil
 	}
-	return t.tally.add(d.node, d.echoed)
+	return t.add(d.node, d.echoed)
 }
 
 // finishedPod reads the conditions of a row: those of a finished pod have one of
@@ -97,7 +91,7 @@ func (d *decoder) finishedPod() (finished bool, err error) {
 	return finished, err
 }
 
-func (t *table) cells(d *decoder) error {
+func (t *tally) cells(d *decoder) error {
 	cell := 0
 	err := d.array(func() error {
 		switch cell++; {

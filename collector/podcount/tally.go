@@ -15,6 +15,8 @@ type tally struct {
 	pageWithout   int
 	before        []int // total of the complete walks
 	beforeWithout int   // unscheduled of these
+
+	columns, node int // of a Table: how many there are, and the index of the column Node
 }
 
 func newTally(l *ledger) *tally {
