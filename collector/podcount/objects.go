@@ -91,13 +91,18 @@ func (d *decoder) member(name string, take func([]byte)) error {
 		if d.json.PeekKind() == jsontext.KindNull {
 			return nil
 		}
-		text, err := d.name()
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		take(text)
-		return nil
+		return d.take(name, take)
 	})
+}
+
+// take passes the text of a name or a word to do. what is its place, for errors.
+func (d *decoder) take(what string, do func([]byte)) error {
+	text, err := d.name()
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	do(text)
+	return nil
 }
 
 // hasFinished says whether a pod in this phase holds no place on its node any more.

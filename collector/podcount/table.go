@@ -100,22 +100,14 @@ func (t *tally) cells(d *decoder) error {
 		case cell-1 != t.node:
 			return d.skip()
 		}
-		return d.nodeCell()
+		return d.take("cell "+nodeColumn, func(name []byte) {
+			if string(name) != noNode {
+				d.node = append(d.node, name...)
+			}
+		})
 	})
 	if err == nil && cell != t.columns {
 		return fmt.Errorf("a row has %d cells, not %d", cell, t.columns)
 	}
 	return err
-}
-
-// nodeCell reads the cell with the name of the pod's node.
-func (d *decoder) nodeCell() error {
-	name, err := d.name()
-	if err != nil {
-		return fmt.Errorf("cell %s: %w", nodeColumn, err)
-	}
-	if string(name) != noNode {
-		d.node = append(d.node, name...)
-	}
-	return nil
 }
