@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -83,13 +84,21 @@ func ofPods(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/pods"
 func TestRemovedWatchedClustersLeaveNothing(t *testing.T) {
 	const followed = `pod_count_mode_info{cluster="goes",mode="watch"} 1`
 	laterPage := func(r *http.Request) bool { return ofPods(r) && r.URL.Query().Get("continue") != "" }
-	stays := serveSecure(t, simulated(t))
+	var streams atomic.Int64
+	sim := simulated(t)
+	stays := serveSecure(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ofWatch(r) {
+			streams.Add(1)
+		}
+		sim.ServeHTTP(w, r)
+	}))
 	o := &obstacle{next: simulated(t), http2: true}
 	goes := serveSecure(t, o)
 	dir := t.TempDir()
 	withCertificateFiles(t, dir, "stays", stays.URL)
 	e := start(t, "--kubeconfig="+dir, "--collector.mode=watch", "--collector.page-size=5", "--collector.max-page-size=5")
 	e.await(t, "/metrics", `pod_count_mode_info{cluster="stays",mode="watch"} 1`)
+	settle(t, "streams still to open", func() int { return 3 - int(streams.Load()) }, 0)
 	settle(t, "connections", stays.connections, 1)
 	goroutines := runtime.NumGoroutine()
 	for _, tt := range []struct {
