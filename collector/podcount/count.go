@@ -114,20 +114,10 @@ func (c *Counter) listNodes(ctx context.Context, run *count) error {
 	}
 	page := run.nodes.page
 	err := c.walk(ctx, run.nodes, run)
-	switch {
-	case errors.Is(err, errForbidden):
-		c.withoutNodes(run)
-		return nil
-	case err == nil && run.nodes.page > page: // otherwise the list is another Counter's
+	if err == nil && run.nodes.page > page { // otherwise the list is another Counter's
 		c.nodesListed = true
 	}
 	return err
-}
-
-// withoutNodes has the count, and others for a while, go without the list of nodes.
-func (c *Counter) withoutNodes(run *count) {
-	run.denied, c.deniedAt = true, time.Now()
-	run.nodes.rewind()
 }
 
 // noteSource notes how the pods are listed, as a page of them shows.
@@ -165,10 +155,7 @@ func (c *Counter) renew(ctx context.Context, run *count) error {
 		case errors.Is(err, errNoLookups):
 			c.noLookups, run.renewed = true, nil
 			return c.renew(ctx, run)
-		case errors.Is(err, errForbidden): // the list is another Counter's
-			c.withoutNodes(run)
-			return nil
-		case err != nil:
+		case err != nil, run.denied: // the list is another Counter's
 			return err
 		}
 	}

@@ -58,15 +58,12 @@ func (c *Counter) countNext(ctx context.Context, run *count) error {
 	return err
 }
 
-// continueAfter has a walk that has not begun continue the walk before it: its page
-// numbers, and its resourceVersion, so that the pods of all namespaces are seen at
-// one moment.
+// continueAfter has a walk continue the walk before it: its page numbers, and its
+// resourceVersion, so that the pods of all namespaces are seen at one moment, unless it
+// has expired.
 func (w *walk) continueAfter(previous *walk) {
-	if w.token != "" || w.page > 1 || w.expiry != neverExpired {
-		return
-	}
 	w.firstPage, w.earlierRows = previous.firstPage+previous.page-1, previous.earlierRows+previous.total
-	if previous.version != "0" {
+	if w.expiry == neverExpired && previous.version != "0" {
 		w.startVersion = previous.version
 	}
 }
@@ -85,12 +82,7 @@ func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 		return nil
 	}
 	err := c.walk(ctx, newWalk(run.ledger, namespaceListing(name), c.nodes, existence{newTally(run.ledger)}), run)
-	failure, failed := errors.AsType[*PageError](err)
-	switch {
-	case errors.Is(err, errForbidden):
-		c.namespaces[name] = time.Now()
-		return nil
-	case failed && failure.missing():
+	if failure, failed := errors.AsType[*PageError](err); failed && failure.missing() {
 		failure.Err = fmt.Errorf("the namespace %q does not exist: %w", name, failure.Err)
 	}
 	return err
@@ -107,17 +99,22 @@ var (
 	errNoLookups = errors.New("the server cannot look up a node by its name")
 )
 
-// dispensable returns errForbidden or errNoLookups if the count can go on without what
-// was refused. Without permission to list nodes, the nodes that have pods are shown,
-// unless nodes are selected by label. Once the Counter has listed nodes, a refusal is a
-// failure like any other.
-func (c *Counter) dispensable(w *walk, failure *PageError) error {
-	nodes := w.listing.name == Nodes && !c.nodesListed && c.cfg.Nodes.Labels == ""
+// dispense returns errForbidden or errNoLookups if the count can go on without what was
+// refused, as others then do for a while. Without permission to list nodes, the nodes that
+// have pods are shown, unless nodes are selected by label. Once the Counter has listed
+// nodes, a refusal is a failure like any other.
+func (c *Counter) dispense(run *count, w *walk, failure *PageError) error {
+	forbidden := failure.Reason == Forbidden
 	switch {
-	case failure.Reason == Forbidden && (nodes || w.listing.name == Namespaces):
-		return errForbidden
 	case w.lookup && failure.unknownForm():
 		return errNoLookups
+	case forbidden && w.listing.name == Namespaces:
+		c.namespaces[w.listing.namespace] = time.Now()
+		return errForbidden
+	case forbidden && w.listing.name == Nodes && !c.nodesListed && c.cfg.Nodes.Labels == "":
+		run.denied, c.deniedAt = true, time.Now()
+		run.nodes.rewind()
+		return errForbidden
 	}
 	return nil
 }

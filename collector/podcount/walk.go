@@ -2,6 +2,7 @@ package podcount
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -73,10 +74,13 @@ func (w *walk) rewind() {
 
 // walk asks for pages until the continue token is empty. It returns a *PageError when
 // a page runs out of attempts, or the context's error. Called again, it goes on at
-// that page.
+// that page. It ends where the count goes on without the resource.
 func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
 	for w.page == 1 || w.token != "" {
-		if err := c.nextPage(ctx, w, run); err != nil {
+		switch err := c.nextPage(ctx, w, run); {
+		case errors.Is(err, errForbidden):
+			return nil
+		case err != nil:
 			return err
 		}
 	}
@@ -101,7 +105,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if err := ctx.Err(); err != nil {
 			return err // cancelled: not a failure of the page
 		}
-		if err := c.dispensable(w, failure); err != nil {
+		if err := c.dispense(run, w, failure); err != nil {
 			return err
 		}
 		if (failure.Reason == Expired || w.versionRefused(failure)) && allowed < c.cfg.PageAttempts+freeExpiries {
