@@ -28,9 +28,9 @@ func TestOneLargeValueAtATime(t *testing.T) {
 	budget := NewBudget(128 << 20)
 	large := podNamed(usualValueBytes + 1000)
 	read := func(body io.Reader, budget *Budget) error {
-		rows := newTally(newAccount(nil).open()).content()
-		rows.large = &largeValues{budget: budget}
-		_, err := readDocument(newDecoder(body), rows)
+		d := newDecoder(body)
+		d.window.values = &largeValues{budget: budget}
+		_, err := readDocument(d, newTally(newAccount(nil).open()).content())
 		return err
 	}
 	for _, ending := range []struct {
@@ -78,9 +78,9 @@ func TestOneLargeValueAtATime(t *testing.T) {
 func TestLargeDocumentsOfAStream(t *testing.T) {
 	budget := NewBudget(128 << 20)
 	rows := newTally(newAccount(nil).open()).content()
-	rows.large = &largeValues{budget: budget}
 	large, small := podNamed(usualValueBytes+1000), podNamed(10)
 	d := newDecoder(strings.NewReader(large + small + large))
+	d.window.values = &largeValues{budget: budget}
 	for i := range 3 {
 		if doc, err := d.next(rows); err != nil || doc.rows != 1 {
 			t.Fatalf("document %d: %d rows, %v", i, doc.rows, err)

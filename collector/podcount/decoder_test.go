@@ -9,6 +9,15 @@ import (
 	"testing"
 )
 
+// readDocument reads one whole answer.
+func readDocument(d *decoder, c content) (document, error) {
+	doc, err := d.next(c)
+	if err == nil {
+		err = d.end()
+	}
+	return doc, err
+}
+
 // decodePods reads one page of pods and gives the pods per node, "" for none.
 func decodePods(r io.Reader) (map[string]int, document, error) {
 	return decodePodsWith(newDecoder(r))

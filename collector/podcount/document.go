@@ -44,18 +44,6 @@ type content struct {
 	row     func(*decoder) error // one row of a Table
 	item    func(*decoder) error // one object of a list
 	kind    string               // of the list, such as PodList; empty where any object will do
-	large   *largeValues         // may be nil
-	giveUp  func()               // ends reading a large value that takes too long; may be nil
-	echoed  func(string) bool    // says whether a text contains a credential of the request; may be nil
-}
-
-// readDocument reads one whole answer.
-func readDocument(d *decoder, c content) (document, error) {
-	doc, err := d.next(c)
-	if err == nil {
-		err = d.end()
-	}
-	return doc, err
 }
 
 // next reads one document of a stream: a Table, a list of objects or a Status. The
@@ -64,11 +52,10 @@ func readDocument(d *decoder, c content) (document, error) {
 func (d *decoder) next(c content) (doc document, err error) {
 	begin := d.offset()
 	d.advance()
-	d.window.values, d.window.giveUp, d.echoed = c.large, c.giveUp, c.echoed
 	defer func() { d.window.close(err == nil) }()
 	err = d.object(func(key []byte) error { return doc.member(d, c, string(key)) })
 	if err == nil {
-		err = doc.check(c)
+		err = doc.check(c, d.echoed)
 	}
 	doc.size = d.offset() - begin
 	return doc, err
@@ -150,14 +137,14 @@ func (doc *document) listMeta(d *decoder) error {
 // to a list of the right kind or, where the kind is missing, to an object with the
 // other fields of a list. A null is an empty list only if the kind is that of a list
 // and nothing says that it is not empty.
-func (doc *document) check(c content) error {
+func (doc *document) check(c content, echoed func(string) bool) error {
 	kind := c.kind
 	if doc.listed == "rows" {
 		kind = "Table"
 	}
 	untold := doc.meta && !doc.null && (doc.kind == "" || doc.kind == "List" && doc.listed == "items")
 	switch {
-	case c.echoed != nil && c.echoed(doc.resourceVersion):
+	case echoed != nil && echoed(doc.resourceVersion):
 		return errEchoed
 	case doc.kind == "Status", c.kind == "":
 		return nil

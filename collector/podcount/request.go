@@ -56,9 +56,7 @@ func (c *Counter) ask(x *exchange, w *walk, begun bool) (doc document, failure *
 		defer func() { place.Leave(failure != nil) }()
 		body = newYielding(body, place)
 	}
-	rows := w.target.content()
-	rows.large, rows.giveUp, rows.echoed = c.large, x.giveUp, x.sent.Echoed
-	return x.read(response, bufio.NewReaderSize(body, readBytes), rows)
+	return x.read(response, bufio.NewReaderSize(body, readBytes), w.target.content(), c.large)
 }
 
 // open sends the request for url and returns the answer when its headers have
@@ -77,18 +75,14 @@ func (x *exchange) open(client *http.Client, url string, f *form) (*http.Respons
 	if err != nil {
 		return nil, x.failed("waiting for an answer", err)
 	}
-	response.Header = used(response.Header)
-	return response, nil
-}
-
-// used returns the headers that are looked at. In memory, 64 KiB of short ones are more
-// than a MiB, and an answer may wait for its place.
-func used(all http.Header) http.Header {
-	some := make(http.Header)
+	// Others are not looked at. In memory, 64 KiB of short ones are more than a MiB, and
+	// an answer may wait for its place.
+	header := make(http.Header)
 	for _, name := range []string{"Content-Type", "Content-Encoding", "Retry-After", "Location"} {
-		some.Set(name, all.Get(name))
+		header.Set(name, response.Header.Get(name))
 	}
-	return some
+	response.Header = header
+	return response, nil
 }
 
 // pageURL never sends resourceVersion=0: the server would ignore the limit.
@@ -115,7 +109,7 @@ var errNotJSON = errors.New("the answer is not JSON")
 
 // read decodes the body. A decoder's error counts only if the connection delivered
 // everything: half an answer is a network failure, not a malformed answer.
-func (x *exchange) read(response *http.Response, body io.Reader, rows content) (doc document, failure *PageError) {
+func (x *exchange) read(response *http.Response, body io.Reader, rows content, large *largeValues) (doc document, failure *PageError) {
 	x.body.r = body
 	plain, err := plain(response.Header, &x.body)
 	if response.StatusCode != http.StatusOK {
@@ -128,7 +122,11 @@ func (x *exchange) read(response *http.Response, body io.Reader, rows content) (
 		err = mustBeJSON(response.Header)
 	}
 	if err == nil {
-		doc, err = readDocument(newDecoder(plain), rows)
+		d := newDecoder(plain)
+		d.window.values, d.window.giveUp, d.echoed = large, x.giveUp, x.sent.Echoed
+		if doc, err = d.next(rows); err == nil {
+			err = d.end()
+		}
 	}
 	switch {
 	case x.body.err != nil:

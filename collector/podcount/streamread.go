@@ -79,7 +79,7 @@ func (w *Watcher) read(x *exchange, l *live, s *stream, lifetime time.Duration, 
 	}
 	defer func() { _ = response.Body.Close() }() // the stream is left, not read to its end
 	if response.StatusCode != http.StatusOK {
-		_, failure = x.read(response, x.ready(response), content{})
+		_, failure = x.read(response, x.ready(response), content{}, nil)
 		return failure
 	}
 	x.body.r = response.Body

@@ -14,7 +14,7 @@ import (
 // looks like one; else the text of a page, such as a proxy's, without its tags.
 func readWords(body io.Reader, sent *redact.Exchange) document {
 	raw, _ := io.ReadAll(io.LimitReader(body, maxStatusBytes)) // what has arrived is quoted
-	doc, _ := readDocument(newDecoder(bytes.NewReader(raw)), content{})
+	doc, _ := newDecoder(bytes.NewReader(raw)).next(content{})
 	if doc.message == "" {
 		// Tags and entities could split a credential, so credentials are hidden
 		// first.
