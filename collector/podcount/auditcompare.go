@@ -128,7 +128,7 @@ func (l *live) differences(run *count) ([]Difference, error) {
 			watched[e.node] -= e.sign
 		}
 	}
-	listed := map[string]int{"": run.tally.unscheduled}
+	listed := make(map[string]int) // those that are not bound too
 	for i, name := range run.tally.list {
 		listed[name] = run.tally.total[i]
 	}

@@ -34,8 +34,8 @@ func decodePodsWith(d *decoder) (map[string]int, document, error) {
 	for i, name := range t.list {
 		counts[name] = t.total[i]
 	}
-	if t.unscheduled > 0 {
-		counts[""] = t.unscheduled
+	if t.unscheduled() == 0 {
+		delete(counts, "")
 	}
 	return counts, doc, nil
 }

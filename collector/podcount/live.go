@@ -190,13 +190,13 @@ func (l *live) rebase(run *count, figures Snapshot) error {
 		}
 	}
 	for i, name := range run.tally.list {
-		if n := run.tally.total[i]; n > 0 {
+		if n := run.tally.total[i]; n > 0 && i > 0 {
 			if err := l.addPods(name, n); err != nil {
 				return err
 			}
 		}
 	}
-	l.unscheduled = run.tally.unscheduled
+	l.unscheduled = run.tally.unscheduled()
 	for _, w := range run.pods {
 		l.within[w.listing.path] += w.total
 	}

@@ -9,8 +9,8 @@ import (
 // unknownNames returns the names of nodes that do not exist and have pods.
 func (n *count) unknownNames() []string {
 	var names []string
-	for i, name := range n.tally.list {
-		if _, exists := n.known.nodes[name]; !exists && n.tally.total[i] > 0 {
+	for _, name := range n.tally.list[1:] {
+		if _, exists := n.known.nodes[name]; !exists {
 			names = append(names, name)
 		}
 	}
@@ -31,7 +31,7 @@ func (c *Counter) snapshot(n *count) *Snapshot {
 		snapshot.Nodes, snapshot.Selected = c.cfg.Nodes.of(snapshot.Nodes), true
 		return &snapshot
 	}
-	snapshot.UnscheduledPods = n.tally.unscheduled
+	snapshot.UnscheduledPods = n.tally.unscheduled()
 	for _, name := range n.unknownNames() {
 		snapshot.UnknownNodePods += n.tally.total[n.tally.index[name]]
 	}

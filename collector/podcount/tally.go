@@ -4,32 +4,28 @@ import "slices"
 
 // tally counts pods per node name. The page under way is kept apart until commit, so
 // a page that fails half-way leaves no trace. Neither does a walk that starts afresh.
+// Pods that are not bound have a place like those of a node without a name, the first.
 type tally struct {
 	*names
-	index         map[string]int // name to position in the slices below
-	list          []string
-	total         []int
-	page          []int
-	old           int // number of names from complete pages
-	unscheduled   int
-	pageWithout   int
-	before        []int // total of the complete walks
-	beforeWithout int   // unscheduled of these
+	index  map[string]int // name to position in the slices below
+	list   []string
+	total  []int
+	page   []int
+	old    int   // number of names from complete pages
+	before []int // total of the complete walks
 
 	columns, node int // of a Table: how many there are, and the index of the column Node
 }
 
 func newTally(l *ledger) *tally {
-	return &tally{names: &names{ledger: l}, index: make(map[string]int)}
+	return &tally{
+		names: &names{ledger: l}, index: map[string]int{"": 0},
+		list: []string{""}, total: []int{0}, page: []int{0}, before: []int{0}, old: 1,
+	}
 }
 
-// add counts one active pod of the page under way. An empty name means that it is not
-// bound. A known name allocates nothing.
+// add counts one active pod of the page under way. A known name allocates nothing.
 func (t *tally) add(node []byte, echoed func(string) bool) error {
-	if len(node) == 0 {
-		t.pageWithout++
-		return nil
-	}
 	i, known := t.index[string(node)]
 	if !known {
 		name := string(node)
@@ -44,14 +40,15 @@ func (t *tally) add(node []byte, echoed func(string) bool) error {
 	return nil
 }
 
+// unscheduled returns the pods that are not bound.
+func (t *tally) unscheduled() int { return t.total[0] }
+
 // commit makes the page part of the count and returns the number of its pods.
-func (t *tally) commit() int {
-	rows := t.pageWithout
+func (t *tally) commit() (rows int) {
 	for i, n := range t.page {
 		t.total[i] += n
 		rows += n
 	}
-	t.unscheduled += t.pageWithout
 	t.old = len(t.list)
 	t.discard()
 	return rows
@@ -66,18 +63,16 @@ func (t *tally) discard() {
 	clear(t.list[t.old:])
 	t.list, t.total, t.page = t.list[:t.old], t.total[:t.old], t.page[:t.old]
 	clear(t.page)
-	t.pageWithout = 0
 }
 
 // complete ends a walk: the next one that starts afresh leaves its pods alone.
-func (t *tally) complete() { t.before, t.beforeWithout = slices.Clone(t.total), t.unscheduled }
+func (t *tally) complete() { t.before = slices.Clone(t.total) }
 
 // restart forgets the walk under way.
 func (t *tally) restart() {
 	t.old = len(t.before)
 	t.discard()
 	copy(t.total, t.before)
-	t.unscheduled = t.beforeWithout
 }
 
 // nodeSet collects the nodes of one walk in the same way.
