@@ -55,9 +55,7 @@ func malformed(err error) *PageError {
 func (e *PageError) final() bool { return e.missing() || errors.As(e.Err, new(budgetError)) }
 
 // missing says whether a namespace does not exist.
-func (e *PageError) missing() bool {
-	return e.Resource == Namespaces && e.code == http.StatusNotFound
-}
+func (e *PageError) missing() bool { return e.Resource == Namespaces && e.code == http.StatusNotFound }
 
 // tooLarge says whether an answer with fewer rows may help.
 func (e *PageError) tooLarge() bool {

@@ -38,9 +38,8 @@ type exchange struct {
 	ctx     context.Context
 	end     context.CancelCauseFunc
 	timeout time.Duration
-	began   time.Time
+	began   time.Time   // later by the time for which it has waited for a place
 	timer   *time.Timer // calls end at the deadline
-	waited  time.Duration
 	lane    chan struct{}
 	shared  bool // its connection, with the other streams of the cluster
 	sent    *redact.Exchange
@@ -178,12 +177,11 @@ func do(client *http.Client, request *http.Request) (response *http.Response, er
 
 // ready returns the body of the answer once it has begun to arrive.
 func (x *exchange) ready(response *http.Response) io.Reader {
-	var whole io.Reader = response.Body
-	switch response.StatusCode {
-	case http.StatusOK:
-	case http.StatusSwitchingProtocols:
+	whole, status := io.Reader(response.Body), response.StatusCode
+	if status == http.StatusSwitchingProtocols {
 		return http.NoBody // what follows is not HTTP
-	default:
+	}
+	if status != http.StatusOK {
 		whole = io.LimitReader(whole, maxStatusBytes)
 	}
 	body := bufio.NewReaderSize(whole, readyBytes)
@@ -202,7 +200,7 @@ func (x *exchange) enter(gate Gate, begun bool) (place Place, err error) {
 	wait, cancel := context.WithTimeout(x.ctx, x.timeout)
 	defer cancel()
 	place, err = gate.Enter(wait, begun)
-	x.waited = time.Since(start)
+	x.began = x.began.Add(time.Since(start))
 	x.timer.Reset(left)
 	return place, err
 }

@@ -35,13 +35,6 @@ type yielding struct {
 	r     io.Reader
 	place Place
 	left  time.Duration // waiting time until the answer is slow
-	timer *time.Timer
-}
-
-func newYielding(r io.Reader, place Place) *yielding {
-	y := &yielding{r: r, place: place, left: slowAnswer, timer: time.AfterFunc(slowAnswer, place.Yield)}
-	y.timer.Stop()
-	return y
 }
 
 // Read passes on what r gives.
@@ -49,10 +42,9 @@ func (y *yielding) Read(p []byte) (int, error) {
 	if y.left <= 0 {
 		return y.r.Read(p)
 	}
-	start := time.Now()
-	y.timer.Reset(y.left)
+	start, timer := time.Now(), time.AfterFunc(y.left, y.place.Yield)
 	n, err := y.r.Read(p)
-	y.timer.Stop()
+	timer.Stop()
 	if y.left -= time.Since(start); y.left <= 0 {
 		y.place.Yield()
 	}

@@ -35,7 +35,7 @@ func (c *Counter) podWalks(run *count) (walks []*walk) {
 	}
 	for _, namespace := range namespaces {
 		pods := podListing(namespace, &run.search.form)
-		_, pods.fields = c.cfg.Nodes.fields()
+		pods.fields = c.cfg.Nodes.selector("spec.nodeName")
 		walks = append(walks, newWalk(run.ledger, pods, c.pods, run.tally))
 	}
 	return walks

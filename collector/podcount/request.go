@@ -23,7 +23,7 @@ func (c *Counter) request(ctx context.Context, w *walk, begun bool, event *Page)
 	x := newExchange(ctx, c.cfg.PageTimeout, c.cfg.Lane, false)
 	defer x.close()
 	doc, failure := c.ask(x, w, begun)
-	event.Bytes, event.Duration = x.body.bytes, time.Since(x.began)-x.waited
+	event.Bytes, event.Duration = x.body.bytes, time.Since(x.began)
 	if failure != nil {
 		failure.Err = clean(failure.Err, x.sent)
 		if failure.Reason == Timeout || failure.Reason == Network || ctx.Err() != nil {
@@ -54,7 +54,7 @@ func (c *Counter) ask(x *exchange, w *walk, begun bool) (doc document, failure *
 			return doc, x.failed("waiting for a place in which to read the answer", err)
 		}
 		defer func() { place.Leave(failure != nil) }()
-		body = newYielding(body, place)
+		body = &yielding{r: body, place: place, left: slowAnswer}
 	}
 	return x.read(response, bufio.NewReaderSize(body, readBytes), w.target.content(), c.large)
 }

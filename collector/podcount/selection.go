@@ -32,18 +32,17 @@ func (s Selection) check() error {
 	return nil
 }
 
-// fields returns the field selectors for a node and its pods if there is exactly one. A
-// valid name has no character with a meaning in a selector.
-func (s Selection) fields() (node, pods string) {
+// selector selects by a field with the node's name, if there is exactly one node. A valid
+// name has no character with a meaning in a selector.
+func (s Selection) selector(field string) string {
 	if len(s.Names) != 1 {
-		return "", ""
+		return ""
 	}
-	return "metadata.name=" + s.Names[0], "spec.nodeName=" + s.Names[0]
+	return field + "=" + s.Names[0]
 }
 
 func (s Selection) listing() listing {
-	selector, _ := s.fields()
-	nodes := nodeListing(selector)
+	nodes := nodeListing(s.selector("metadata.name"))
 	nodes.labels = s.Labels
 	return nodes
 }

@@ -41,19 +41,17 @@ type walk struct {
 	version string
 	usage   usage
 
-	expiry       expiry
+	expiry       int
 	inconsistent bool // the pages are not known to show one resourceVersion
 }
 
-// expiry is how a walk has reacted to expired tokens. It moves from each value to the
-// next. Every complete page takes it back to startedAfresh, if it was beyond that.
-type expiry int
-
+// How a walk has reacted to expired tokens. It moves from each value to the next. Every
+// complete page takes it back to startedAfresh, if it was beyond that.
 const (
-	neverExpired  expiry = iota
-	startedAfresh        // the walk began again, which it does once
-	askedAgain           // the expired token was sent again, to get an exact one
-	newTokenTaken        // the walk goes on with the token of a 410
+	neverExpired  = iota
+	startedAfresh // the walk began again, which it does once
+	askedAgain    // the expired token was sent again, to get an exact one
+	newTokenTaken // the walk goes on with the token of a 410
 )
 
 func newWalk(l *ledger, r listing, sizer *pageSizer, to target) *walk {
@@ -112,7 +110,9 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			allowed++
 		}
 		last := attempt >= allowed || attempt >= maxRefusals && failure.refusal() || failure.final() || run.search.probing(failure)
-		fewer := w.fewerRows(failure, last)
+		// When a page of a larger size fails, the size is the first suspect: some proxies
+		// fail only for large answers. Of an answer that names another cause, it is the last.
+		fewer := (last || !failure.otherCause()) && w.sizer.retreat()
 		if !fewer && c.nextForm(run, w, failure, last) {
 			if !failure.unknownForm() {
 				run.observer.Page(event)
@@ -170,22 +170,14 @@ func (w *walk) keep(doc document) int {
 	if w.page == 1 {
 		w.began, w.version = time.Now(), doc.resourceVersion
 	}
-	unknown := doc.resourceVersion == "" || doc.resourceVersion == "0"
-	w.inconsistent = w.inconsistent || unknown || doc.resourceVersion != w.version
-	w.version = doc.resourceVersion
+	if version := doc.resourceVersion; version == "" || version == "0" || version != w.version {
+		w.version, w.inconsistent = version, true
+	}
 	w.total += rows
 	w.page++
 	w.token, w.tokenAt = doc.next, time.Now()
 	w.expiry = min(w.expiry, startedAfresh)
 	return rows
-}
-
-// fewerRows reduces the next request to the number of rows that is known to work, and
-// says whether it does. When a page of a larger size fails, the size is the first
-// suspect: some proxies fail only for large answers. Of an answer that names another
-// cause, it is the last.
-func (w *walk) fewerRows(failure *PageError, last bool) bool {
-	return (last || !failure.otherCause()) && w.sizer.retreat()
 }
 
 // shrinkAfter is the attempt at one page from which the number of rows shrinks after
@@ -223,13 +215,11 @@ func (w *walk) expired(token string) {
 	switch {
 	case w.expiry == neverExpired:
 		w.startVersion = "" // the resourceVersion has expired
-		w.expiry = startedAfresh
 		w.rewind()
 	case w.expiry == newTokenTaken || token == "":
-	case w.expiry == startedAfresh:
-		w.expiry = askedAgain
-	default:
-		w.token, w.tokenAt = token, time.Now()
-		w.expiry, w.inconsistent = newTokenTaken, true
+		return
+	case w.expiry == askedAgain:
+		w.token, w.tokenAt, w.inconsistent = token, time.Now(), true
 	}
+	w.expiry++
 }

@@ -60,10 +60,9 @@ func (r *room) take(c class) bool {
 
 func newGate(places int) *gate {
 	quarter := max(1, places/4)
-	share := [classes]int{quickClass: places, unknownClass: max(1, places-quarter), slowClass: quarter, failingClass: quarter}
 	most := overflowPlaces * places
 	return &gate{
-		places:   room{limit: share},
+		places:   room{limit: [classes]int{quickClass: places, unknownClass: max(1, places-quarter), slowClass: quarter, failingClass: quarter}},
 		overflow: room{limit: [classes]int{quickClass: most, unknownClass: most, slowClass: most, failingClass: overflowPlaces * quarter / 4}},
 	}
 }
@@ -100,8 +99,6 @@ type place struct {
 	entered time.Time // when it got the room
 	slow    bool
 }
-
-var _ podcount.Place = (*place)(nil)
 
 // Yield moves a slow answer to the overflow, if there is room.
 func (p *place) Yield() {
@@ -152,8 +149,6 @@ type clusterGate struct {
 	class class
 	held  time.Duration // for how long the count has held places
 }
-
-var _ podcount.Gate = (*clusterGate)(nil)
 
 // Enter waits for a place.
 func (c *clusterGate) Enter(ctx context.Context, begun bool) (podcount.Place, error) {
