@@ -29,10 +29,7 @@ func retryAfter(header string, now time.Time) time.Duration {
 		seconds, _ := strconv.Atoi(header) // for a number that overflows int, Atoi returns the largest
 		return time.Duration(min(seconds, int(maxRetryAfter/time.Second))) * time.Second
 	}
-	date, err := http.ParseTime(header)
-	if err != nil {
-		return 0
-	}
+	date, _ := http.ParseTime(header) // otherwise a time that is long past
 	return min(max(0, date.Sub(now)), maxRetryAfter)
 }
 

@@ -74,12 +74,6 @@ func (w *window) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// advance notes that another value begins at offset, as the one before has come.
-func (w *window) advance(offset int64) {
-	w.start = offset
-	w.close(true)
-}
-
 // close ends a large value, whether it came whole or not. Another document may follow.
 func (w *window) close(whole bool) {
 	if w.leave != nil {

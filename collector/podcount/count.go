@@ -167,7 +167,7 @@ func (c *Counter) renew(ctx context.Context, run *count) error {
 }
 
 func (c *Counter) lookups(run *count) []*walk {
-	names := slices.DeleteFunc(run.unknownNames(), func(name string) bool { return c.gone.Has(name) })
+	names := slices.DeleteFunc(run.unknownNames(), c.gone.Has)
 	stale := Age(run.nodes.tokenAt, run.pods[len(run.pods)-1].began) > nodesLife
 	if stale || len(names) > maxLookups || c.noLookups && len(names) > 0 {
 		run.known.restart()

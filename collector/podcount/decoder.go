@@ -90,13 +90,14 @@ func (d *decoder) skip() error { return d.json.SkipValue() }
 // offset is how much has been read and understood.
 func (d *decoder) offset() int64 { return d.before + d.json.InputOffset() }
 
-// advance tells the window that a value begins here. What a long one before it has made
-// grow goes: the next may be minutes away, and many clusters have one each.
+// advance tells the window that a value begins here, as the one before has come. What a
+// long one has made grow goes: the next may be minutes away, and many clusters have one each.
 func (d *decoder) advance() {
 	if d.offset()-d.window.start > d.kept {
 		d.renew()
 	}
-	d.window.advance(d.offset())
+	d.window.start = d.offset()
+	d.window.close(true)
 }
 
 var errTrailing = errors.New("data after the end of the answer")

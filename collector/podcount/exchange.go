@@ -196,12 +196,11 @@ func (x *exchange) enter(gate Gate, begun bool) (place Place, err error) {
 		return nil, context.DeadlineExceeded
 	}
 	start := time.Now()
-	left := x.timeout - start.Sub(x.began)
 	wait, cancel := context.WithTimeout(x.ctx, x.timeout)
 	defer cancel()
 	place, err = gate.Enter(wait, begun)
+	x.timer.Reset(x.timeout - start.Sub(x.began))
 	x.began = x.began.Add(time.Since(start))
-	x.timer.Reset(left)
 	return place, err
 }
 

@@ -161,8 +161,6 @@ func nodeListing(selector string) listing {
 }
 
 func namespaceListing(name string) listing {
-	return listing{
-		name: Namespaces, path: "api/v1/namespaces/" + name, namespace: name,
-		form: &form{accept: jsonOnly},
-	}
+	whole := &form{accept: jsonOnly}
+	return listing{name: Namespaces, path: "api/v1/namespaces/" + name, namespace: name, form: whole}
 }

@@ -93,28 +93,23 @@ type existence struct{ *tally }
 
 func (existence) content() content { return content{} }
 
-// These end a walk that the count can go without.
-var (
-	errForbidden = errors.New("the resource is forbidden")
-	errNoLookups = errors.New("the server cannot look up a node by its name")
-)
+// errNoLookups ends the look-up of a node.
+var errNoLookups = errors.New("the server cannot look up a node by its name")
 
-// dispense returns errForbidden or errNoLookups if the count can go on without what was
-// refused, as others then do for a while. Without permission to list nodes, the nodes that
-// have pods are shown, unless nodes are selected by label. Once the Counter has listed
-// nodes, a refusal is a failure like any other.
-func (c *Counter) dispense(run *count, w *walk, failure *PageError) error {
-	forbidden := failure.Reason == Forbidden
+// without says whether the count can go on without what was forbidden, as others then do
+// for a while. Without permission to list nodes, the nodes that have pods are shown, unless
+// nodes are selected by label. Once the Counter has listed nodes, a refusal is a failure
+// like any other.
+func (c *Counter) without(run *count, w *walk, failure *PageError) bool {
+	nodes := w.listing.name == Nodes && !c.nodesListed && c.cfg.Nodes.Labels == ""
 	switch {
-	case w.lookup && failure.unknownForm():
-		return errNoLookups
-	case forbidden && w.listing.name == Namespaces:
-		c.namespaces[w.listing.namespace] = time.Now()
-		return errForbidden
-	case forbidden && w.listing.name == Nodes && !c.nodesListed && c.cfg.Nodes.Labels == "":
+	case failure.Reason == Forbidden && nodes:
 		run.denied, c.deniedAt = true, time.Now()
 		run.nodes.rewind()
-		return errForbidden
+		return true
+	case failure.Reason == Forbidden && w.listing.name == Namespaces:
+		c.namespaces[w.listing.namespace] = time.Now()
+		return true
 	}
-	return nil
+	return false
 }
