@@ -2,7 +2,6 @@ package podcount
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -150,13 +149,12 @@ func (c *Counter) renew(ctx context.Context, run *count) error {
 		run.renewed = c.lookups(run)
 	}
 	for _, w := range run.renewed {
-		err := c.walk(ctx, w, run)
-		switch {
-		case errors.Is(err, errNoLookups):
-			c.noLookups, run.renewed = true, nil
-			return c.renew(ctx, run)
-		case err != nil, run.denied: // the list is another Counter's
+		if err := c.walk(ctx, w, run); err != nil || run.denied { // the list is another Counter's
 			return err
+		}
+		if w.lookup && c.noLookups {
+			run.renewed = nil
+			return c.renew(ctx, run)
 		}
 	}
 	c.gone = nil

@@ -93,23 +93,22 @@ type existence struct{ *tally }
 
 func (existence) content() content { return content{} }
 
-// errNoLookups ends the look-up of a node.
-var errNoLookups = errors.New("the server cannot look up a node by its name")
-
-// without says whether the count can go on without what was forbidden, as others then do
+// dispense says whether the count can go on without what was refused, as others then do
 // for a while. Without permission to list nodes, the nodes that have pods are shown, unless
 // nodes are selected by label. Once the Counter has listed nodes, a refusal is a failure
 // like any other.
-func (c *Counter) without(run *count, w *walk, failure *PageError) bool {
+func (c *Counter) dispense(run *count, w *walk, failure *PageError) bool {
 	nodes := w.listing.name == Nodes && !c.nodesListed && c.cfg.Nodes.Labels == ""
 	switch {
+	case w.lookup && failure.unknownForm():
+		c.noLookups = true
 	case failure.Reason == Forbidden && nodes:
 		run.denied, c.deniedAt = true, time.Now()
 		run.nodes.rewind()
-		return true
 	case failure.Reason == Forbidden && w.listing.name == Namespaces:
 		c.namespaces[w.listing.namespace] = time.Now()
-		return true
+	default:
+		return false
 	}
-	return false
+	return true
 }

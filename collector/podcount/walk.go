@@ -29,7 +29,7 @@ type walk struct {
 
 	startVersion string // resourceVersion to start at; empty for the newest
 	lookup       bool   // of one node by its name
-	forbidden    bool   // the count goes without it
+	dispensed    bool   // the count goes on without it
 	firstPage    int    // pages of the walks before this one
 	earlierRows  int    // rows of the walks before this one
 
@@ -74,7 +74,7 @@ func (w *walk) rewind() {
 // a page runs out of attempts, or the context's error. Called again, it goes on at
 // that page. It ends where the count goes on without the resource.
 func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
-	for !w.forbidden && (w.page == 1 || w.token != "") {
+	for !w.dispensed && (w.page == 1 || w.token != "") {
 		if err := c.nextPage(ctx, w, run); err != nil {
 			return err
 		}
@@ -100,10 +100,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if err := ctx.Err(); err != nil {
 			return err // cancelled: not a failure of the page
 		}
-		if w.lookup && failure.unknownForm() {
-			return errNoLookups
-		}
-		if w.forbidden = c.without(run, w, failure); w.forbidden {
+		if w.dispensed = c.dispense(run, w, failure); w.dispensed {
 			return nil
 		}
 		if (failure.Reason == Expired || w.versionRefused(failure)) && allowed < c.cfg.PageAttempts+freeExpiries {
