@@ -39,7 +39,7 @@ func newJSON(r io.Reader) *jsontext.Decoder {
 // member leaves alone is skipped.
 func (d *decoder) object(member func(key []byte) error) error {
 	outer := d.keys
-	defer d.keys.backTo(&outer)
+	defer func() { d.keys.text, d.keys.ends = d.keys.text[:len(outer.text)], d.keys.ends[:len(outer.ends)] }()
 	return d.each(jsontext.KindBeginObject, jsontext.KindEndObject, func() error {
 		key, err := d.text(maxKeyBytes + 1)
 		if err == nil {

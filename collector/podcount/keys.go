@@ -48,8 +48,3 @@ func (k *keyStack) add(key []byte, outer *keyStack) error {
 	k.ends = append(k.ends, len(k.text))
 	return nil
 }
-
-// backTo forgets the keys of the innermost object.
-func (k *keyStack) backTo(outer *keyStack) {
-	k.text, k.ends = k.text[:len(outer.text)], k.ends[:len(outer.ends)]
-}

@@ -8,13 +8,10 @@ import (
 
 // unknownNames returns the names of nodes that do not exist and have pods.
 func (n *count) unknownNames() []string {
-	var names []string
-	for _, name := range n.tally.list[1:] {
-		if _, exists := n.known.nodes[name]; !exists {
-			names = append(names, name)
-		}
-	}
-	return names
+	return slices.DeleteFunc(slices.Clone(n.tally.list[1:]), func(name string) bool {
+		_, exists := n.known.nodes[name]
+		return exists
+	})
 }
 
 // snapshot makes the Snapshot of a complete count.

@@ -133,13 +133,12 @@ func (p *place) Leave(failed bool) {
 func (g *gate) remove(p *place) (slow bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if p.room == nil {
-		g.waiting = slices.DeleteFunc(g.waiting, func(other *place) bool { return other == p })
-		return false
+	g.waiting = slices.DeleteFunc(g.waiting, func(other *place) bool { return other == p })
+	if p.room != nil {
+		p.room.held[p.class]--
+		p.room = nil
+		g.admit()
 	}
-	p.room.held[p.class]--
-	p.room = nil
-	g.admit()
 	return p.slow
 }
 
