@@ -26,16 +26,12 @@ func (d *decoder) renew() {
 	d.scratch, d.node, d.keys.text = nil, nil, slices.Clone(d.keys.text)
 }
 
-// opened is JSON after which a decoder is where this one is: between documents, before the
-// list of one, or after an element of that.
+// opened is JSON after which a decoder is where this one is: between documents, or after
+// an element of the list of one.
 func (d *decoder) opened() string {
 	list, _, within := strings.Cut(strings.TrimPrefix(string(d.json.StackPointer()), "/"), "/")
-	switch {
-	case list == "":
+	if !within {
 		return ""
-	case within:
-		return `{"` + list + `":[""`
-	default:
-		return `{"` + list + `"`
 	}
+	return `{"` + list + `":[""`
 }

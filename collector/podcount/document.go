@@ -46,9 +46,9 @@ type content struct {
 	kind    string               // of the list, such as PodList; empty where any object will do
 }
 
-// next reads one document of a stream: a Table, a list of objects or a Status. The
-// parts before and after the list may each be as long as one row, so that endless
-// members cannot fill memory.
+// next reads one document of a stream: a Table, a list of objects or a Status. What is
+// before the list may be as long as a row, with the first row, and so may what is after
+// it, so that endless members cannot fill memory.
 func (d *decoder) next(c content) (doc document, err error) {
 	begin := d.offset()
 	d.advance()
@@ -105,7 +105,6 @@ func (doc *document) list(d *decoder, key string, c content, read func(*decoder)
 	}
 	doc.listed = key
 	doc.null = d.json.PeekKind() == jsontext.KindNull
-	d.advance()
 	return d.list(func() error {
 		if doc.rows++; doc.rows > maxRows {
 			return errManyRows

@@ -77,11 +77,8 @@ func wholeQuantity(text string) (int64, bool) {
 		return 0, false
 	}
 	quantity, err := resource.ParseQuantity(text)
-	if err != nil {
-		return 0, false
-	}
 	value := quantity.Value()
-	return value, value > 0 || quantity.IsZero() // an overflow gives 0 too
+	return value, err == nil && (value > 0 || quantity.IsZero()) // an overflow gives 0 too
 }
 
 // member reads an object (or null) and passes the text of one of its members, a name or a

@@ -59,13 +59,11 @@ func (t *tally) row(d *decoder) error {
 		}
 		return err
 	})
-	switch {
-	case err != nil:
+	if err == nil && !seen {
+		err = errors.New("a row has no cells")
+	}
+	if err != nil || finished {
 		return err
-	case !seen:
-		return errors.New("a row has no cells")
-	case finished:
-		return nil
 	}
 	return t.add(d.node, d.echoed)
 }
