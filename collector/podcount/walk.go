@@ -87,8 +87,7 @@ func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
 // resourceVersion is too old cost no attempt, and neither does a form of request that
 // the server does not support.
 func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
-	allowed := c.cfg.PageAttempts
-	for attempt := 1; ; attempt++ {
+	for attempt, free := 1, 0; ; attempt++ {
 		event := c.attempt(ctx, w, run, attempt)
 		failure := event.Err
 		event.Total = w.earlierRows + w.total
@@ -103,10 +102,10 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if w.dispensed = c.dispense(run, w, failure); w.dispensed {
 			return nil
 		}
-		if (failure.Reason == Expired || w.versionRefused(failure)) && allowed < c.cfg.PageAttempts+freeExpiries {
-			allowed++
+		if (failure.Reason == Expired || w.versionRefused(failure)) && free < freeExpiries {
+			free++
 		}
-		last := attempt >= allowed || attempt >= maxRefusals && failure.refusal() || failure.final() || run.search.probing(failure)
+		last := attempt-free >= c.cfg.PageAttempts || attempt >= maxRefusals && failure.refusal() || failure.final() || run.search.probing(failure)
 		// When a page of a larger size fails, the size is the first suspect: some proxies
 		// fail only for large answers. Of an answer that names another cause, it is the last.
 		fewer := (last || !failure.otherCause()) && w.sizer.retreat()
@@ -114,7 +113,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			if !failure.unknownForm() {
 				run.observer.Page(event)
 			}
-			attempt, allowed = 0, c.cfg.PageAttempts
+			attempt, free = 0, 0
 			w.sizer.restart()
 			continue
 		}
