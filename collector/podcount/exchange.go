@@ -26,8 +26,6 @@ const (
 var (
 	errConnectionLost = errors.New("the connection was lost before an answer came")
 	errStillHangs     = errors.New("an earlier request has yet to end: the server is silent, or a credential plugin or token file hangs")
-	errReplaced       = errors.New("another stream has taken the place of this one")
-	errOverdue        = fmt.Errorf("the server did not end the stream in time: %w", context.DeadlineExceeded)
 )
 
 // exchange is one request and its answer, with everything that they may hold: a
@@ -41,7 +39,7 @@ type exchange struct {
 	began   time.Time   // later by the time for which it has waited for a place
 	timer   *time.Timer // calls end at the deadline
 	lane    chan struct{}
-	shared  bool // its connection, with the other streams of the cluster
+	stays   func(cause error) bool // says whether the connection outlives an exchange that ends so; may be nil
 	sent    *redact.Exchange
 	body    wire // what the answer is read from
 
@@ -52,24 +50,14 @@ type exchange struct {
 }
 
 // newExchange begins an exchange that ends after the timeout. Its request is sent in
-// the lane, over a connection that other streams may share.
-func newExchange(ctx context.Context, timeout time.Duration, lane chan struct{}, shared bool) *exchange {
-	x := &exchange{timeout: timeout, began: time.Now(), lane: lane, shared: shared}
+// the lane. stays may be nil.
+func newExchange(ctx context.Context, timeout time.Duration, lane chan struct{}, stays func(error) bool) *exchange {
+	x := &exchange{timeout: timeout, began: time.Now(), lane: lane, stays: stays}
 	ctx, x.sent = redact.NewExchange(ctx)
 	x.ctx, x.end = context.WithCancelCause(httptrace.WithClientTrace(ctx, x.trace()))
 	x.timer = time.AfterFunc(x.timeout, func() { x.end(context.DeadlineExceeded) })
 	x.unhook = context.AfterFunc(x.ctx, x.ended) // which reads ctx, so nothing sets it later
 	return x
-}
-
-// extend sets the deadline to timeout from now: the headers of a watch come soon, its
-// events for minutes. It returns false if the exchange has ended.
-func (x *exchange) extend(timeout time.Duration) bool {
-	if !x.timer.Stop() {
-		return false
-	}
-	x.timer = time.AfterFunc(timeout, func() { x.end(errOverdue) })
-	return true
 }
 
 // giveUp ends an exchange whose large value takes too long.
@@ -87,17 +75,10 @@ func (x *exchange) close() {
 // ended closes the connection of an exchange that was ended on this side, unless it is
 // to stay. One that was lost is broken, or has refused only this request.
 func (x *exchange) ended() {
-	if !x.leaves() && !errors.Is(context.Cause(x.ctx), errConnectionLost) {
+	cause := context.Cause(x.ctx)
+	if (x.stays == nil || !x.stays(cause)) && !errors.Is(cause, errConnectionLost) {
 		x.hangUp()
 	}
-}
-
-// leaves says whether the exchange was ended on purpose, and its connection serves other
-// streams, or those of the next start. If it is dead, these find out.
-func (x *exchange) leaves() bool {
-	cause := context.Cause(x.ctx)
-	var restart *restartError
-	return x.shared && (errors.Is(cause, errReplaced) || errors.Is(cause, errOverdue) || errors.As(cause, &restart))
 }
 
 // trace keeps net/http from repeating, on its own, a request whose connection broke:

@@ -261,20 +261,20 @@ func TestRefusedCredentials(t *testing.T) {
 func TestClosedAsItEnds(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
-		shared bool
+		stays  func(error) bool
 		cause  error
 		closed bool
 	}{
-		{"a removed cluster's stream", true, context.Canceled, true},
-		{"a removed cluster's page", false, context.Canceled, true},
-		{"a silent stream", true, errSilent, true},
-		{"a stream that is replaced", true, errReplaced, false},
-		{"a stream that outlives its time", true, errOverdue, false},
-		{"a stream before a new start", true, &restartError{EndDrift, errDrift}, false},
-		{"a page before a new start", false, &restartError{EndDrift, errDrift}, true},
+		{"a removed cluster's stream", forOthers, context.Canceled, true},
+		{"a removed cluster's page", nil, context.Canceled, true},
+		{"a silent stream", forOthers, errSilent, true},
+		{"a stream that is replaced", forOthers, errReplaced, false},
+		{"a stream that outlives its time", forOthers, errOverdue, false},
+		{"a stream before a new start", forOthers, &restartError{EndDrift, errDrift}, false},
+		{"a page before a new start", nil, &restartError{EndDrift, errDrift}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			x := newExchange(t.Context(), time.Minute, make(chan struct{}, 1), tt.shared)
+			x := newExchange(t.Context(), time.Minute, make(chan struct{}, 1), tt.stays)
 			conn, other := net.Pipe()
 			defer func() { _ = other.Close() }()
 			x.unhook()
@@ -303,7 +303,7 @@ func TestUnusedHeadersAreDropped(t *testing.T) {
 		}
 		return answer, nil
 	})}
-	x := newExchange(t.Context(), time.Minute, make(chan struct{}, 1), false)
+	x := newExchange(t.Context(), time.Minute, make(chan struct{}, 1), nil)
 	defer x.close()
 	response, failure := x.open(client, "http://api.invalid", &podForms()[0])
 	if failure != nil {

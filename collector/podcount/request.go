@@ -20,7 +20,7 @@ import (
 // event what that took. The wait for a place in which to read the answer does not count.
 // begun says that the count has pages already.
 func (c *Counter) request(ctx context.Context, w *walk, begun bool, event *Page) (document, *PageError) {
-	x := newExchange(ctx, c.cfg.PageTimeout, c.cfg.Lane, false)
+	x := newExchange(ctx, c.cfg.PageTimeout, c.cfg.Lane, nil)
 	defer x.close()
 	doc, failure := c.ask(x, w, begun)
 	event.Bytes, event.Duration = x.body.bytes, time.Since(x.began)

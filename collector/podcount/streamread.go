@@ -28,7 +28,26 @@ const (
 var (
 	errSilent    = errors.New("no bookmarks arrive any more")
 	errIdleStart = errors.New("a streamed start stopped before its last bookmark")
+	errReplaced  = errors.New("another stream has taken the place of this one")
+	errOverdue   = fmt.Errorf("the server did not end the stream in time: %w", context.DeadlineExceeded)
 )
+
+// forOthers says whether a stream was ended on purpose, and its connection serves others, or
+// those of the next start. If it is dead, these find out.
+func forOthers(cause error) bool {
+	_, restart := errors.AsType[*restartError](cause)
+	return restart || errors.Is(cause, errReplaced) || errors.Is(cause, errOverdue)
+}
+
+// extend sets the deadline to timeout from now: the headers of a watch come soon, its
+// events for minutes. It returns false if the exchange has ended.
+func (x *exchange) extend(timeout time.Duration) bool {
+	if !x.timer.Stop() {
+		return false
+	}
+	x.timer = time.AfterFunc(timeout, func() { x.end(errOverdue) })
+	return true
+}
 
 // stream opens the watch and reads it to its end. opened is called when the headers
 // have arrived. failures is how many in a row failed or were short before it: after some,
@@ -36,7 +55,7 @@ var (
 // server closed the stream, a *PageError when it failed.
 func (w *Watcher) stream(ctx context.Context, l *live, s *stream, failures int, opened func()) error {
 	lifetime := shortestStream + time.Duration(w.cfg.Jitter()*float64(longestStream-shortestStream))
-	x := newExchange(ctx, w.cfg.PageTimeout, w.lane, true)
+	x := newExchange(ctx, w.cfg.PageTimeout, w.lane, forOthers)
 	defer x.close()
 	err := w.read(x, l, s, lifetime, opened)
 	var (
@@ -53,7 +72,7 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, failures int, 
 		// What was answered, with status 504 or with a reset of this stream alone, came
 		// over a connection that works, and that other streams use. Where every stream
 		// is reset, another connection may lead to another server.
-		if failure.code == 0 && !x.leaves() && (failure.Reason == Timeout || failure.Reason == Network && failures >= maxResets) {
+		if failure.code == 0 && !forOthers(context.Cause(x.ctx)) && (failure.Reason == Timeout || failure.Reason == Network && failures >= maxResets) {
 			x.hangUp()
 		}
 	case errors.As(err, &restart):
