@@ -280,6 +280,23 @@ func TestNodesAgain(t *testing.T) {
 	}
 }
 
+// TestLookupStartsAfresh has the look-up of a node expire: the nodes that were listed stay,
+// in what is shown and in the budget.
+func TestLookupStartsAfresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t, podPage("", "a", "new"))
+		script.nodes = []step{nodePage("", "a", "old"), status(410, "t9"), nodePage("", "new")}
+		c := script.counter(nil)
+		want := "a=1 new=1 old=0 unscheduled=0 unknown=0 pages=1 version=8 consistent=true"
+		if got := script.count(c); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+		if got, want := c.account.snapshot, cost(5, len("aoldnewanew")); got != want {
+			t.Errorf("the snapshot takes %d bytes, want %d", got, want)
+		}
+	})
+}
+
 // TestManyNodesAgain has more nodes join than are worth a request each.
 func TestManyNodesAgain(t *testing.T) {
 	names := []string{"n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9", "n10"}
