@@ -167,7 +167,7 @@ func (d *decoder) nullable(member func(key []byte) error) error {
 	return d.object(member)
 }
 
-// part reads an object (or null) of which only one member matters, with read.
+// part reads an object (or null) of which one member matters, which read reads.
 func (d *decoder) part(name string, read func() error) error {
 	return d.nullable(func(key []byte) error {
 		if string(key) == name {

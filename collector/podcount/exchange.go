@@ -173,7 +173,7 @@ func (x *exchange) ready(response *http.Response) io.Reader {
 // enter waits for a place in which to read the answer, at most as long as a page may
 // take. The deadline is put off by the wait.
 func (x *exchange) enter(gate Gate, begun bool) (place Place, err error) {
-	x.timer.Stop() // if it has fired, nobody waits
+	x.timer.Stop() // if it has fired, the context has ended, and nobody waits
 	start := time.Now()
 	wait, cancel := context.WithTimeout(x.ctx, x.timeout)
 	defer cancel()

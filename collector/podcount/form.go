@@ -114,7 +114,7 @@ func (s *search) probing(failure *PageError) bool {
 func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) bool {
 	s, fault := run.search, failure.code == http.StatusInternalServerError
 	next := (s.at + 1) % len(podForms())
-	trusted := s.at == c.forms.at && Age(c.forms.worked, time.Now()) < formLife // the failure has another reason
+	trusted := s.at == c.forms.at && Age(c.forms.worked, time.Now()) < formLife // it has worked lately
 	switch {
 	case w.listing.form != &s.form || w.page > 1 || run.next > 0, !failure.unknownForm() && !fault,
 		fault && trusted, (fault || trusted) && !last, next == s.first:

@@ -88,15 +88,17 @@ func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 	return err
 }
 
-// existence is the target of a request whose answer has nothing to be read.
+// existence is the target of a request that is answered if an object exists: nothing of the
+// answer is read.
 type existence struct{ *tally }
 
 func (existence) content() content { return content{} }
 
-// dispense says whether the count can go on without what was refused, as others then do
-// for a while. Without permission to list nodes, the nodes that have pods are shown, unless
-// nodes are selected by label. Once the Counter has listed nodes, a refusal is a failure
-// like any other.
+// dispense says whether the count can go on without what was refused, and remembers that
+// for the counts to come. Where nodes cannot be looked up by their names, all are listed.
+// Without permission to list nodes, the nodes that have pods are shown, unless nodes are
+// selected by label; once the Counter has listed nodes, a refusal is a failure like any
+// other.
 func (c *Counter) dispense(run *count, w *walk, failure *PageError) bool {
 	nodes := w.listing.name == Nodes && !c.nodesListed && c.cfg.Nodes.Labels == ""
 	switch {

@@ -294,7 +294,7 @@ func TestNamespacesBeyondTheBudget(t *testing.T) {
 		run := c.take(&recorder{})
 		must(t, c.listNodes(t.Context(), run))
 		must(t, c.countNext(t.Context(), run))
-		run.tally.names.count = maxNodeNames // as if the first had so many
+		run.tally.count = maxNodeNames // as if the first had so many
 		c.suspended = run
 		for range 2 {
 			err := c.Count(t.Context(), &recorder{}, func(s *Snapshot) { t.Errorf("there is a snapshot: %s", line(s)) })

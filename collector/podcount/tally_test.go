@@ -257,8 +257,8 @@ func TestFailedPageLeavesNoTrace(t *testing.T) {
 	if want := map[string]int{"": 0, "a": 1, "b": 2}; !maps.Equal(pods.index, want) {
 		t.Errorf("names %v, want %v", pods.index, want)
 	}
-	if pods.names.count != 2 || pods.names.bytes != 2 {
-		t.Errorf("%d names of %d bytes are accounted for, want 2 of 2", pods.names.count, pods.names.bytes)
+	if pods.count != 2 || pods.bytes != 2 {
+		t.Errorf("%d names of %d bytes are accounted for, want 2 of 2", pods.count, pods.bytes)
 	}
 	add("d", "", "c", "a")
 	if rows := pods.commit(); rows != 4 {
@@ -278,9 +278,9 @@ func TestFailedPageLeavesNoTrace(t *testing.T) {
 	must(t, nodes.add(Node{Name: "b"}, nil))
 	nodes.oddOnPage++
 	nodes.discard()
-	if rows := nodes.commit(); rows != 0 || len(nodes.nodes) != 1 || nodes.names.count != 1 || nodes.names.bytes != 1 || nodes.odd != 0 {
+	if rows := nodes.commit(); rows != 0 || len(nodes.nodes) != 1 || nodes.count != 1 || nodes.bytes != 1 || nodes.odd != 0 {
 		t.Errorf("%d rows, %d nodes, %d of them odd, %d names of %d bytes; want 0, 1, 0, 1 of 1",
-			rows, len(nodes.nodes), nodes.odd, nodes.names.count, nodes.names.bytes)
+			rows, len(nodes.nodes), nodes.odd, nodes.count, nodes.bytes)
 	}
 }
 
