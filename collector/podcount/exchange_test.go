@@ -241,6 +241,45 @@ func TestWaitingForAPlace(t *testing.T) {
 	}
 }
 
+// busy are nodes that each take this process a while to read.
+type busy struct {
+	*nodeSet
+	each time.Duration
+}
+
+func (b busy) content() content {
+	rows := b.nodeSet.content()
+	rows.item = func(d *decoder) error {
+		time.Sleep(b.each)
+		return b.item(d)
+	}
+	return rows
+}
+
+// TestBusyAnswersYield has answers that come at once and take this process long: they do
+// not hold their place for as long as they can.
+func TestBusyAnswersYield(t *testing.T) {
+	for each, yields := range map[time.Duration]bool{0: false, longAnswer/2 - 1: false, longAnswer/2 + 1: true} {
+		t.Run(each.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				gate := &fullGate{}
+				script := newScript(t)
+				script.nodes = []step{nodePage("", "a", "b")}
+				c := script.counter(func(cfg *Config) { cfg.Gate = gate })
+				run := c.take(&recorder{})
+				run.nodes.target = busy{run.known, each}
+				if event := c.attempt(t.Context(), run.nodes, run, 1); event.Err != nil || event.Rows != 2 {
+					t.Errorf("%d rows, %v", event.Rows, event.Err)
+				}
+				time.Sleep(time.Minute)
+				if got := gate.yields.Load() > 0; got != yields {
+					t.Errorf("the place was yielded: %t, want %t", got, yields)
+				}
+			})
+		})
+	}
+}
+
 // TestRefusedCredentials shows that they are tried once more, and not as often as
 // after other failures.
 func TestRefusedCredentials(t *testing.T) {

@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -240,6 +241,25 @@ func TestListInAnswerToTable(t *testing.T) {
 	if got, want := line(snapshot), "a=1 b=0 c=0 unscheduled=0 unknown=0 pages=1 version=8 consistent=true"; got != want || snapshot.Source != SourceList {
 		t.Errorf("got  %s from %s\nwant %s", got, snapshot.Source, want)
 	}
+}
+
+// TestTableThatNobodyAskedFor has a server that answers with rows although whole pods were
+// asked for, without a selector: nothing says which of them have finished.
+func TestTableThatNobodyAskedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t)
+		var asked []Source
+		rows := script.refusing(status(400, ""), &asked, SourceTable, SourceTableMetadata, SourceList)
+		script.pods = repeat(3+DefaultPageAttempts, func(r *http.Request) (*http.Response, error) {
+			if answer, err := rows(r); err != nil || answer.StatusCode != http.StatusOK {
+				return answer, err
+			}
+			return podPage("", "a", "a", "a")(r)
+		})
+		if failure := script.countFails(script.counter(nil), Malformed); !errors.Is(failure, errNoList) {
+			t.Errorf("failed with %v, want %v", failure, errNoList)
+		}
+	})
 }
 
 // TestNamespacesShareTheForm shows that it is looked for once.

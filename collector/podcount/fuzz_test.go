@@ -86,7 +86,7 @@ func strict(err error) bool {
 		"found a JSON", // a value of another type than in the API
 		"no Table and no list", "but its kind is", "ends before", "not printable", "both rows and items", "before its column definitions",
 		"no column named Node", "two columns named Node", "a row has", // not the shape of a list
-		"longer than", "more rows", "more nodes", "more than 1000 members", "a node has no name", "depth", // limits
+		"longer than", "more rows", "more nodes", "more than 200 members", "a node has no name", "depth", // limits
 	} {
 		if strings.Contains(err.Error(), reason) {
 			return true

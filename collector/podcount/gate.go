@@ -30,6 +30,11 @@ type Place interface {
 // unknown servers that stall, the places are free again after four seconds.
 const slowAnswer = 150 * time.Millisecond
 
+// longAnswer is how long an answer may hold its place, whatever takes the time, before it
+// counts as slow: one without end can keep this process busy, and never wait for the
+// server. The largest usual page takes a tenth of that.
+const longAnswer = 500 * time.Millisecond
+
 // yielding reads an answer, and yields its place when the answer proves slow.
 type yielding struct {
 	r     io.Reader

@@ -12,7 +12,7 @@ import (
 // maxKeyBytes how long their keys may be, with those of the objects around it: they are
 // kept until its end. A pod's and a node's have some twenty members.
 const (
-	maxMembers  = 1000
+	maxMembers  = 200
 	maxKeyBytes = 64 << 10
 )
 

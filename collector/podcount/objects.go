@@ -62,9 +62,7 @@ func (s *nodeSet) item(d *decoder) error {
 	if pods != "" {
 		node.AllocatablePods, node.HasAllocatable = wholeQuantity(pods)
 	}
-	if pods != "" && !node.HasAllocatable { // one node's value must not hide the whole cluster
-		s.oddOnPage++
-	}
+	node.odd = pods != "" && !node.HasAllocatable // one node's value must not hide the whole cluster
 	return s.add(node, d.echoed)
 }
 

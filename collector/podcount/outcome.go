@@ -24,6 +24,11 @@ func (c *Counter) snapshot(n *count) *Snapshot {
 	c.account.keep(n.ledger)
 	snapshot := c.figures(n)
 	snapshot.Nodes = n.sortedNodes(len(c.cfg.Namespaces) > 0)
+	for _, node := range snapshot.Nodes {
+		if node.odd {
+			snapshot.OddAllocatable++
+		}
+	}
 	if c.cfg.Nodes.some() {
 		snapshot.Nodes, snapshot.Selected = c.cfg.Nodes.of(snapshot.Nodes), true
 		return &snapshot
@@ -48,7 +53,6 @@ func (c *Counter) figures(n *count) Snapshot {
 		Source:          n.source,
 		SourceRefused:   c.forms.why,
 		NodesForbidden:  n.denied,
-		OddAllocatable:  n.known.odd,
 		Consistent:      n.consistent(),
 		Started:         n.started,
 		Time:            time.Now(),

@@ -53,10 +53,15 @@ func (c *Counter) ask(x *exchange, w *walk, begun bool) (doc document, failure *
 		if err != nil {
 			return doc, x.failed("waiting for a place in which to read the answer", err)
 		}
-		defer func() { place.Leave(failure != nil) }()
+		long := time.AfterFunc(longAnswer, place.Yield)
+		defer func() { long.Stop(); place.Leave(failure != nil) }()
 		body = &yielding{r: body, place: place, left: slowAnswer}
 	}
-	return x.read(response, bufio.NewReaderSize(body, readBytes), w.target.content(), c.large)
+	rows := w.target.content()
+	if w.listing.form.include == "" { // no Table was asked for, so it may have other rows than it should
+		rows.columns, rows.row = nil, nil
+	}
+	return x.read(response, bufio.NewReaderSize(body, readBytes), rows, c.large)
 }
 
 // open sends the request for url and returns the answer when its headers have

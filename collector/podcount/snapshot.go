@@ -61,6 +61,7 @@ type Node struct {
 	ActivePods      int
 	AllocatablePods int64 // what .status.allocatable.pods says
 	HasAllocatable  bool  // false while the node has not reported it
+	odd             bool  // what it has reported is not a number of pods
 }
 
 // KnowsUnknownNodes says whether UnknownNodePods is known: not if only some nodes were

@@ -78,10 +78,8 @@ func (t *tally) restart() {
 // nodeSet collects the nodes of one walk in the same way.
 type nodeSet struct {
 	*names
-	nodes     map[string]Node
-	page      []Node
-	odd       int // nodes whose allocatable pods are not a number of pods
-	oddOnPage int // those of the page under way
+	nodes map[string]Node
+	page  []Node
 }
 
 func newNodeSet(l *ledger) *nodeSet {
@@ -107,8 +105,7 @@ func (s *nodeSet) commit() int {
 		}
 		s.nodes[node.Name] = node
 	}
-	s.odd += s.oddOnPage
-	s.page, s.oddOnPage = s.page[:0], 0
+	s.page = s.page[:0]
 	return rows
 }
 
@@ -116,7 +113,7 @@ func (s *nodeSet) discard() {
 	for _, node := range s.page {
 		s.giveBack(node.Name)
 	}
-	s.page, s.oddOnPage = s.page[:0], 0
+	s.page = s.page[:0]
 }
 
 func (s *nodeSet) restart() {

@@ -280,6 +280,19 @@ func TestNodesAgain(t *testing.T) {
 	}
 }
 
+// TestOddNodesAreCountedOnce has the answer to a look-up hold other nodes too.
+func TestOddNodesAreCountedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		odd := body(http.StatusOK, nodes(`[{"metadata":{"name":"a"},"status":{"allocatable":{"pods":"1e30"}}}]`))
+		script := newScript(t, podPage("", "a", "b", "c"))
+		script.nodes = []step{odd, odd, odd}
+		snapshot, err := countOnce(t.Context(), script.counter(nil), &recorder{})
+		if err != nil || snapshot.OddAllocatable != 1 || len(snapshot.Nodes) != 1 {
+			t.Errorf("%d of %d nodes are odd, want 1 of 1: %v", snapshot.OddAllocatable, len(snapshot.Nodes), err)
+		}
+	})
+}
+
 // TestLookupStartsAfresh has the look-up of a node expire: the nodes that were listed stay,
 // in what is shown and in the budget.
 func TestLookupStartsAfresh(t *testing.T) {

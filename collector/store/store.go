@@ -27,7 +27,8 @@ type Store struct {
 
 // New returns a Store without clusters. Counts run until ctx is cancelled.
 func New(ctx context.Context, opts Options, observers Observers) *Store {
-	return &Store{ctx: ctx, opts: opts, gate: newGate(opts.Concurrency), observers: observers, clusters: make(map[string]*Cluster)}
+	places := max(2, opts.Concurrency) // of one place, no class could leave a part to the others
+	return &Store{ctx: ctx, opts: opts, gate: newGate(places), observers: observers, clusters: make(map[string]*Cluster)}
 }
 
 // Gate returns the gate for the requests of one more Counter. All of them share the
