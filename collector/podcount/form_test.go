@@ -348,6 +348,30 @@ func TestFaultAtTheStart(t *testing.T) {
 	}
 }
 
+// TestNodeThatJoinsWithoutSelectors has a node join a cluster whose server takes no field
+// selector: it cannot be looked up by name, so all nodes are listed again.
+func TestNodeThatJoinsWithoutSelectors(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lists := 0
+		c := sharing(t, nil, roundTrip(func(r *http.Request) (*http.Response, error) {
+			getConn(r.Context())
+			switch {
+			case r.URL.Query().Get("fieldSelector") != "":
+				return status(http.StatusBadRequest, "")(r)
+			case strings.HasSuffix(r.URL.Path, "/nodes"):
+				lists++
+				return nodePage("", []string{"a", "new"}[:min(lists, 2)]...)(r)
+			default:
+				return answerOf(`{"kind":"PodList","metadata":{"resourceVersion":"1"},"items":[{"spec":{"nodeName":"a"}},{"spec":{"nodeName":"new"}}]}`), nil
+			}
+		}))
+		s, err := countOnce(t.Context(), c, &recorder{})
+		if err != nil || len(s.Nodes) != 2 || s.UnknownNodePods != 0 || lists != 2 {
+			t.Errorf("%s, %v after %d lists of nodes; want both nodes after two", line(s), err, lists)
+		}
+	})
+}
+
 // TestSelectorsRefusedEverywhere has a server that takes no field selector, and a pod
 // on a node that does not exist: nodes cannot be looked up by name, so all are listed.
 func TestSelectorsRefusedEverywhere(t *testing.T) {

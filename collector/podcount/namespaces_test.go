@@ -87,6 +87,8 @@ func TestNamespaceSetAside(t *testing.T) {
 			whole + "pages=2 version=9 consistent=false", []string{"nodes", "x?", "y@8", "y@8", "y?"}},
 		{"after its resourceVersion was refused", []step{podPage("", "a"), status(400, ""), status(500, ""), status(400, ""), podPageAt("9", "", "a", "b")}, 2, 0,
 			whole + "pages=2 version=9 consistent=false", []string{"nodes", "x?", "y@8", "y?", "y@8", "y?"}},
+		{"after it started afresh", []step{podPage("", "a"), podPage("t1", "b"), status(410, "t9"), status(500, ""), podPageAt("9", "", "a", "b")}, 2, 0,
+			whole + "pages=2 version=9 consistent=false", []string{"nodes", "x?", "y@8", "y?t1", "y?", "y?"}},
 		{"for too long", []step{podPage("", "a"), podPage("t1", "b"), status(500, ""), podPageAt("9", "", "a"), podPageAt("9", "", "a", "b")}, 3, time.Hour,
 			whole + "pages=2 version=9 consistent=true", []string{"nodes", "x?", "y@8", "y?t1", "nodes", "x?", "y@9"}},
 	}
