@@ -187,6 +187,26 @@ func late(before, within time.Duration, s step) step {
 	}
 }
 
+// TestPlaceIsYieldedAmidARead has an answer of which nothing comes: its place is yielded
+// while the read still waits.
+func TestPlaceIsYieldedAmidARead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		gate, end, done := &fullGate{}, make(chan struct{}), make(chan struct{})
+		slow := &yielding{r: until(end), place: gate, left: slowAnswer}
+		go func() {
+			defer close(done)
+			_, _ = slow.Read(make([]byte, 1))
+		}()
+		time.Sleep(slowAnswer)
+		synctest.Wait()
+		if got := gate.yields.Load(); got != 1 {
+			t.Errorf("it was yielded %d times amid the read, want once", got)
+		}
+		close(end)
+		<-done
+	})
+}
+
 // TestWaitingForAPlace shows that the wait is not part of a page's deadline, and that
 // no place is held before an answer comes.
 func TestWaitingForAPlace(t *testing.T) {

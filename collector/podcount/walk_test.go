@@ -266,6 +266,17 @@ func TestInconsistent(t *testing.T) {
 	}
 }
 
+// TestUnknownVersions has pages that do not name a resourceVersion.
+func TestUnknownVersions(t *testing.T) {
+	for _, version := range []string{"", "0"} {
+		script := newScript(t, podPageAt(version, "", "a"))
+		want := "a=1 b=0 c=0 unscheduled=0 unknown=0 pages=1 version=" + version + " consistent=false"
+		if got := script.count(script.counter(nil)); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+}
+
 // TestNodesAgain has a node join, and one leave, while the pods are counted.
 func TestNodesAgain(t *testing.T) {
 	script := newScript(t, podPage("t1", "a", "new"), podPage("", "new", "gone"))
