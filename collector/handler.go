@@ -25,7 +25,7 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 			return
 		}
 		views := ask.await(r.Context(), &c.reserve)
-		took, err := c.responder.respond(w, r, func(answer http.ResponseWriter) {
+		waited, took, err := c.responder.respond(w, r, func(answer http.ResponseWriter) {
 			format := expfmt.NegotiateAccept(r.Header, formats()...)
 			answer.Header().Set("Content-Type", string(format))
 			answer.Header().Add("Vary", "Accept")
@@ -38,7 +38,7 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
-		c.reserve.note(seriesIn(views), took)
+		c.reserve.note(seriesIn(views), waited, took)
 	})
 }
 

@@ -42,7 +42,7 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 
 // respondJSON sends what build returns, when there is a slot for it.
 func (c *Collector) respondJSON(w http.ResponseWriter, r *http.Request, build func() any) error {
-	_, err := c.responder.respond(w, r, func(w http.ResponseWriter) { writeJSON(w, http.StatusOK, build()) })
+	_, _, err := c.responder.respond(w, r, func(w http.ResponseWriter) { writeJSON(w, http.StatusOK, build()) })
 	if err != nil {
 		return apiError{http.StatusServiceUnavailable, err.Error()}
 	}

@@ -24,12 +24,14 @@ const (
 type reserve struct {
 	mu     sync.Mutex
 	series float64 // nanoseconds for each, in the slowest recent encoding of many
+	queue  float64 // nanoseconds, of the longest recent wait for others to be encoded
 }
 
-// note records how long an answer of that many series took.
-func (r *reserve) note(series int, took time.Duration) {
+// note records how long an answer of that many series waited for its turn, and took.
+func (r *reserve) note(series int, waited, took time.Duration) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.queue = max(float64(waited), remembered*r.queue)
 	r.series = max(float64(took)/float64(max(series, fewSeries)), remembered*r.series)
 }
 
@@ -38,6 +40,6 @@ func (r *reserve) wait(limit time.Duration, series int) time.Duration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	kept := time.Duration(r.series * float64(max(series, fewSeries)))
-	kept = max(kept, presumed*time.Duration(max(0, series-fewSeries)))
+	kept = max(kept, presumed*time.Duration(max(0, series-fewSeries))) + time.Duration(r.queue)
 	return max(limit-kept, time.Duration(leastWait*float64(limit)))
 }

@@ -49,33 +49,35 @@ var (
 
 // respond has encode write an answer into memory, and sends it to the client. A slow
 // client keeps its own slot and holds up nobody else.
-// The duration is that of encoding, including the wait for an encoder, and of
-// sending; sending counts for no more than encoding did, since one client that does
-// not read says nothing about the others. With an error, such as errBusy, nothing was
-// sent.
+// The durations are that of the wait for an encoder, and that of encoding and sending;
+// sending counts for no more than encoding did, since one client that does not read says
+// nothing about the others. With an error, such as errBusy, nothing was sent.
 // The request's context is ignored on purpose: it ends with the process, and a client
 // that waited for a count is to have its answer even then.
-func (r *responder) respond(w http.ResponseWriter, request *http.Request, encode func(http.ResponseWriter)) (time.Duration, error) {
+func (r *responder) respond(w http.ResponseWriter, request *http.Request, encode func(http.ResponseWriter)) (waited, took time.Duration, err error) {
 	if err := r.enter(); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	defer r.leave()
 	began := time.Now()
-	answer, err := r.encode(encode)
+	zip := <-r.encoders
+	waited = time.Since(began)
+	answer := newSpool(zip)
+	err = r.encode(answer, zip, encode)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	encoded := time.Now()
 	size := min(int64(answer.body.Len()), sendingBytes)
 	wait, cancel := context.WithTimeout(context.Background(), slotWait)
 	defer cancel()
 	if r.sending.Acquire(wait, size) != nil {
-		return 0, errLarge
+		return 0, 0, errLarge
 	}
 	defer r.sending.Release(size)
 	answer.send(w, request)
-	took := encoded.Sub(began)
-	return took + min(took, time.Since(encoded)), nil
+	took = encoded.Sub(began) - waited
+	return waited, took + min(took, time.Since(encoded)), nil
 }
 
 func (r *responder) enter() error {
@@ -98,10 +100,9 @@ func (r *responder) leave() {
 	}
 }
 
-func (r *responder) encode(encode func(http.ResponseWriter)) (*spool, error) {
-	zip := <-r.encoders
+// encode gives the encoder back, even if encoding panics.
+func (r *responder) encode(answer *spool, zip *gzip.Writer, encode func(http.ResponseWriter)) error {
 	defer func() { r.encoders <- zip }()
-	answer := newSpool(zip)
 	encode(answer)
-	return answer, answer.close()
+	return answer.close()
 }

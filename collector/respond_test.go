@@ -100,7 +100,7 @@ func TestLargeAnswers(t *testing.T) {
 		zipped := request(t.Context(), "/metrics")
 		zipped.Header.Set("Accept-Encoding", "gzip") // then it is sent in one piece
 		respond := func(w http.ResponseWriter) error {
-			_, err := r.respond(w, zipped, func(w http.ResponseWriter) { _, _ = w.Write(random) })
+			_, _, err := r.respond(w, zipped, func(w http.ResponseWriter) { _, _ = w.Write(random) })
 			return err
 		}
 		reads := make(chan struct{})
@@ -250,8 +250,8 @@ func TestReservedIsNotWhatAClientTakes(t *testing.T) {
 
 func TestReserve(t *testing.T) {
 	type answer struct {
-		series int
-		took   time.Duration
+		series       int
+		waited, took time.Duration
 	}
 	tests := []struct {
 		name   string
@@ -261,17 +261,19 @@ func TestReserve(t *testing.T) {
 	}{
 		{"nothing known of a small one", nil, 5000, 10 * time.Second},
 		{"nothing known of a large one", nil, 260_000, 9 * time.Second},
-		{"as the last", []answer{{100, time.Second}}, 100, 9 * time.Second},
-		{"twice as large as the last", []answer{{50_000, time.Second}}, 100_000, 8 * time.Second},
-		{"after a small one, a large one is presumed", []answer{{100, time.Millisecond}}, 260_000, 9 * time.Second},
-		{"the slowest of late", []answer{{100, 2 * time.Second}, {100, time.Second}}, 100, 8200 * time.Millisecond},
-		{"a tenth at least", []answer{{100, time.Hour}}, 100, time.Second},
+		{"as the last", []answer{{100, 0, time.Second}}, 100, 9 * time.Second},
+		{"twice as large as the last", []answer{{50_000, 0, time.Second}}, 100_000, 8 * time.Second},
+		{"after a small one, a large one is presumed", []answer{{100, 0, time.Millisecond}}, 260_000, 9 * time.Second},
+		{"the slowest of late", []answer{{100, 0, 2 * time.Second}, {100, 0, time.Second}}, 100, 8200 * time.Millisecond},
+		{"a small one that waited for a large one", []answer{{100, time.Second, time.Millisecond}}, 260_000, 8 * time.Second},
+		{"the longest wait of late", []answer{{100, 2 * time.Second, 0}, {100, time.Second, 0}}, 100, 8200 * time.Millisecond},
+		{"a tenth at least", []answer{{100, 0, time.Hour}}, 100, time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			var r reserve
 			for _, a := range tt.before {
-				r.note(a.series, a.took)
+				r.note(a.series, a.waited, a.took)
 			}
 			if got := r.wait(10*time.Second, tt.series).Round(time.Millisecond); got != tt.want {
 				t.Errorf("waits %s, want %s", got, tt.want)
@@ -279,9 +281,9 @@ func TestReserve(t *testing.T) {
 		})
 	}
 	var r reserve
-	r.note(100, time.Hour)
+	r.note(100, time.Hour, time.Hour)
 	for range 200 {
-		r.note(100, 0)
+		r.note(100, 0, 0)
 	}
 	if got := r.wait(time.Second, 100); got < 999*time.Millisecond {
 		t.Errorf("a hindrance is not forgotten: waits %s of a second", got)

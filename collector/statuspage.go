@@ -19,7 +19,7 @@ func (c *Collector) StatusPage(about page.About) (http.Handler, error) {
 		return nil, fmt.Errorf("the status page: %w", err)
 	}
 	document := func(w http.ResponseWriter, r *http.Request) {
-		_, err := c.responder.respond(w, r, func(w http.ResponseWriter) {
+		_, _, err := c.responder.respond(w, r, func(w http.ResponseWriter) {
 			if err := pages.Document(w, r); err != nil {
 				_ = level.Error(c.logger).Log("msg", "Serving the status page failed", "err", err)
 				http.Error(w, "the status page cannot be shown: see the log", http.StatusInternalServerError)
