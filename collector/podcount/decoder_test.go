@@ -372,7 +372,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		{"node name", `{"items":[{"metadata":{"name":"`, always("n"), nodesText, nil},
 		{"images", `{"items":[{"metadata":{"name":"a"},"status":{"images":[0`, always(`,{"names":["x"]}`), nodesText, nil},
 		{"members without end", `{"x":0`, numbered(`,"k%050d":0`), podsText, errManyMembers},
-		{"long keys without end", `{"x":0`, numbered(`,"k%0200d":0`), podsText, errLongKeys},
+		{"long keys without end", `{"x":0`, numbered(`,"k%0400d":0`), podsText, errLongKeys},
 		{"members of a row", strings.TrimSuffix(page(`[{"x":0`), "}"), numbered(`,"k%050d":0`), podsText, errManyMembers},
 		{"members of what is skipped", `{"x":{"y":0`, numbered(`,"%x":0`), podsText, nil},
 	}
