@@ -53,9 +53,9 @@ func causes(err error) (all []error) {
 }
 
 // clean turns the text of err into one printable line without anything that the
-// exchange sent. It needs the whole text: a credential that has been cut is not
-// recognized. The URL of a request is left out, since the log line names the cluster
-// and the page, and so is the path of a file, since it is part of a kubeconfig.
+// exchange sent. What was cut of a server's text must have a redact.Mark. The URL of a
+// request is left out, since the log line names the cluster and the page, and so is the
+// path of a file, since it is part of a kubeconfig.
 func clean(err error, sent *redact.Exchange) error {
 	inner := err
 	for request := (*url.Error)(nil); errors.As(inner, &request); {

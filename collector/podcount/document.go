@@ -150,7 +150,7 @@ func (doc *document) check(c content, echoed func(string) bool) error {
 	case doc.listed == "":
 		return errNoList
 	case doc.kind != kind && !untold:
-		return fmt.Errorf("the answer has %s but its kind is %q", doc.listed, doc.kind)
+		return fmt.Errorf("the answer has %s but its kind is %s", doc.listed, redact.Word(doc.kind))
 	case doc.more && doc.next == "":
 		return errCutShort
 	case redact.Line(doc.resourceVersion) != doc.resourceVersion: // a real one has up to 20 digits

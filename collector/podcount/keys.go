@@ -40,7 +40,7 @@ func (k *keyStack) add(key []byte, outer *keyStack) error {
 	begin := len(outer.text)
 	for _, end := range own {
 		if bytes.Equal(k.text[begin:end], key) {
-			return fmt.Errorf("%w %q", errDuplicate, redact.Line(string(key)))
+			return fmt.Errorf("%w %s", errDuplicate, redact.Word(string(key)))
 		}
 		begin = end
 	}

@@ -5,9 +5,12 @@ import (
 	"fmt"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
-// How much is looked at of a text that a server sends, and so how much of it can be kept.
+// How much is looked at of a text that a server sends, and so how much of it can be kept,
+// with a redact.Mark.
 // For what must be whole, that is one byte more than is accepted.
 const (
 	// maxTextBytes is for kinds, types, resourceVersions, names of columns and numbers.
@@ -16,8 +19,9 @@ const (
 	maxMessageBytes = 4 << 10
 )
 
-// text reads a string, and leaves out what is after so many bytes. The result is valid
-// until the next read. It is allocated only if it contains an escape.
+// text reads a string, and leaves out what is after so many bytes, with a redact.Mark there.
+// The result is valid until the next read. It is allocated only if it contains an escape
+// or was cut.
 func (d *decoder) text(most int) ([]byte, error) {
 	value, err := d.json.ReadValue()
 	if err != nil {
@@ -35,7 +39,7 @@ func (d *decoder) text(most int) ([]byte, error) {
 		}
 		text = d.scratch
 	}
-	return text[:min(len(text), most)], err
+	return redact.Cut(text, most), err
 }
 
 // optionalText reads a string or a null.

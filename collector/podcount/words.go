@@ -13,12 +13,12 @@ import (
 // readWords reads the body of an error for its message: that of a Status, or of what
 // looks like one; else the text of a page, such as a proxy's, without its tags.
 func readWords(body io.Reader, sent *redact.Exchange) document {
-	raw, _ := io.ReadAll(io.LimitReader(body, maxStatusBytes)) // what has arrived is quoted
+	raw := redact.Read(body, maxStatusBytes) // what has arrived is quoted
 	doc, _ := newDecoder(bytes.NewReader(raw)).next(content{})
 	if doc.message == "" {
 		// Tags and entities could split a credential, so credentials are hidden
-		// first.
-		doc.message = pageText([]byte(sent.Hide(string(raw))))
+		// first, and what is left of one is when the text is cleaned.
+		doc.message = pageText([]byte(sent.HideWhole(string(raw))))
 	}
 	return doc
 }
@@ -26,8 +26,7 @@ func readWords(body io.Reader, sent *redact.Exchange) document {
 // pageText is what a browser would show of a page.
 func pageText(raw []byte) string {
 	var text strings.Builder
-	hidden := false
-	for tokens := html.NewTokenizer(bytes.NewReader(raw)); ; {
+	for tokens, hidden := html.NewTokenizer(bytes.NewReader(raw)), false; ; {
 		switch tokens.Next() {
 		case html.ErrorToken: // the end
 			return text.String()

@@ -34,6 +34,9 @@ type credential struct {
 	alone bool
 	// name marks the name of a user, which other names may contain.
 	name bool
+	// whole marks a text that begins with what is harmless. The rest of it is a
+	// credential of its own.
+	whole bool
 }
 
 type exchangeKey struct{}
@@ -49,10 +52,11 @@ func NewExchange(ctx context.Context) (context.Context, *Exchange) {
 	return context.WithValue(ctx, exchangeKey{}, e), e
 }
 
-// Of returns an Exchange that knows these texts as if they had been sent.
+// Of returns an Exchange that knows these texts as if they had been sent, for what quotes
+// them whole or not at all.
 func Of(secrets ...string) *Exchange {
 	e := &Exchange{}
-	e.add(credential{}, secrets...)
+	e.add(credential{whole: true}, secrets...)
 	return e
 }
 
@@ -67,36 +71,57 @@ func (e *Exchange) credentials() []credential {
 func (e *Exchange) Reached() bool { return e.credentials() != nil }
 
 // Hide replaces what was sent wherever text contains it, as it is or as Go and JSON
-// quote it. It must see the whole text: a credential that has been cut is not
-// recognized.
-func (e *Exchange) Hide(text string) string {
+// quote it. So it does with the beginning of it: the server, a proxy or a broken
+// connection may have cut it. What was cut on this side must have a Mark, and is left out
+// as far as it could be part of a credential, whatever it is.
+func (e *Exchange) Hide(text string) string { return e.hide(text, false) }
+
+// HideWhole is Hide for what is yet to be decoded, and then hidden again. It leaves the
+// beginning of a credential alone: the rest may be there, too, in another form.
+func (e *Exchange) HideWhole(text string) string { return e.hide(text, true) }
+
+func (e *Exchange) hide(text string, whole bool) string {
 	text = strings.TrimSpace(text)
 	// The longest come first: if one begins with another, the rest would remain.
 	longest := slices.SortedStableFunc(slices.Values(e.credentials()), func(a, b credential) int { return len(b.text) - len(a.text) })
+	most := 0
 	for _, c := range longest {
-		secret := c.text
-		for _, form := range forms(secret) {
+		ways := forms(c.text)
+		most = max(most, len(ways[0]))
+		for _, form := range ways {
 			text, _ = c.hide(text, form)
 		}
 		if c.alone {
 			continue
 		}
 		// Line would join what only white space separates.
-		if bared := bare(secret); len(bared) >= 2*shortest && strings.Contains(bare(text), bared) {
+		bared := bare(c.text)
+		if whole || c.whole {
+			ways = nil
+		} else {
+			bared = bared[:min(len(bared), least)]
+		}
+		text = hideBegun(text, ways)
+		if len(bared) >= least && strings.Contains(bare(text), bared) {
 			return "*** (left out, as it quotes a credential)"
 		}
-		for n := len(secret) - 1; n >= 2*shortest; n-- { // reading may have stopped in the middle of it
-			if before, cut := strings.CutSuffix(text, secret[:n]); cut {
-				text = before + "***"
-			}
-		}
 	}
-	return text
+	return hideEnds(text, most)
 }
 
-// forms returns the ways in which a text is quoted: as it is, by Go, and by JSON,
-// with non-ASCII characters as they are or escaped.
-func forms(text string) []string {
+// forms returns the ways in which a text is quoted, once or twice, the longest first: a
+// message in JSON may quote it, and be quoted itself as a part of what is no Status.
+func forms(text string) (all []string) {
+	for _, once := range quoted(text) {
+		all = append(all, quoted(once)...)
+	}
+	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	return slices.Compact(all)
+}
+
+// quoted returns a text as it is, as Go quotes it, and as JSON does, with non-ASCII
+// characters as they are or escaped.
+func quoted(text string) []string {
 	inGo, inASCII := strconv.Quote(text), strconv.QuoteToASCII(text)
 	inJSON, _ := json.Marshal(text) // a string can always be encoded
 	plain := string(inJSON[1 : len(inJSON)-1])
@@ -108,9 +133,7 @@ func forms(text string) []string {
 		}
 		fmt.Fprintf(&escaped, `\u%04x`, unit)
 	}
-	all := []string{text, inGo[1 : len(inGo)-1], inASCII[1 : len(inASCII)-1], plain, escaped.String(), strings.ReplaceAll(plain, "/", `\/`)}
-	slices.SortStableFunc(all, func(a, b string) int { return len(b) - len(a) })
-	return slices.Compact(all)
+	return []string{text, inGo[1 : len(inGo)-1], inASCII[1 : len(inASCII)-1], plain, escaped.String(), strings.ReplaceAll(plain, "/", `\/`)}
 }
 
 // shortest is the length below which a credential is part of too many words.

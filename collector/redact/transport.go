@@ -56,11 +56,14 @@ func (e *Exchange) note(header http.Header, proxy *url.URL) {
 	e.sent = append([]credential{}, e.sent...)
 	for _, value := range carried {
 		scheme, secret, _ := strings.Cut(value, " ")
-		e.add(credential{}, value, secret)
+		known := secret != "" && (scheme == "Basic" || scheme == "Bearer")
+		e.add(credential{whole: known}, value)
+		e.add(credential{}, secret)
 		if pair, err := base64.StdEncoding.DecodeString(secret); err == nil && scheme == "Basic" {
 			user, password, _ := strings.Cut(string(pair), ":")
-			e.add(credential{}, string(pair), password)
 			named := password != "" // otherwise it may be a token
+			e.add(credential{whole: named}, string(pair))
+			e.add(credential{}, password)
 			e.add(credential{alone: named, name: named}, user)
 		}
 	}
@@ -70,7 +73,9 @@ func (e *Exchange) note(header http.Header, proxy *url.URL) {
 func (e *Exchange) add(kind credential, secrets ...string) {
 	for _, secret := range secrets {
 		if secret = strings.TrimSpace(secret); secret != "" {
-			e.sent = append(e.sent, credential{secret, kind.alone || len(secret) < shortest, kind.name})
+			c := kind
+			c.text, c.alone = secret, c.alone || len(secret) < shortest
+			e.sent = append(e.sent, c)
 		}
 	}
 }
