@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
 // longText is as long as a text can be that a server sends.
@@ -109,7 +111,7 @@ func TestStreamsKeepLittle(t *testing.T) {
 }
 
 // TestTextsThatAreCut has every kind of character where a text ends that is looked at no
-// further.
+// further, which a mark shows.
 func TestTextsThatAreCut(t *testing.T) {
 	const most = 40
 	for _, unit := range []string{"m", `\n`, `\u006d`, `é`, `\u00e9`, "日", "😀", `\ud83d\ude00`} {
@@ -120,8 +122,8 @@ func TestTextsThatAreCut(t *testing.T) {
 			d := newDecoder(strings.NewReader(`["` + whole + `",1]`))
 			_, err := d.json.ReadToken()
 			must(t, err)
-			if got, err := d.text(most); string(got) != want[:most] || err != nil {
-				t.Errorf("%d and %s: %q, %v, want %q", before, unit, got, err, want[:most])
+			if got, err := d.text(most); string(got) != want[:most]+redact.Mark || err != nil {
+				t.Errorf("%d and %s: %q, %v, want %q and a mark", before, unit, got, err, want[:most])
 			}
 			if got, err := d.scalar(); string(got) != "1" || err != nil {
 				t.Errorf("after it: %q, %v", got, err)

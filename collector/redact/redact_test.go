@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
@@ -69,6 +71,20 @@ func TestHide(t *testing.T) {
 		{"token", "", "Authorization: Bearer secret-token", "token secret-token is wrong", "token *** is wrong"},
 		{"header", "", "Authorization: Bearer secret-token", "sent Bearer secret-token", "sent ***"},
 		{"cut where reading stopped", "", "Authorization: Bearer secret-token", strings.Repeat("secret-token ", 5) + "secret-to ", "*** *** *** *** *** ***"},
+		{"cut amid a text", "", "Authorization: Bearer secret-token", "(got secret-to, or \"secret-t\")", "(got ***, or \"***\")"},
+		{"cut to less than eight", "", "Authorization: Bearer secret-token", "keep secret- words", "keep secret- words"},
+		{"cut twice, next to itself", "", "Authorization: Bearer secret-token", "secret-tsecret-to", "******"},
+		{"cut as Go quotes it", "", "Authorization: Bearer " + awkward, fmt.Sprintf("%q", awkward)[:15] + ".", `"***.`},
+		{"cut over two lines", "", "Authorization: Bearer secret-token", "sec\nret-to ken", leftOut},
+		{"begins like the header", "", "Authorization: Bearer secret-token", "the Bearer scheme", "the Bearer scheme"},
+		{"begins like a user", "", "Authorization: Basic " + inBase64("prometheus:hunter2"), "prometheuses", "prometheuses"},
+		{"cut, of another header", "", "Impersonate-User: jane doe of accounts", "jane doe of a", "***"},
+		{"mark", "", "Authorization: Bearer hunter2", "words of some length of hunter[…])", "words of some […])"},
+		{"mark after blanks", "", "Authorization: Bearer hunter2", "some words and then" + strings.Repeat(" ", 100) + "h u\u00adnt\\er[…]", "some word[…]"},
+		{"mark after what was hidden", "", "Authorization: Bearer hunter2", "words of some length hunter2[…]", "wor[…]"},
+		{"mark at the beginning", "", "Authorization: Bearer hunter2", "hunter[…] and more", "[…] and more"},
+		{"two marks", "", "Authorization: Bearer hunter2", "words of some length[…] words of some length[…].", "wor[…] wor[…]."},
+		{"mark, and nothing sent", "", "", "words[…]", "words[…]"},
 		{"cut in Basic", "", "Authorization: Basic " + inBase64("alice:hunter2-hunter2"), inBase64("alice:hunter2-hunter2")[:9], "***"},
 		{"end like the scheme", "", "Authorization: Bearer secret-token", "wants a Bearer", "wants a Bearer"},
 		{"twice, next to itself", "", "Authorization: Bearer secret-token", "secret-tokensecret-token", "******"},
@@ -184,6 +200,56 @@ func TestLine(t *testing.T) {
 				t.Errorf("%.300q, want %.300q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestHideWhole leaves the beginning of a credential to a later Hide.
+func TestHideWhole(t *testing.T) {
+	exchange := sent(t, "", "Authorization: Bearer secret-t&ken")
+	if got := exchange.HideWhole("secret-t&amp;ken, secret-t&ken, sec ret-t&amp;ken"); got != "secret-t&amp;ken, ***, sec ret-t&amp;ken" {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestCut(t *testing.T) {
+	for text, want := range map[string]string{"": "", "abc": "abc", "abcd": "abc[…]"} {
+		all := []byte(text)
+		if got := string(redact.Cut(all, 3)); got != want || string(all) != text {
+			t.Errorf("%q of %q, want %q of %q", got, all, want, text)
+		}
+	}
+}
+
+func TestRead(t *testing.T) {
+	broken := func(text string) io.Reader {
+		return io.MultiReader(strings.NewReader(text), iotest.ErrReader(io.ErrUnexpectedEOF))
+	}
+	for _, tt := range []struct {
+		name, want string
+		from       io.Reader
+	}{
+		{"nothing", "", strings.NewReader("")},
+		{"all", "ab", strings.NewReader("ab")},
+		{"as much as may be, or a part", "abc[…]", strings.NewReader("abc")},
+		{"a part", "abc[…]", strings.NewReader("abcd")},
+		{"a broken connection", "ab[…]", broken("ab")},
+	} {
+		if got := string(redact.Read(tt.from, 3)); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestWord(t *testing.T) {
+	const leftOut = "*** (left out, as it is no plain word)"
+	letters := strings.Repeat("aZ", 31) + "z"
+	for text, want := range map[string]string{
+		"": `""`, "PodList": `"PodList"`, letters: `"` + letters + `"`, letters + "a": leftOut,
+		"Pod List": leftOut, "node1": leftOut, "a[": leftOut, "@": leftOut, "\u212a": leftOut, "a\n": leftOut, "é": leftOut,
+	} {
+		if got := redact.Word(text); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
 	}
 }
 
