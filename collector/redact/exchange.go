@@ -7,14 +7,10 @@ package redact
 import (
 	"cmp"
 	"context"
-	"encoding/json"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"unicode"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -107,33 +103,6 @@ func (e *Exchange) hide(text string, whole bool) string {
 		}
 	}
 	return hideEnds(text, most)
-}
-
-// forms returns the ways in which a text is quoted, once or twice, the longest first: a
-// message in JSON may quote it, and be quoted itself as a part of what is no Status.
-func forms(text string) (all []string) {
-	for _, once := range quoted(text) {
-		all = append(all, quoted(once)...)
-	}
-	slices.SortFunc(all, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
-	return slices.Compact(all)
-}
-
-// quoted returns a text as it is, as Go quotes it, and as JSON does, with non-ASCII
-// characters as they are or escaped.
-func quoted(text string) []string {
-	inGo, inASCII := strconv.Quote(text), strconv.QuoteToASCII(text)
-	inJSON, _ := json.Marshal(text) // a string can always be encoded
-	plain := string(inJSON[1 : len(inJSON)-1])
-	var escaped strings.Builder
-	for _, unit := range utf16.Encode([]rune(plain)) {
-		if unit < utf8.RuneSelf {
-			escaped.WriteByte(byte(unit))
-			continue
-		}
-		fmt.Fprintf(&escaped, `\u%04x`, unit)
-	}
-	return []string{text, inGo[1 : len(inGo)-1], inASCII[1 : len(inASCII)-1], plain, escaped.String(), strings.ReplaceAll(plain, "/", `\/`)}
 }
 
 // shortest is the length below which a credential is part of too many words.
