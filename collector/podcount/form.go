@@ -54,16 +54,15 @@ func podForms() []form {
 }
 
 // formLife is how long a form other than the best is used before the best is tried
-// again. It is also how long a form that worked is trusted.
+// again.
 const formLife = time.Hour
 
 // forms remembers which form a server can give.
 type forms struct {
-	at     int       // index into podForms
-	since  time.Time // when it was chosen
-	worked time.Time // when it last returned a page
-	why    error     // why the server refused the form before
-	doubt  bool      // status 500 led to this one, which may have had another reason
+	at      int       // index into podForms
+	since   time.Time // when it was chosen, or a look at the best form failed
+	why     error     // why the server refused the form before
+	trusted bool      // it has worked, and no count has failed with status 500 since
 }
 
 // search is a count's search for a form that the server supports.
@@ -72,11 +71,11 @@ type search struct {
 	at    int
 	first int   // those from here to at were refused
 	why   error // for the first of them
-	fault bool  // the last of them was answered with status 500
+	doubt bool  // one of them may have failed for another reason
 }
 
-// begin starts with the form that worked last, or with the best one when that is due
-// again.
+// begin starts with the form that worked last, or with a look at the best one when that
+// is due.
 func (f *forms) begin(now time.Time) *search {
 	s := &search{first: f.at}
 	if Age(f.since, now) >= formLife {
@@ -88,18 +87,20 @@ func (f *forms) begin(now time.Time) *search {
 
 func (s *search) use(at int) { s.at, s.form = at, podForms()[at] }
 
-// found notes that a form returned the first page of a count. After status 500, which
-// may have had another reason, the best form is tried once more by the next count.
+// found notes that a form returned the first page of a count. After a failure that may
+// have had another reason, the next count looks at the best form.
 func (f *forms) found(s *search, now time.Time) {
 	if s.at != f.at || s.at != s.first {
-		f.since, f.why = now, s.why
-		if f.doubt = s.at != s.first && s.fault && !f.doubt; f.doubt {
+		if f.since, f.why = now, s.why; s.doubt {
 			f.since = time.Time{}
 		}
 	}
-	f.at, f.worked = s.at, now
+	f.at, f.trusted = s.at, true
 	s.first = s.at
 }
+
+// looking says whether the search is at a better form than the one that works.
+func (s *search) looking(f *forms) bool { return s.first != f.at && s.at < f.at }
 
 // probing says whether the failure is of a form after the first. Such a form is not
 // tried again: all forms may fail because the server is in trouble.
@@ -110,19 +111,33 @@ func (s *search) probing(failure *PageError) bool {
 // nextForm switches the count to the next form after a failure which means that the
 // server does not support this one. It does so only before the first page of pods,
 // since pages of two forms may not fit together. Status 500 may mean this or anything
-// else, so the attempts come first, and each further form is then tried once.
+// else, so the attempts come first, in two counts if the form has worked, and each further
+// form is then tried once. A look ends with any failure: the form that works is used for
+// another hour.
 func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) bool {
-	s, fault := run.search, failure.code == http.StatusInternalServerError
-	next := (s.at + 1) % len(podForms())
-	trusted := s.at == c.forms.at && Age(c.forms.worked, time.Now()) < formLife // it has worked lately
+	s, f, unknown := run.search, &c.forms, failure.unknownForm()
+	next, looking := (s.at+1)%len(podForms()), s.looking(f)
+	// Once a form was refused, another status is no more the whole server's than 500 is.
+	fault := failure.code == http.StatusInternalServerError || s.at != s.first && failure.Reason == Server
+	trusted := s.at == f.at && f.trusted
 	switch {
-	case w.listing.form != &s.form || w.page > 1 || run.next > 0, !failure.unknownForm() && !fault,
-		fault && trusted, (fault || trusted) && !last, next == s.first:
+	case w.listing.form != &s.form || w.page > 1 || run.next > 0, !looking && !unknown && !fault:
 		return false
 	case s.why == nil:
 		s.why = failure.Err
 	}
-	s.fault = fault
+	switch {
+	case looking && (!unknown || next == f.at):
+		f.since, f.why = time.Now(), s.why
+		s.first, next = f.at, f.at
+	case looking:
+	case !last && (!unknown || trusted), next == s.first:
+		return false
+	case !unknown && trusted:
+		f.trusted = false
+		return false
+	}
+	s.doubt = s.doubt || !unknown
 	s.use(next)
 	return true
 }

@@ -130,6 +130,8 @@ func (f *session) figures(run *count) Snapshot {
 // keep one resourceVersion for as long as the pages take.
 func (f *session) streamed() error {
 	run := f.w.take(f.w.observer)
+	run.search.first = f.w.forms.at // a stream is no trial of another form
+	run.search.use(run.search.first)
 	if err := f.w.listNodes(f.ctx, run); err != nil {
 		f.w.suspended = run
 		return err
