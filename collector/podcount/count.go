@@ -108,14 +108,11 @@ func (c *Counter) pages(ctx context.Context, run *count) error {
 
 // listNodes walks over the nodes, unless the count goes without them.
 func (c *Counter) listNodes(ctx context.Context, run *count) error {
-	if run.denied = run.denied || Age(c.deniedAt, time.Now()) < denialLife; run.denied {
+	if run.denied {
 		return nil
 	}
-	page := run.nodes.page
 	err := c.walk(ctx, run.nodes, run)
-	if err == nil && run.nodes.page > page { // otherwise the list is another Counter's
-		c.nodesListed = true
-	}
+	run.denied = run.nodes.dispensed
 	return err
 }
 
@@ -148,13 +145,13 @@ func (c *Counter) renew(ctx context.Context, run *count) error {
 	if run.renewed == nil {
 		run.renewed = c.lookups(run)
 	}
-	for _, w := range run.renewed {
+	for i := 0; i < len(run.renewed); i++ {
+		w := run.renewed[i]
 		if err := c.walk(ctx, w, run); err != nil || run.denied { // the list is another Counter's
 			return err
 		}
-		if w.lookup && c.noLookups {
-			run.renewed = nil
-			return c.renew(ctx, run)
+		if w.dispensed {
+			run.renewed, i = c.allNodes(run), -1
 		}
 	}
 	c.gone = nil
@@ -167,9 +164,8 @@ func (c *Counter) renew(ctx context.Context, run *count) error {
 func (c *Counter) lookups(run *count) []*walk {
 	names := slices.DeleteFunc(run.unknownNames(), c.gone.Has)
 	stale := Age(run.nodes.tokenAt, run.pods[len(run.pods)-1].began) > nodesLife
-	if stale || len(names) > maxLookups || c.noLookups && len(names) > 0 {
-		run.known.restart()
-		return []*walk{newWalk(run.ledger, nodeListing(""), c.nodes, run.known)}
+	if stale || len(names) > maxLookups {
+		return c.allNodes(run)
 	}
 	var walks []*walk
 	for _, name := range names {
@@ -178,4 +174,9 @@ func (c *Counter) lookups(run *count) []*walk {
 		walks = append(walks, w)
 	}
 	return walks
+}
+
+func (c *Counter) allNodes(run *count) []*walk {
+	run.known.restart()
+	return []*walk{newWalk(run.ledger, nodeListing(""), c.nodes, run.known)}
 }

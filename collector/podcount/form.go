@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"cmp"
 	"net/http"
 	"time"
 )
@@ -120,17 +121,14 @@ func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) b
 	// Once a form was refused, another status is no more the whole server's than 500 is.
 	fault := failure.code == http.StatusInternalServerError || s.at != s.first && failure.Reason == Server
 	trusted := s.at == f.at && f.trusted
-	switch {
-	case w.listing.form != &s.form || w.page > 1 || run.next > 0, !looking && !unknown && !fault:
+	if w.listing.form != &s.form || w.page > 1 || run.next > 0 || !looking && !unknown && !fault {
 		return false
-	case s.why == nil:
-		s.why = failure.Err
 	}
+	s.why = cmp.Or(s.why, failure.Err)
 	switch {
 	case looking && (!unknown || next == f.at):
 		f.since, f.why = time.Now(), s.why
 		s.first, next = f.at, f.at
-	case looking:
 	case !last && (!unknown || trusted), next == s.first:
 		return false
 	case !unknown && trusted:

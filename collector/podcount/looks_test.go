@@ -90,11 +90,15 @@ func troubles() map[string]step {
 
 func tables(r *http.Request) bool    { return strings.Contains(r.Header.Get("Accept"), "as=Table") }
 func nodesOnly(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/nodes") }
+func lookups(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Query().Get("fieldSelector"), "metadata.name=")
+}
 
 // TestLooks has what a server refused come up again after an hour, and then fail in any way:
 // the counts go on as they did, and the next look is an hour later.
 func TestLooks(t *testing.T) {
 	listed := func(s *Snapshot) bool { return s.Source == SourceList && len(s.Nodes) == 2 }
+	namespace := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/x") }
 	for _, what := range []struct {
 		name   string
 		change func(*Config)
@@ -106,8 +110,15 @@ func TestLooks(t *testing.T) {
 	}{
 		{"Tables", nil, 400, nil, tables, 2, listed},
 		{"Tables, in namespaces", inNamespaces, 400, nil, tables, 2, listed},
+		{"nodes", nil, 403, nil, nodesOnly, 1, func(s *Snapshot) bool { return s.NodesForbidden && len(s.Nodes) == 1 }},
+		{"an empty namespace", func(cfg *Config) { cfg.Namespaces = []string{"x"} }, 403, podPage(""), namespace, 1,
+			func(s *Snapshot) bool { return len(s.Nodes) == 2 }},
+		{"a node by its name", nil, 400, podPage("", "a", "ghost"), lookups, 1, func(s *Snapshot) bool { return s.UnknownNodePods == 1 }},
 	} {
 		for how, trouble := range troubles() {
+			if what.name == "an empty namespace" && how == "404" {
+				continue // then it does not exist
+			}
 			t.Run(what.name+", then "+how, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					p := &patient{t: t, pods: what.pods, ill: what.ill, trouble: status(what.code, "")}

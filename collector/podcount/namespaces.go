@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// denialLife is how long a refusal to list nodes or to look up a namespace is
+// denialLife is how long a refusal to list nodes, or to look up a namespace or a node, is
 // remembered. Permissions change rarely, and asking at every count would fill the
 // API server's audit log.
 const denialLife = time.Hour
@@ -78,7 +78,7 @@ func (w *walk) versionRefused(failure *PageError) bool {
 // pods either. If the account may not look it up, the namespace is taken to exist.
 func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 	name := w.listing.namespace
-	if name == "" || w.total > 0 || Age(c.namespaces[name], time.Now()) < denialLife {
+	if name == "" || w.total > 0 {
 		return nil
 	}
 	err := c.walk(ctx, newWalk(run.ledger, namespaceListing(name), c.nodes, existence{newTally(run.ledger)}), run)
@@ -96,21 +96,49 @@ func (existence) content() content { return content{} }
 
 // dispense says whether the count can go on without what was refused, and remembers that
 // for the counts to come. Where nodes cannot be looked up by their names, all are listed.
-// Without permission to list nodes, the nodes that have pods are shown, unless nodes are
-// selected by label; once the Counter has listed nodes, a refusal is a failure like any
-// other.
-func (c *Counter) dispense(run *count, w *walk, failure *PageError) bool {
-	nodes := w.listing.name == Nodes && !c.nodesListed && c.cfg.Nodes.Labels == ""
+// Without permission to list nodes, the nodes that have pods are shown. When an hour later
+// it is asked for again, and that fails in any way, the counts go on without it.
+func (c *Counter) dispense(run *count, w *walk, failure *PageError, last bool) bool {
+	_, look := c.refused[w.subject()]
 	switch {
-	case w.lookup && failure.unknownForm():
-		c.noLookups = true
-	case failure.Reason == Forbidden && nodes:
-		run.denied, c.deniedAt = true, time.Now()
-		run.nodes.rewind()
-	case failure.Reason == Forbidden && w.listing.name == Namespaces:
-		c.namespaces[w.listing.namespace] = time.Now()
-	default:
+	case failure.missing():
+		return false
+	case look && (w.page == 1 || last), w.lookup && (last || failure.unknownForm()):
+	case w.lookup, failure.Reason != Forbidden, w.listing.name == Nodes && !c.withoutNodes(last), w.listing.name == Pods:
 		return false
 	}
+	c.refused[w.subject()] = time.Now()
+	if w.listing.name == Nodes && !w.lookup {
+		run.denied = true
+		run.nodes.rewind()
+	}
 	return true
+}
+
+// withoutNodes says whether a count may go on without nodes that it may not list, which it
+// may not where they are selected by label. Once the Counter has listed nodes, a refusal is
+// a failure like any other. After a change of credentials only the first one is, as the new
+// ones may really have fewer permissions.
+func (c *Counter) withoutNodes(last bool) bool {
+	if c.nodesListed && c.otherRights && last {
+		c.nodesListed = false
+		return false
+	}
+	return !c.nodesListed && c.cfg.Nodes.Labels == ""
+}
+
+// subject is what is asked for, as far as it can be refused.
+func (w *walk) subject() string {
+	if w.lookup {
+		return "a node by its name"
+	}
+	return w.listing.path
+}
+
+// permitted notes that all that a walk asks for was given.
+func (c *Counter) permitted(w *walk) {
+	delete(c.refused, w.subject())
+	if w.listing.name == Nodes && !w.lookup {
+		c.nodesListed, c.otherRights = true, false
+	}
 }

@@ -174,11 +174,11 @@ func TestNamespaceFails(t *testing.T) {
 }
 
 // TestNodesForbiddenOnTheWay takes the permission away between the list of the
-// nodes and the look-up of one that is not in it: that is a failure.
+// nodes and the look-up of one that is not in it, and that of all: that is a failure.
 func TestNodesForbiddenOnTheWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t, podPage("", "a", "z"))
-		script.nodes = append([]step{nodePage("", "a", "b")}, repeat(maxRefusals, status(403, ""))...)
+		script.nodes = append([]step{nodePage("", "a", "b")}, repeat(2*maxRefusals, status(403, ""))...)
 		if failure := script.countFails(script.counter(nil), Forbidden); failure.Resource != Nodes {
 			t.Errorf("%s failed, want nodes", failure.Resource)
 		}
@@ -323,15 +323,16 @@ func TestNamespaceThatIsDeleted(t *testing.T) {
 }
 
 // TestOtherCredentialsWithoutNodes has credentials change to some that may list pods
-// only: the nodes that have pods are shown, as after a start with them.
+// only: after one failure the nodes that have pods are shown, as after a start with them.
 func TestOtherCredentialsWithoutNodes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		script := newScript(t, podPage("", "a"), podPage("", "a"))
-		script.nodes = []step{nodePage("", "a", "b"), status(http.StatusForbidden, "")}
+		script.nodes = append([]step{nodePage("", "a", "b")}, repeat(maxRefusals+1, status(http.StatusForbidden, ""))...)
 		former := script.counter(nil)
 		script.count(former)
 		c := script.counter(nil)
 		c.Resume(former)
+		_ = script.countFails(c, Forbidden) // it checks the reason
 		s, err := countOnce(t.Context(), c, &recorder{})
 		if err != nil || !s.NodesForbidden || len(s.Nodes) != 1 {
 			t.Errorf("%s, %v; want one node", line(s), err)
@@ -341,27 +342,34 @@ func TestOtherCredentialsWithoutNodes(t *testing.T) {
 
 // TestFewerRightsAmidACount has such credentials arrive between the list of the nodes and
 // the last page of pods. The count goes on with that list, or without it if a node has to
-// be looked up, and later ones do without nodes.
+// be looked up, and later ones do without nodes. The first refusal is a failure.
 func TestFewerRightsAmidACount(t *testing.T) {
 	const pods = " unscheduled=0 unknown=0 pages=2 version=8 consistent=true"
 	for _, tt := range []struct {
 		name, on, want string
-		forbidden      bool
+		fails          bool // before
+		refused        int  // requests
 	}{
-		{"all nodes are known", "a", "a=2 b=0" + pods, false},
-		{"a node is not known", "z", "a=1 z=1" + pods, true},
-		{"many nodes are not known", "c d e f g h i j k l m", "a=1 c=1 d=1 e=1 f=1 g=1 h=1 i=1 j=1 k=1 l=1 m=1" + pods, true},
+		{"all nodes are known", "a", "a=2 b=0" + pods, false, 0},
+		{"a node is not known", "z", "a=1 z=1" + pods, true, 2 * maxRefusals},
+		{"many nodes are not known", "c d e f g h i j k l m", "a=1 c=1 d=1 e=1 f=1 g=1 h=1 i=1 j=1 k=1 l=1 m=1" + pods, true, maxRefusals},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				script := newScript(t, podPage("t1", "a"), hang, podPage("", strings.Fields(tt.on)...), podPage("", "a"))
-				script.nodes = []step{nodePage("", "a", "b"), status(http.StatusForbidden, "")}
+				script.nodes = append([]step{nodePage("", "a", "b")}, repeat(max(tt.refused, maxRefusals)+1, status(http.StatusForbidden, ""))...)
 				former, c := script.counter(nil), script.counter(nil)
 				cancelled(t, former)
 				c.Resume(former)
+				if tt.fails {
+					_ = script.countFails(c, Forbidden) // it checks the reason
+				}
 				s, err := countOnce(t.Context(), c, &recorder{})
-				if err != nil || line(s) != tt.want || s.NodesForbidden != tt.forbidden {
+				if err != nil || line(s) != tt.want || s.NodesForbidden != tt.fails {
 					t.Fatalf("%s, %v, want %s", line(s), err, tt.want)
+				}
+				if !tt.fails {
+					_ = script.countFails(c, Forbidden)
 				}
 				if s, err = countOnce(t.Context(), c, &recorder{}); err != nil || !s.NodesForbidden || len(s.Nodes) != 1 {
 					t.Errorf("the next count: %s, %v, want one node", line(s), err)

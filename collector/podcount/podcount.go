@@ -116,11 +116,10 @@ type memory struct {
 	suspended   *count               // nil, or a count to go on with
 	account     *account             // of names
 	large       *largeValues         // that its answers have
-	nodesListed bool                 // by this Counter, at least once
-	deniedAt    time.Time            // when listing nodes was forbidden last
+	nodesListed bool                 // at least once
+	otherRights bool                 // credentials have changed since then
+	refused     map[string]time.Time // when subjects were, which counts go on without
 	gone        sets.Set[string]     // nodes that pods are bound to and that do not exist
-	noLookups   bool                 // the server cannot look up a node by its name
-	namespaces  map[string]time.Time // when looking them up was forbidden
 }
 
 // New returns a Counter that asks the API server at base through client. The client
@@ -140,10 +139,10 @@ func New(cfg Config, client *http.Client, base *url.URL) (*Counter, error) {
 func (c Config) blank() memory {
 	nodeRows := min(c.PageSize, DefaultPageSize)
 	return memory{
-		nodes:      newPageSizer(nodeRows, nodeRows, c.PageTimeout),
-		pods:       newPageSizer(c.PageSize, c.MaxPageSize, c.PageTimeout),
-		account:    newAccount(c.Budget),
-		large:      &largeValues{budget: c.Budget},
-		namespaces: make(map[string]time.Time),
+		nodes:   newPageSizer(nodeRows, nodeRows, c.PageTimeout),
+		pods:    newPageSizer(c.PageSize, c.MaxPageSize, c.PageTimeout),
+		account: newAccount(c.Budget),
+		large:   &largeValues{budget: c.Budget},
+		refused: make(map[string]time.Time),
 	}
 }

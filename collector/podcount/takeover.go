@@ -2,7 +2,6 @@ package podcount
 
 import (
 	"context"
-	"time"
 )
 
 // Resume has the Counter go on where another one for the same server stops, with its
@@ -45,8 +44,8 @@ func (c *Counter) takeOver(ctx context.Context) error {
 	}
 	defer from.leave()
 	c.memory, from.memory = from.memory, from.cfg.blank()
-	c.deniedAt, c.nodesListed = time.Time{}, false // other credentials may have more permissions, or fewer
-	clear(c.namespaces)
+	c.otherRights = true // other credentials may have more permissions, or fewer
+	clear(c.refused)
 	return nil
 }
 

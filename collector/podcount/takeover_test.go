@@ -45,7 +45,7 @@ func TestResume(t *testing.T) {
 			t.Errorf("got  %s\nwant %s", got, everyPage)
 		}
 		script.expect("pods?t2")
-		if last.forms.at != 1 || last.nodesListed || first.suspended != nil || second.suspended != nil {
+		if last.forms.at != 1 || !last.otherRights || first.suspended != nil || second.suspended != nil {
 			t.Errorf("learnt %+v", last.memory)
 		}
 	})

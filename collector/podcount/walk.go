@@ -72,8 +72,10 @@ func (w *walk) rewind() {
 
 // walk asks for pages until the continue token is empty. It returns a *PageError when
 // a page runs out of attempts, or the context's error. Called again, it goes on at
-// that page. It ends where the count goes on without the resource.
+// that page. It ends where the count goes on without the resource, which may have been
+// refused to an earlier one.
 func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
+	w.dispensed = w.dispensed || Age(c.refused[w.subject()], time.Now()) < denialLife
 	for !w.dispensed && (w.page == 1 || w.token != "") {
 		if err := c.nextPage(ctx, w, run); err != nil {
 			return err
@@ -94,18 +96,21 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		run.bytes += event.Bytes
 		if failure == nil {
 			run.observer.Page(event)
+			if w.token == "" {
+				c.permitted(w)
+			}
 			return nil
 		}
 		if err := ctx.Err(); err != nil {
 			return err // cancelled: not a failure of the page
 		}
-		if w.dispensed = c.dispense(run, w, failure); w.dispensed {
-			return nil
-		}
 		if (failure.Reason == Expired || w.versionRefused(failure)) && free < freeExpiries {
 			free++
 		}
 		last := attempt-free >= c.cfg.PageAttempts || attempt >= maxRefusals && failure.refusal() || failure.final() || run.search.probing(failure)
+		if w.dispensed = c.dispense(run, w, failure, last); w.dispensed {
+			return nil
+		}
 		// When a page of a larger size fails, the size is the first suspect: some proxies
 		// fail only for large answers. Of an answer that names another cause, it is the last.
 		looking := run.search.looking(&c.forms) && w.listing.form == &run.search.form

@@ -1,0 +1,80 @@
+package podcount
+
+import (
+	"net/http"
+	"testing"
+	"testing/synctest"
+)
+
+// TestLookupsThatFail has a pod on a node that does not exist, and a server that does not look
+// up nodes by their names, but lists them.
+func TestLookupsThatFail(t *testing.T) {
+	for how, trouble := range troubles() {
+		t.Run(how, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &patient{t: t, pods: podPage("", "a", "ghost"), ill: lookups, trouble: trouble}
+				p.renew(nil)
+				if s := p.visits(2*perHour, 0); len(s.Nodes) != 2 || s.UnknownNodePods != 1 {
+					t.Errorf("the last count: %s", line(s))
+				}
+				if most := DefaultPageAttempts + freeExpiries + 1; p.asked > most {
+					t.Errorf("%d look-ups, want %d at most", p.asked, most)
+				}
+			})
+		})
+	}
+}
+
+// TestNodesRefusedToOtherCredentials has credentials change after nodes have been listed, and
+// the new ones be refused for some counts.
+func TestNodesRefusedToOtherCredentials(t *testing.T) {
+	for _, tc := range []struct {
+		name                   string
+		listed                 bool // by the former ones
+		refused, failing       int  // counts with the new ones
+		nodes, nodesInTheCount int
+	}{
+		{"never, as they were not listed before", false, 1, 0, 1, 1},
+		{"once", true, 1, 1, 0, 2},
+		{"twice", true, 2, 1, 1, 1},
+		{"for hours", true, 3 * perHour, 1, 1, 1},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &patient{t: t, trouble: status(http.StatusForbidden, "")}
+				p.renew(nil)
+				if !tc.listed {
+					p.ill = nodesOnly
+				}
+				p.visits(1, 0)
+				p.renew(nil)
+				p.ill = nodesOnly
+				if s := p.visits(tc.refused, tc.failing); tc.nodes > 0 && (len(s.Nodes) != tc.nodes || !s.NodesForbidden) {
+					t.Errorf("with the new credentials: %s", line(s))
+				}
+				p.ill = nil
+				if s := p.visits(1, 0); len(s.Nodes) != tc.nodesInTheCount {
+					t.Errorf("once they are allowed: %s, want %d nodes", line(s), tc.nodesInTheCount)
+				}
+				if s := p.visits(perHour, 0); len(s.Nodes) != 2 || s.NodesForbidden {
+					t.Errorf("an hour later: %s", line(s))
+				}
+			})
+		})
+	}
+}
+
+// TestCredentialsThatChangeOften has other ones come before each count: those that may not list
+// nodes are not a failure for ever.
+func TestCredentialsThatChangeOften(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &patient{t: t, trouble: status(http.StatusForbidden, "")}
+		p.renew(nil)
+		p.visits(1, 0)
+		p.ill = nodesOnly
+		for i := range 6 {
+			p.renew(nil)
+			p.visits(1, max(0, 1-i))
+		}
+	})
+}
