@@ -147,7 +147,9 @@ func (c *Counter) renew(ctx context.Context, run *count) error {
 	}
 	for i := 0; i < len(run.renewed); i++ {
 		w := run.renewed[i]
-		if err := c.walk(ctx, w, run); err != nil || run.denied { // the list is another Counter's
+		err := c.walk(ctx, w, run)
+		run.denied = w.dispensed && !w.lookup() // the list is another Counter's
+		if err != nil || run.denied {
 			return err
 		}
 		if w.dispensed {
@@ -170,7 +172,7 @@ func (c *Counter) lookups(run *count) []*walk {
 	var walks []*walk
 	for _, name := range names {
 		w := newWalk(run.ledger, nodeListing("metadata.name="+name), c.nodes, run.known)
-		w.lookup = true
+		w.subject = lookups
 		walks = append(walks, w)
 	}
 	return walks

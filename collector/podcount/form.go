@@ -166,11 +166,13 @@ func podListing(namespace string, f *form) listing {
 	return r
 }
 
+const nodesPath = "api/v1/nodes"
+
 // nodeListing asks for whole nodes: no Table has their allocatable pods. Most of a node
 // is names of images, much the same on all nodes, so compression saves nine tenths.
 func nodeListing(selector string) listing {
 	whole := &form{accept: jsonOnly, selector: selector, gzip: true}
-	return listing{name: Nodes, path: "api/v1/nodes", form: whole}
+	return listing{name: Nodes, path: nodesPath, form: whole}
 }
 
 func namespaceListing(name string) listing {

@@ -90,7 +90,7 @@ func troubles() map[string]step {
 
 func tables(r *http.Request) bool    { return strings.Contains(r.Header.Get("Accept"), "as=Table") }
 func nodesOnly(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/nodes") }
-func lookups(r *http.Request) bool {
+func lookingUp(r *http.Request) bool {
 	return strings.HasPrefix(r.URL.Query().Get("fieldSelector"), "metadata.name=")
 }
 
@@ -113,7 +113,7 @@ func TestLooks(t *testing.T) {
 		{"nodes", nil, 403, nil, nodesOnly, 1, func(s *Snapshot) bool { return s.NodesForbidden && len(s.Nodes) == 1 }},
 		{"an empty namespace", func(cfg *Config) { cfg.Namespaces = []string{"x"} }, 403, podPage(""), namespace, 1,
 			func(s *Snapshot) bool { return len(s.Nodes) == 2 }},
-		{"a node by its name", nil, 400, podPage("", "a", "ghost"), lookups, 1, func(s *Snapshot) bool { return s.UnknownNodePods == 1 }},
+		{"a node by its name", nil, 400, podPage("", "a", "ghost"), lookingUp, 1, func(s *Snapshot) bool { return s.UnknownNodePods == 1 }},
 	} {
 		for how, trouble := range troubles() {
 			if what.name == "an empty namespace" && how == "404" {

@@ -96,49 +96,36 @@ func (existence) content() content { return content{} }
 
 // dispense says whether the count can go on without what was refused, and remembers that
 // for the counts to come. Where nodes cannot be looked up by their names, all are listed.
-// Without permission to list nodes, the nodes that have pods are shown. When an hour later
-// it is asked for again, and that fails in any way, the counts go on without it.
+// Without permission to list nodes, the nodes that have pods are shown, unless nodes are
+// selected by label. Once the Counter has listed nodes, a refusal is a failure like any
+// other; after a change of credentials only the first one is, as the new ones may really
+// have fewer permissions. When what was refused is asked for again an hour later, and that
+// fails in any way, the counts go on without it.
 func (c *Counter) dispense(run *count, w *walk, failure *PageError, last bool) bool {
-	_, look := c.refused[w.subject()]
+	_, look := c.refused[w.subject]
+	nodes, forbidden := w.subject == nodesPath, failure.Reason == Forbidden
 	switch {
 	case failure.missing():
+		delete(c.refused, w.subject)
 		return false
-	case look && (w.page == 1 || last), w.lookup && (last || failure.unknownForm()):
-	case w.lookup, failure.Reason != Forbidden, w.listing.name == Nodes && !c.withoutNodes(last), w.listing.name == Pods:
+	case look && (w.page == 1 || last), w.lookup() && (last || failure.unknownForm()):
+	case nodes && c.nodesListed:
+		c.nodesListed = !forbidden || !c.otherRights || !last
+		return false
+	case !forbidden, w.lookup(), nodes && c.cfg.Nodes.Labels != "", w.listing.name == Pods:
 		return false
 	}
-	c.refused[w.subject()] = time.Now()
-	if w.listing.name == Nodes && !w.lookup {
-		run.denied = true
+	c.refused[w.subject] = time.Now()
+	if nodes {
 		run.nodes.rewind()
 	}
 	return true
 }
 
-// withoutNodes says whether a count may go on without nodes that it may not list, which it
-// may not where they are selected by label. Once the Counter has listed nodes, a refusal is
-// a failure like any other. After a change of credentials only the first one is, as the new
-// ones may really have fewer permissions.
-func (c *Counter) withoutNodes(last bool) bool {
-	if c.nodesListed && c.otherRights && last {
-		c.nodesListed = false
-		return false
-	}
-	return !c.nodesListed && c.cfg.Nodes.Labels == ""
-}
-
-// subject is what is asked for, as far as it can be refused.
-func (w *walk) subject() string {
-	if w.lookup {
-		return "a node by its name"
-	}
-	return w.listing.path
-}
-
 // permitted notes that all that a walk asks for was given.
 func (c *Counter) permitted(w *walk) {
-	delete(c.refused, w.subject())
-	if w.listing.name == Nodes && !w.lookup {
+	delete(c.refused, w.subject)
+	if w.subject == nodesPath {
 		c.nodesListed, c.otherRights = true, false
 	}
 }

@@ -1,9 +1,12 @@
 package podcount
 
 import (
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // TestLookupsThatFail has a pod on a node that does not exist, and a server that does not look
@@ -12,7 +15,7 @@ func TestLookupsThatFail(t *testing.T) {
 	for how, trouble := range troubles() {
 		t.Run(how, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				p := &patient{t: t, pods: podPage("", "a", "ghost"), ill: lookups, trouble: trouble}
+				p := &patient{t: t, pods: podPage("", "a", "ghost"), ill: lookingUp, trouble: trouble}
 				p.renew(nil)
 				if s := p.visits(2*perHour, 0); len(s.Nodes) != 2 || s.UnknownNodePods != 1 {
 					t.Errorf("the last count: %s", line(s))
@@ -77,4 +80,66 @@ func TestCredentialsThatChangeOften(t *testing.T) {
 			p.visits(1, max(0, 1-i))
 		}
 	})
+}
+
+// TestNodesRefusedMeanwhile has the list of nodes refused to others, of the same Counter,
+// before a count that was suspended asks for it again.
+func TestNodesRefusedMeanwhile(t *testing.T) {
+	var names []string
+	for i := range maxLookups + 1 {
+		names = append(names, fmt.Sprint("n", i))
+	}
+	c := newScript(t, podPage("", names...)).counter(nil)
+	run := c.take(&recorder{})
+	must(t, c.pages(t.Context(), run))
+	c.refused[nodesPath] = time.Now()
+	must(t, c.run(t.Context(), run))
+	if s := c.snapshot(run); !s.NodesForbidden || len(s.Nodes) != len(names) {
+		t.Errorf("%s, want the nodes that have pods", line(s))
+	}
+}
+
+// TestForbiddenNamespaceIsDeleted has an empty namespace that may not be looked up for an
+// hour, does not exist then, and cannot be looked up after that: it still does not exist.
+func TestForbiddenNamespaceIsDeleted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &patient{t: t, pods: podPage(""), trouble: status(http.StatusForbidden, "")}
+		p.ill = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/x") }
+		p.renew(func(cfg *Config) { cfg.Namespaces = []string{"x"} })
+		p.visits(perHour, 0)
+		for _, code := range []int{http.StatusNotFound, http.StatusServiceUnavailable} {
+			p.trouble = status(code, "")
+			p.visits(1, 1)
+		}
+		p.trouble = status(http.StatusForbidden, "")
+		p.visits(1, 0)
+	})
+}
+
+// TestLooksAreReported has a look fail: of an hour's refusal that is nothing new, and of
+// another failure it is.
+func TestLooksAreReported(t *testing.T) {
+	for code, want := range map[int]int{http.StatusForbidden: 0, http.StatusServiceUnavailable: 1} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &patient{t: t, ill: nodesOnly, trouble: status(http.StatusForbidden, "")}
+				p.renew(nil)
+				p.visits(perHour, 0)
+				p.trouble = status(code, "")
+				var seen recorder
+				if _, err := countOnce(t.Context(), p.counter, &seen); err != nil {
+					t.Fatal(err)
+				}
+				failures := 0
+				for _, page := range seen.pages {
+					if page.Err != nil {
+						failures++
+					}
+				}
+				if failures != want || p.asked != 2 {
+					t.Errorf("%d failures of %d requests were reported, want %d of 2", failures, p.asked, want)
+				}
+			})
+		})
+	}
 }

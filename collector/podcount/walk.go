@@ -28,7 +28,7 @@ type walk struct {
 	target  target
 
 	startVersion string // resourceVersion to start at; empty for the newest
-	lookup       bool   // of one node by its name
+	subject      string // what may be refused: the listing's path, or lookups
 	dispensed    bool   // the count goes on without it
 	firstPage    int    // pages of the walks before this one
 	earlierRows  int    // rows of the walks before this one
@@ -55,12 +55,17 @@ const (
 )
 
 func newWalk(l *ledger, r listing, sizer *pageSizer, to target) *walk {
-	return &walk{listing: r, sizer: sizer, target: to, page: 1, usage: newUsage(l)}
+	return &walk{listing: r, subject: r.path, sizer: sizer, target: to, page: 1, usage: newUsage(l)}
 }
+
+// lookups is the subject of each look-up of one node by its name.
+const lookups = "a node by its name"
+
+func (w *walk) lookup() bool { return w.subject == lookups }
 
 // rewind goes back to before the first page. A look-up adds to the target of others.
 func (w *walk) rewind() {
-	if !w.lookup {
+	if !w.lookup() {
 		w.target.restart()
 	}
 	w.usage.drop()
@@ -75,7 +80,7 @@ func (w *walk) rewind() {
 // that page. It ends where the count goes on without the resource, which may have been
 // refused to an earlier one.
 func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
-	w.dispensed = w.dispensed || Age(c.refused[w.subject()], time.Now()) < denialLife
+	w.dispensed = w.dispensed || w.page == 1 && Age(c.refused[w.subject], time.Now()) < denialLife
 	for !w.dispensed && (w.page == 1 || w.token != "") {
 		if err := c.nextPage(ctx, w, run); err != nil {
 			return err
@@ -109,6 +114,9 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		}
 		last := attempt-free >= c.cfg.PageAttempts || attempt >= maxRefusals && failure.refusal() || failure.final() || run.search.probing(failure)
 		if w.dispensed = c.dispense(run, w, failure, last); w.dispensed {
+			if !failure.unknownForm() && failure.Reason != Forbidden {
+				run.observer.Page(event)
+			}
 			return nil
 		}
 		// When a page of a larger size fails, the size is the first suspect: some proxies
