@@ -108,9 +108,6 @@ func (c *Counter) pages(ctx context.Context, run *count) error {
 
 // listNodes walks over the nodes, unless the count goes without them.
 func (c *Counter) listNodes(ctx context.Context, run *count) error {
-	if run.denied {
-		return nil
-	}
 	err := c.walk(ctx, run.nodes, run)
 	run.denied = run.nodes.dispensed
 	return err

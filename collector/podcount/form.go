@@ -100,9 +100,6 @@ func (f *forms) found(s *search, now time.Time) {
 	s.first = s.at
 }
 
-// looking says whether the search is at a better form than the one that works.
-func (s *search) looking(f *forms) bool { return s.first != f.at && s.at < f.at }
-
 // probing says whether the failure is of a form after the first. Such a form is not
 // tried again: all forms may fail because the server is in trouble.
 func (s *search) probing(failure *PageError) bool {
@@ -117,7 +114,7 @@ func (s *search) probing(failure *PageError) bool {
 // another hour.
 func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) bool {
 	s, f, unknown := run.search, &c.forms, failure.unknownForm()
-	next, looking := (s.at+1)%len(podForms()), s.looking(f)
+	next, looking := (s.at+1)%len(podForms()), s.first != f.at && s.at < f.at // at a better form than the one that works
 	// Once a form was refused, another status is no more the whole server's than 500 is.
 	fault := failure.code == http.StatusInternalServerError || s.at != s.first && failure.Reason == Server
 	trusted := s.at == f.at && f.trusted

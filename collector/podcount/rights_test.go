@@ -143,3 +143,33 @@ func TestLooksAreReported(t *testing.T) {
 		})
 	}
 }
+
+// TestOtherCredentialsAreInTrouble has what was forbidden fail in another way once other
+// credentials have come.
+func TestOtherCredentialsAreInTrouble(t *testing.T) {
+	one := func(cfg *Config) { cfg.Namespaces = []string{"x"} }
+	namespace := func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/x") }
+	for _, what := range []struct {
+		name   string
+		change func(*Config)
+		pods   step
+		ill    func(*http.Request) bool
+	}{
+		{"nodes", nil, nil, nodesOnly},
+		{"an empty namespace", one, podPage(""), namespace},
+	} {
+		t.Run(what.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &patient{t: t, pods: what.pods, ill: what.ill, trouble: status(http.StatusForbidden, "")}
+				p.renew(what.change)
+				p.visits(1, 0)
+				p.trouble, p.asked = status(http.StatusServiceUnavailable, ""), 0
+				p.renew(what.change)
+				p.visits(perHour, 0)
+				if p.asked != 1 {
+					t.Errorf("the new credentials asked %d times in an hour, want once", p.asked)
+				}
+			})
+		})
+	}
+}

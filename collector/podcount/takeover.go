@@ -2,6 +2,7 @@ package podcount
 
 import (
 	"context"
+	"time"
 )
 
 // Resume has the Counter go on where another one for the same server stops, with its
@@ -45,7 +46,9 @@ func (c *Counter) takeOver(ctx context.Context) error {
 	defer from.leave()
 	c.memory, from.memory = from.memory, from.cfg.blank()
 	c.otherRights = true // other credentials may have more permissions, or fewer
-	clear(c.refused)
+	for subject := range c.refused {
+		c.refused[subject] = time.Time{} // a look is due
+	}
 	return nil
 }
 

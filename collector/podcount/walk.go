@@ -121,8 +121,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		}
 		// When a page of a larger size fails, the size is the first suspect: some proxies
 		// fail only for large answers. Of an answer that names another cause, it is the last.
-		looking := run.search.looking(&c.forms) && w.listing.form == &run.search.form
-		fewer := !looking && (last || !failure.otherCause()) && w.sizer.retreat()
+		fewer := (last || !failure.otherCause()) && w.sizer.retreat()
 		if !fewer && c.nextForm(run, w, failure, last) {
 			if !failure.unknownForm() {
 				run.observer.Page(event)
