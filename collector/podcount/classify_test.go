@@ -99,7 +99,7 @@ func TestClassify(t *testing.T) {
 		{"truncated JSON", cut(list, io.EOF), Malformed, "unexpected EOF"},
 		{"Status with code 200", body(200, `{"kind":"Status","message":"fine","code":200}`), Malformed, "a Status in place of a list: fine"},
 		{"Status with code 403", body(200, `{"kind":"Status","message":"no","code":403}`), Forbidden, "status 403"},
-		{"no columns", body(200, `{"kind":"Table","rows":[]}`), Malformed, "no Table and no list"},
+		{"no columns", body(200, `{"kind":"Table","rows":[]}`), Malformed, "rows, and none were asked for"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

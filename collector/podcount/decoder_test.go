@@ -277,7 +277,7 @@ func TestNodeList(t *testing.T) {
 		{"name too long", nodes(`[{"metadata":{"name":"` + strings.Repeat("n", 254) + `"}}]`), "", "longer than 253 bytes"},
 		{"name is null", nodes(`[{"metadata":{"name":null}}]`), "", "a node has no name"},
 		{"duplicate name", nodes(`[{"metadata":{"name":"a","name":"b"}}]`), "", "duplicate"},
-		{"a Table", page(`[]`), "", "no Table and no list"},
+		{"a Table", page(`[]`), "", "rows, and none were asked for"},
 		{"a list of pods", pods(`[]`), "", `items but its kind is "PodList"`},
 		{"truncated", nodes(`[{"metadata":{"name":"a"}}]`)[:80], "", "unexpected EOF"},
 	}

@@ -31,6 +31,7 @@ type document struct {
 
 var (
 	errNoList     = errors.New("the answer is no Table and no list")
+	errUnasked    = errors.New("the answer has rows, and none were asked for")
 	errTwoLists   = errors.New("the answer has both rows and items")
 	errCutShort   = errors.New("the list ends before the items that it says remain")
 	errVersion    = errors.New("the resourceVersion is longer than 200 characters or not printable")
@@ -99,7 +100,7 @@ func (doc *document) list(d *decoder, key string, c content, read func(*decoder)
 	case doc.listed != "":
 		return errTwoLists
 	case read == nil:
-		return errNoList
+		return errUnasked
 	case key == "rows" && !doc.columns:
 		return errNoColumns // column definitions of another page may not fit
 	}

@@ -256,8 +256,8 @@ func TestTableThatNobodyAskedFor(t *testing.T) {
 			}
 			return podPage("", "a", "a", "a")(r)
 		})
-		if failure := script.countFails(script.counter(nil), Malformed); !errors.Is(failure, errNoList) {
-			t.Errorf("failed with %v, want %v", failure, errNoList)
+		if failure := script.countFails(script.counter(nil), Malformed); !errors.Is(failure, errUnasked) {
+			t.Errorf("failed with %v, want %v", failure, errUnasked)
 		}
 	})
 }
