@@ -119,9 +119,10 @@ func both(ctx context.Context, total time.Duration, patrols ...*patrol) []error 
 }
 
 // isolationAims compares each level with the greatest age of all exporters that were
-// alone: scrapes come 5 s apart, so alone it is 55 s or 60 s, by chance.
+// alone, or with the TTL: scrapes come 5 s apart, so alone that age is 55 s or 60 s, by
+// chance.
 func isolationAims(all []isolated) []aim {
-	var alone time.Duration
+	alone := isolationTTL
 	for _, level := range all {
 		alone = max(alone, quantile(level.alone.ages, 1))
 	}
