@@ -113,6 +113,17 @@ func TestUsageAdds(t *testing.T) {
 	}
 }
 
+// TestNullOfAFirstPage has a null in place of the rows: it is an empty list where nothing
+// follows.
+func TestNullOfAFirstPage(t *testing.T) {
+	for next, want := range map[string]error{"": nil, "t": errNull} {
+		u := newUsage(newAccount(nil).open())
+		if failure := u.add("", document{null: true, next: next}, 500); (failure != nil) != (want != nil) || failure != nil && !errors.Is(failure, want) {
+			t.Errorf("token %q: %v, want %v", next, failure, want)
+		}
+	}
+}
+
 // TestTokensInTheBudget has a walk with more pages than the process has room for: it is
 // refused, and gives all back when it begins again.
 func TestTokensInTheBudget(t *testing.T) {
