@@ -60,10 +60,7 @@ func (r *responder) respond(w http.ResponseWriter, request *http.Request, encode
 	}
 	defer r.leave()
 	began := time.Now()
-	zip := <-r.encoders
-	waited = time.Since(began)
-	answer := newSpool(zip)
-	err = r.encode(answer, zip, encode)
+	answer, waited, err := r.encode(encode)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -100,9 +97,14 @@ func (r *responder) leave() {
 	}
 }
 
-// encode gives the encoder back, even if encoding panics.
-func (r *responder) encode(answer *spool, zip *gzip.Writer, encode func(http.ResponseWriter)) error {
+// encode returns the answer, and how long it waited for an encoder. It gives that back,
+// even if encoding panics.
+func (r *responder) encode(encode func(http.ResponseWriter)) (answer *spool, waited time.Duration, err error) {
+	began := time.Now()
+	zip := <-r.encoders
 	defer func() { r.encoders <- zip }()
+	waited = time.Since(began)
+	answer = newSpool(zip)
 	encode(answer)
-	return answer.close()
+	return answer, waited, answer.close()
 }

@@ -10,8 +10,8 @@ import (
 
 // Budget is what all clusters of a process may take together: memory for the names of
 // nodes, including those of snapshots that are kept, for continue tokens and for recorded
-// events, and two unusually large values at a time. A nil Budget is unlimited. It is safe for concurrent
-// use.
+// events, and two unusually large values at a time. A nil Budget is unlimited. It is safe
+// for concurrent use.
 type Budget struct {
 	mu    sync.Mutex
 	total int64

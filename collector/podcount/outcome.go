@@ -8,10 +8,13 @@ import (
 
 // unknownNames returns the names of nodes that do not exist and have pods.
 func (n *count) unknownNames() []string {
-	return slices.DeleteFunc(slices.Clone(n.tally.list[1:]), func(name string) bool {
-		_, exists := n.known.nodes[name]
-		return exists
-	})
+	var names []string
+	for _, name := range n.tally.list[1:] { // the first is that of pods without a node
+		if _, exists := n.known.nodes[name]; !exists {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // snapshot makes the Snapshot of a complete count.

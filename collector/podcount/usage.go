@@ -75,8 +75,7 @@ func (u *usage) add(token string, doc document, limit int) *PageError {
 }
 
 // refusal returns what is wrong with the latest page; if nothing is, its token has been
-// accounted for. A token is opaque, so the only
-// sign of a loop is that it was sent before.
+// accounted for. A token is opaque, so the only sign of a loop is that it was sent before.
 func (u *usage) refusal(token string, doc document) error {
 	_, known := u.sent[hash(doc.next)]
 	switch {

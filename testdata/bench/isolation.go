@@ -27,7 +27,7 @@ const (
 
 // What the good clusters may lose to bad ones.
 const (
-	maxOlder = 1.1 // greatest age of a snapshot, in those without neighbours
+	maxOlder = 1.1 // greatest age of a snapshot, in TTLs or in those without neighbours
 	maxFirst = 5   // seconds until all have been counted
 )
 
