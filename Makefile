@@ -253,7 +253,7 @@ soak: ## count SOAK (10000) random clusters with faults and compare each with it
 MUTATE ?= collector/podcount collector/store
 
 .PHONY: mutate
-mutate: ## change the core's code in small ways, one at a time, and see its tests fail (an hour and a half; MUTATE=collector/store)
+mutate: ## change the core's code in small ways, one at a time, and see its tests fail (hours; MUTATE=collector/store)
 	scripts/mutate $(GO) $(MUTATE)
 
 DIST ?= dist
