@@ -18,7 +18,7 @@ type decoder struct {
 	before  int64     // offset at which json began
 	kept    int64     // length of the longest value after which json stays
 	window  *window
-	keys    keyStack          // of the objects under way
+	keys    []byte            // of the objects under way
 	scratch []byte            // an unescaped string
 	node    []byte            // the node of the pod under way
 	echoed  func(string) bool // says whether a text contains a credential of the request; may be nil
@@ -38,12 +38,12 @@ func newJSON(r io.Reader) *jsontext.Decoder {
 // object calls member for every key, which is valid until the value is read. A value that
 // member leaves alone is skipped.
 func (d *decoder) object(member func(key []byte) error) error {
-	outer := d.keys
-	defer func() { d.keys.text, d.keys.ends = d.keys.text[:len(outer.text)], d.keys.ends[:len(outer.ends)] }()
+	outer := len(d.keys)
+	defer func() { d.keys = d.keys[:outer] }()
 	return d.each(jsontext.KindBeginObject, jsontext.KindEndObject, func() error {
 		key, err := d.text(maxKeyBytes + 1)
 		if err == nil {
-			err = d.keys.add(key, &outer)
+			err = d.addKey(key, outer)
 		}
 		if err != nil {
 			return err

@@ -219,6 +219,8 @@ func TestPodList(t *testing.T) {
 		{"duplicate in what is skipped", pods(`[{"metadata":{"a":1,"a":2},"spec":{"nodeName":"a"}}]`), "map[a:1]", ""},
 		{"duplicate with an escape", pods(`[{"spec":{"nodeName":"a","node\u004eame":"b"}}]`), "", "duplicate key \"nodeName\""},
 		{"duplicate after another object", pods(`[{"spec":{"nodeName":"a"},"status":{"phase":"Running"},"spec":{}}]`), "", "duplicate key \"spec\""},
+		{"key that is the end of one", pods(`[{"node":1,"n":2,"ode":3,"":4,"no":5,"spec":{"nodeName":"a"}}]`), "map[a:1]", ""},
+		{"duplicate of no length", pods(`[{"":1,"spec":{"nodeName":"a"},"":2}]`), "", "duplicate key \"\""},
 		{"the same keys in one object and the next", pods(`[{"spec":{"nodeName":"a"}},{"spec":{"nodeName":"a"}}]`), "map[a:2]", ""},
 		{"many members that are read", pods(`[{"spec":{` + members(200) + `}}]`), "map[:1]", ""},
 		{"too many members that are read", pods(`[{"spec":{` + members(201) + `}}]`), "", "more than 200 members"},

@@ -23,7 +23,7 @@ func (d *decoder) renew() {
 		}
 	}
 	d.before = offset - int64(len(opened))
-	d.scratch, d.node, d.keys.text = nil, nil, slices.Clone(d.keys.text)
+	d.scratch, d.node, d.keys = nil, nil, slices.Clone(d.keys)
 }
 
 // opened is JSON after which a decoder is where this one is: between documents, or after

@@ -14,6 +14,10 @@ import (
 const (
 	maxMembers  = 200
 	maxKeyBytes = 64 << 10
+
+	// These are around each key in decoder.keys. They are in no key, as in no UTF-8.
+	keyBegin = 0xfe
+	keyEnd   = 0xff
 )
 
 var (
@@ -22,29 +26,19 @@ var (
 	errLongKeys    = fmt.Errorf("the keys of an object are longer than %d bytes", maxKeyBytes)
 )
 
-// keyStack has the keys of the objects that are being read, one within the other.
-type keyStack struct {
-	text []byte
-	ends []int // of each key in text
-}
-
-// add adds a key of the innermost object. Those of the objects around it are outer.
-func (k *keyStack) add(key []byte, outer *keyStack) error {
-	own := k.ends[len(outer.ends):]
+// addKey notes a key of the innermost object. Those of the objects around it take the first
+// outer bytes of keys.
+func (d *decoder) addKey(key []byte, outer int) error {
+	before := len(d.keys)
+	d.keys = append(append(append(d.keys, keyBegin), key...), keyEnd)
+	own, added := d.keys[outer:before], d.keys[before:]
 	switch {
-	case len(own) == maxMembers:
+	case bytes.Count(own, []byte{keyEnd}) == maxMembers:
 		return errManyMembers
-	case len(k.text)+len(key) > maxKeyBytes:
+	case len(d.keys) > maxKeyBytes:
 		return errLongKeys
+	case bytes.Contains(own, added):
+		return fmt.Errorf("%w %s", errDuplicate, redact.Word(string(key)))
 	}
-	begin := len(outer.text)
-	for _, end := range own {
-		if bytes.Equal(k.text[begin:end], key) {
-			return fmt.Errorf("%w %s", errDuplicate, redact.Word(string(key)))
-		}
-		begin = end
-	}
-	k.text = append(k.text, key...)
-	k.ends = append(k.ends, len(k.text))
 	return nil
 }
