@@ -41,18 +41,18 @@ type PageError struct {
 	retryAfter time.Duration // what the server asked for; 0 when it did not
 	code       int           // HTTP status, or that of a Status; 0 when there was none
 	token      string        // of a 410: where to go on
-	stuck      bool          // going on from the pages so far would not help
 }
 
 // malformed is the failure of an answer that cannot be counted.
-func malformed(err error) *PageError {
-	failure := &PageError{Reason: Malformed, Err: err}
-	failure.stuck = failure.final()
-	return failure
-}
+func malformed(err error) *PageError { return &PageError{Reason: Malformed, Err: err} }
 
 // final says whether asking again would not help.
 func (e *PageError) final() bool { return e.missing() || errors.As(e.Err, new(budgetError)) }
+
+// stuck says whether going on from the pages so far would not help.
+func (e *PageError) stuck() bool {
+	return e.final() || errors.Is(e.Err, errSameToken) || errors.Is(e.Err, errLongToken) || errors.Is(e.Err, errNull)
+}
 
 // missing says whether a namespace does not exist.
 func (e *PageError) missing() bool { return e.Resource == Namespaces && e.code == http.StatusNotFound }

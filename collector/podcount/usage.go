@@ -63,9 +63,7 @@ func (u *usage) add(token string, doc document, limit int) *PageError {
 		next.empty = 0
 	}
 	if err := next.refusal(token, doc); err != nil {
-		failure := malformed(err)
-		failure.stuck = true
-		return failure
+		return malformed(err)
 	}
 	*u = next
 	if doc.next != "" {

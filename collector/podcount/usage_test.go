@@ -69,7 +69,7 @@ func TestUsageCheck(t *testing.T) {
 				}
 				return
 			}
-			if failure == nil || !errors.Is(failure, tt.want) || !failure.stuck {
+			if failure == nil || !errors.Is(failure, tt.want) || !failure.stuck() {
 				t.Fatalf("got %+v, want %v, from which going on cannot help", failure, tt.want)
 			}
 			if !reflect.DeepEqual(tt.used, before) {
@@ -196,17 +196,18 @@ func TestMalformed(t *testing.T) {
 	for _, tt := range []struct {
 		err                          error
 		final, tooLarge, unknownForm bool
+		stuck                        bool // although it is not final
 	}{
 		{err: errManyRows, final: true}, {err: errManyBytes, final: true}, {err: errManyPages, final: true},
 		{err: errManySparse, final: true}, {err: errManyEmpty, final: true}, {err: errManyNames, final: true},
 		{err: errNameBytes, final: true}, {err: errNoRoom, final: true},
 		{err: fmt.Errorf("row 7: %w", errManyNames), final: true},
 		{err: errTooLarge, tooLarge: true}, {err: errNoNodeCell, unknownForm: true}, {err: errNoColumns, unknownForm: true},
-		{err: errSameToken}, {err: errNull}, {err: errLongName}, {err: errTrailing},
+		{err: errSameToken, stuck: true}, {err: errLongToken, stuck: true}, {err: errNull, stuck: true}, {err: errLongName}, {err: errTrailing},
 	} {
 		t.Run(tt.err.Error(), func(t *testing.T) {
 			got := malformed(tt.err)
-			if got.Reason != Malformed || got.final() != tt.final || got.stuck != tt.final || got.tooLarge() != tt.tooLarge || got.unknownForm() != tt.unknownForm {
+			if got.Reason != Malformed || got.final() != tt.final || got.stuck() != (tt.final || tt.stuck) || got.tooLarge() != tt.tooLarge || got.unknownForm() != tt.unknownForm {
 				t.Errorf("got %+v, want %+v", got, tt)
 			}
 			if !errors.Is(got, tt.err) {

@@ -138,7 +138,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			w.recover(failure, last)
 		}
 		if last {
-			if failure.stuck || failure.Reason == Expired && failure.token == "" {
+			if failure.stuck() || failure.Reason == Expired && failure.token == "" {
 				w.rewind() // going on from here cannot help
 			}
 			failure.token = "" // the walk has it
