@@ -46,12 +46,12 @@ func (w *wire) Read(p []byte) (int, error) {
 // more than maxValueBytes, and many clusters at once no more than usualValueBytes
 // each.
 type window struct {
-	r      io.Reader
-	values *largeValues     // may be nil
-	giveUp func()           // ends reading; may be nil
-	leave  func(whole bool) // nil unless a large value is being read
-	read   int64
-	start  int64 // of the value
+	r       io.Reader
+	account *account         // may be nil
+	giveUp  func()           // ends reading
+	leave   func(whole bool) // nil unless a large value is being read
+	read    int64
+	start   int64 // of the value
 }
 
 // Read fails with errTooLarge at the limit.
@@ -60,11 +60,9 @@ func (w *window) Read(p []byte) (int, error) {
 	if w.leave == nil && w.read-w.start < usualValueBytes {
 		limit = w.start + usualValueBytes
 	} else if w.leave == nil {
-		leave, ok := w.values.enter(w.giveUp)
-		if !ok {
+		if w.leave = w.account.enter(w.giveUp); w.leave == nil {
 			return 0, errLargeElsewhere
 		}
-		w.leave = leave
 	}
 	if w.read >= limit {
 		return 0, errTooLarge

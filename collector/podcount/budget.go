@@ -33,11 +33,13 @@ func NewBudget(memoryLimit int64) *Budget {
 	return &Budget{total: names, free: names, held: make(map[*int64]struct{}), large: make(chan struct{}, 1), suspects: make(chan struct{}, 1)}
 }
 
-// account is the share of a Budget that one cluster holds.
+// account is one cluster's part of a Budget: the share that it holds, and its way to the
+// room for large values.
 type account struct {
 	budget   *Budget
-	held     *int64 // guarded by the budget's lock
-	snapshot int64  // that the latest snapshot takes
+	held     *int64      // guarded by the budget's lock
+	snapshot int64       // that the latest snapshot takes
+	suspect  atomic.Bool // the latest large value did not come whole
 }
 
 func newAccount(b *Budget) *account {
@@ -91,37 +93,27 @@ func (b *Budget) admits(held *int64, want int64) bool {
 // largeTime is how long a large value may take to come, unless its cluster is suspect.
 const largeTime = 5 * time.Second
 
-// largeValues is one cluster's access to the room for large values.
-type largeValues struct {
-	budget  *Budget
-	suspect atomic.Bool // the latest large value did not come whole
-}
-
-// enter says whether a large value may be read now. leave must be called when it has
-// come, whole or not. If it takes too long, giveUp is called.
-func (v *largeValues) enter(giveUp func()) (leave func(whole bool), ok bool) {
-	if v == nil || v.budget == nil {
-		return func(bool) {}, true
+// enter returns nil if no large value may be read now. Otherwise leave must be called when
+// it has come, whole or not. If it takes too long, giveUp is called.
+func (a *account) enter(giveUp func()) (leave func(whole bool)) {
+	if a == nil || a.budget == nil {
+		return func(bool) {}
 	}
-	room, timer := v.budget.suspects, (*time.Timer)(nil)
-	if !v.suspect.Load() {
-		room = v.budget.large
+	room := a.budget.large
+	if a.suspect.Load() {
+		room, giveUp = a.budget.suspects, func() {}
 	}
 	select {
 	case room <- struct{}{}:
 	default:
-		return nil, false
+		return nil
 	}
-	if room == v.budget.large && giveUp != nil {
-		timer = time.AfterFunc(largeTime, giveUp)
-	}
+	timer := time.AfterFunc(largeTime, giveUp)
 	return func(whole bool) {
-		if timer != nil {
-			timer.Stop()
-		}
-		v.suspect.Store(!whole)
+		timer.Stop()
+		a.suspect.Store(!whole)
 		<-room
-	}, true
+	}
 }
 
 // open begins a count. Up to the size of the latest snapshot, it does not compete

@@ -29,7 +29,7 @@ func TestOneLargeValueAtATime(t *testing.T) {
 	large := podNamed(usualValueBytes + 1000)
 	read := func(body io.Reader, budget *Budget) error {
 		d := newDecoder(body)
-		d.window.values = &largeValues{budget: budget}
+		d.window.account = newAccount(budget)
 		_, err := readDocument(d, newTally(newAccount(nil).open()).content())
 		return err
 	}
@@ -80,7 +80,7 @@ func TestLargeDocumentsOfAStream(t *testing.T) {
 	rows := newTally(newAccount(nil).open()).content()
 	large, small := podNamed(usualValueBytes+1000), podNamed(10)
 	d := newDecoder(strings.NewReader(large + small + large))
-	d.window.values = &largeValues{budget: budget}
+	d.window.account = newAccount(budget)
 	for i := range 3 {
 		if doc, err := d.next(rows); err != nil || doc.rows != 1 {
 			t.Fatalf("document %d: %d rows, %v", i, doc.rows, err)

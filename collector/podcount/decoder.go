@@ -25,7 +25,7 @@ type decoder struct {
 }
 
 func newDecoder(r io.Reader) *decoder {
-	w := &window{r: r}
+	w := &window{r: r, giveUp: func() {}}
 	return &decoder{json: newJSON(w), source: w, kept: keptBytes, window: w}
 }
 

@@ -53,9 +53,9 @@ type eventReader struct {
 	held    int // what those take
 }
 
-func newEventReader(r io.Reader, resource string, large *largeValues, giveUp func()) *eventReader {
+func newEventReader(r io.Reader, resource string, own *account, giveUp func()) *eventReader {
 	reader := &eventReader{d: newDecoder(r), kind: "Pod", column: nodeColumn}
-	reader.d.window.values, reader.d.window.giveUp = large, giveUp
+	reader.d.window.account, reader.d.window.giveUp = own, giveUp
 	if resource == Nodes {
 		reader.kind, reader.column = "Node", nameColumn
 	}

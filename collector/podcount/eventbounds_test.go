@@ -114,7 +114,7 @@ func TestStreamsKeepNoBuffers(t *testing.T) {
 			before := heldBytes()
 			var readers []*eventReader
 			for range streams {
-				reader := newEventReader(io.MultiReader(strings.NewReader(event), strings.NewReader(after)), Pods, &largeValues{budget: budget}, nil)
+				reader := newEventReader(io.MultiReader(strings.NewReader(event), strings.NewReader(after)), Pods, newAccount(budget), func() {})
 				for range 2 {
 					_, err := reader.next()
 					must(t, err)

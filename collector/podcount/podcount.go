@@ -114,8 +114,7 @@ type memory struct {
 	pods        *pageSizer
 	forms       forms
 	suspended   *count               // nil, or a count to go on with
-	account     *account             // of names
-	large       *largeValues         // that its answers have
+	account     *account             // of names, and for large values of its answers
 	nodesListed bool                 // at least once
 	otherRights bool                 // credentials have changed since then
 	refused     map[string]time.Time // when subjects were, which counts go on without
@@ -142,7 +141,6 @@ func (c Config) blank() memory {
 		nodes:   newPageSizer(nodeRows, nodeRows, c.PageTimeout),
 		pods:    newPageSizer(c.PageSize, c.MaxPageSize, c.PageTimeout),
 		account: newAccount(c.Budget),
-		large:   &largeValues{budget: c.Budget},
 		refused: make(map[string]time.Time),
 	}
 }

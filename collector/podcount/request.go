@@ -61,7 +61,7 @@ func (c *Counter) ask(x *exchange, w *walk, begun bool) (doc document, failure *
 	if w.listing.form.include == "" { // no Table was asked for, so it may have other rows than it should
 		rows.columns, rows.row = nil, nil
 	}
-	return x.read(response, bufio.NewReaderSize(body, readBytes), rows, c.large)
+	return x.read(response, bufio.NewReaderSize(body, readBytes), rows, c.account)
 }
 
 // open sends the request for url and returns the answer when its headers have
@@ -114,7 +114,7 @@ var errNotJSON = errors.New("the answer is not JSON")
 
 // read decodes the body. A decoder's error counts only if the connection delivered
 // everything: half an answer is a network failure, not a malformed answer.
-func (x *exchange) read(response *http.Response, body io.Reader, rows content, large *largeValues) (doc document, failure *PageError) {
+func (x *exchange) read(response *http.Response, body io.Reader, rows content, own *account) (doc document, failure *PageError) {
 	x.body.r = body
 	plain, err := plain(response.Header, &x.body)
 	if response.StatusCode != http.StatusOK {
@@ -128,7 +128,7 @@ func (x *exchange) read(response *http.Response, body io.Reader, rows content, l
 	}
 	if err == nil {
 		d := newDecoder(plain)
-		d.window.values, d.window.giveUp, d.echoed = large, x.giveUp, x.sent.Echoed
+		d.window.account, d.window.giveUp, d.echoed = own, x.giveUp, x.sent.Echoed
 		if doc, err = d.next(rows); err == nil {
 			err = d.end()
 		}
