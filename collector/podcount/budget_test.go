@@ -130,6 +130,35 @@ func TestStallsWithinLargeValues(t *testing.T) {
 	})
 }
 
+// TestTimeForALargeValue says that only the place for clusters that are not suspect is given
+// up after a while, and not if the value has come by then.
+func TestTimeForALargeValue(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		suspect bool
+		takes   time.Duration
+		givesUp bool
+	}{
+		{"in time", false, largeTime - 1, false},
+		{"late", false, largeTime + 1, true},
+		{"late, of a suspect", true, largeTime + 1, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, gaveUp := newAccount(NewBudget(128<<20)), false
+				a.suspect.Store(tt.suspect)
+				leave := a.enter(func() { gaveUp = true })
+				time.Sleep(tt.takes)
+				leave(true)
+				time.Sleep(largeTime)
+				if gaveUp != tt.givesUp {
+					t.Errorf("it was given up: %t, want %t", gaveUp, tt.givesUp)
+				}
+			})
+		})
+	}
+}
+
 // sharing is a Counter that shares the budget.
 func sharing(t *testing.T, budget *Budget, transport http.RoundTripper) *Counter {
 	t.Helper()
