@@ -52,9 +52,9 @@ func newAccount(b *Budget) *account {
 }
 
 func (b *Budget) leave(held *int64) {
-	b.resize(held, 0)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.free += *held
 	delete(b.held, held)
 }
 
@@ -120,7 +120,7 @@ func (a *account) enter(giveUp func()) (leave func(whole bool)) {
 // with other clusters.
 func (a *account) open() *ledger {
 	a.fit(0)
-	return &ledger{account: a}
+	return &ledger{account: a, giveWay: func() {}}
 }
 
 // keep ends a count whose snapshot replaces the one before.
@@ -137,15 +137,12 @@ func (a *account) fit(used int64) bool {
 type ledger struct {
 	account *account
 	used    int64
-	giveWay func() // gives back what can be spared; may be nil
+	giveWay func() // gives back what can be spared
 }
 
 func (l *ledger) take(bytes int64) bool {
 	if l.takeSpare(bytes) {
 		return true
-	}
-	if l.giveWay == nil {
-		return false
 	}
 	l.giveWay()
 	return l.takeSpare(bytes)
@@ -160,10 +157,8 @@ func (l *ledger) takeSpare(bytes int64) bool {
 	return true
 }
 
-func (l *ledger) giveBack(bytes int64) {
-	l.used -= bytes
-	l.account.fit(l.used) // cannot fail: it takes less
-}
+// giveBack cannot fail: it takes less.
+func (l *ledger) giveBack(bytes int64) { l.takeSpare(-bytes) }
 
 // budgetError says that a count exceeded a fixed budget. Neither going on nor an
 // immediate retry can help.
