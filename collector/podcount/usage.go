@@ -2,7 +2,7 @@ package podcount
 
 import (
 	"errors"
-	"hash/fnv"
+	"hash/crc64"
 )
 
 // The budgets of one walk, well above what a cluster can be: providers offer some
@@ -101,8 +101,4 @@ func (u *usage) refusal(token string, doc document) error {
 	return nil
 }
 
-func hash(token string) uint64 {
-	h := fnv.New64a()
-	_, _ = h.Write([]byte(token)) // a hash cannot fail
-	return h.Sum64()
-}
+func hash(token string) uint64 { return crc64.Checksum([]byte(token), crc64.MakeTable(crc64.ECMA)) }
