@@ -52,9 +52,9 @@ func newAccount(b *Budget) *account {
 }
 
 func (b *Budget) leave(held *int64) {
+	b.resize(held, 0)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.free += *held
 	delete(b.held, held)
 }
 
