@@ -26,20 +26,13 @@ func readWords(body io.Reader, sent *redact.Exchange) document {
 // pageText is what a browser would show of a page.
 func pageText(raw []byte) string {
 	var text strings.Builder
-	for tokens, hidden := html.NewTokenizer(bytes.NewReader(raw)), false; ; {
-		switch tokens.Next() {
-		case html.ErrorToken: // the end
-			return text.String()
-		case html.StartTagToken:
-			name, _ := tokens.TagName()
-			hidden = string(name) == "script" || string(name) == "style"
-		case html.EndTagToken:
-			hidden = false
-		case html.TextToken:
-			if !hidden {
-				text.Write(tokens.Text())
-				text.WriteByte(' ') // tags separate words
-			}
+	tokens, hidden := html.NewTokenizer(bytes.NewReader(raw)), false
+	for tokens.Next() != html.ErrorToken { // the end
+		token := tokens.Token()
+		if token.Type == html.TextToken && !hidden {
+			text.WriteString(token.Data + " ") // tags separate words
 		}
+		hidden = token.Type == html.StartTagToken && (token.Data == "script" || token.Data == "style")
 	}
+	return text.String()
 }
