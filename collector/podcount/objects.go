@@ -59,9 +59,7 @@ func (s *nodeSet) item(d *decoder) error {
 	if err != nil {
 		return err
 	}
-	if pods != "" {
-		node.AllocatablePods, node.HasAllocatable = wholeQuantity(pods)
-	}
+	node.AllocatablePods, node.HasAllocatable = wholeQuantity(pods)
 	node.odd = pods != "" && !node.HasAllocatable // one node's value must not hide the whole cluster
 	return s.add(node, d.echoed)
 }
