@@ -29,7 +29,7 @@ type form struct {
 	accept   string
 	include  string // the part of the object in each row of a Table: None or Metadata
 	selector string
-	gzip     bool
+	encoding string // of the answer; empty: none
 }
 
 const (
@@ -168,11 +168,9 @@ const nodesPath = "api/v1/nodes"
 // nodeListing asks for whole nodes: no Table has their allocatable pods. Most of a node
 // is names of images, much the same on all nodes, so compression saves nine tenths.
 func nodeListing(selector string) listing {
-	whole := &form{accept: jsonOnly, selector: selector, gzip: true}
-	return listing{name: Nodes, path: nodesPath, form: whole}
+	return listing{name: Nodes, path: nodesPath, form: &form{accept: jsonOnly, selector: selector, encoding: "gzip"}}
 }
 
 func namespaceListing(name string) listing {
-	whole := &form{accept: jsonOnly}
-	return listing{name: Namespaces, path: "api/v1/namespaces/" + name, namespace: name, form: whole}
+	return listing{name: Namespaces, path: "api/v1/namespaces/" + name, namespace: name, form: &form{accept: jsonOnly}}
 }

@@ -2,6 +2,7 @@ package podcount
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -72,10 +73,7 @@ func (x *exchange) open(client *http.Client, url string, f *form) (*http.Respons
 		return nil, &PageError{Reason: Network, Err: fmt.Errorf("making the request: %w", err)}
 	}
 	request.Header.Set("Accept", f.accept)
-	request.Header.Set("Accept-Encoding", "identity")
-	if f.gzip {
-		request.Header.Set("Accept-Encoding", "gzip")
-	}
+	request.Header.Set("Accept-Encoding", cmp.Or(f.encoding, "identity"))
 	response, err := x.send(client, request)
 	if err != nil {
 		return nil, x.failed("waiting for an answer", err)

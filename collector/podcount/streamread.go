@@ -91,7 +91,9 @@ func (w *Watcher) read(x *exchange, l *live, s *stream, lifetime time.Duration, 
 		return &restartError{EndExpired, errStillExpired}
 	}
 	asked := *s.listing.form
-	asked.gzip = s.starting // a proxy that packs may hold later events back
+	if s.starting { // a proxy that packs might hold back the events after that
+		asked.encoding = "gzip"
+	}
 	response, failure := x.open(w.streams, address, &asked)
 	if failure != nil {
 		return failure
