@@ -182,6 +182,7 @@ func TestWordsOfAServerStay(t *testing.T) {
 	}{
 		{cutEcho{code: 500, body: `{"message":"etcd is slow"}`}, "status 500: etcd is slow"},
 		{cutEcho{code: 504, body: `<p>upstream…</p>`}, "context deadline exceeded (status 504: upstream… )"},
+		{cutEcho{code: 502, body: `<style>p{}</style>A <script>b()</script>proxy<br/>&lt;says&gt;<!-- not --> no<script/>`}, "status 502: A proxy <says> no"},
 		{cutEcho{code: 500, body: `{"message":"etcd ` + strings.Repeat("is slow ", 1000) + `"}`}, "status 500: " + ("etcd " + strings.Repeat("is slow ", 30))[:redact.MaxLine-len("status 500: ")] + "…"},
 		{cutEcho{code: 200, body: `{"kind":"PodMetricsList","metadata":{},"items":[]}`}, `the answer has items but its kind is "PodMetricsList"`},
 		{cutEcho{code: 200, body: `{"spec":1,"spec":2}`}, `duplicate key "spec"`},
