@@ -24,7 +24,7 @@ func (w *waiting) size() int { return 256 + len(w.version) + len(w.name) + len(w
 // columns are the column definitions of a Table.
 type columns struct {
 	count      int // 0: none have come
-	node, name int // their index; name may be -1
+	node, name int // their index; -1: there is none
 }
 
 // cells is what is needed of the cells of a row.
@@ -48,15 +48,14 @@ func (c *change) fill(from cells, by columns) error {
 	return nil
 }
 
-// define reads column definitions, if there are any. Those that come after the row in one
-// event must be as before.
-func (r *eventReader) define(e *event) error {
-	found := columns{node: -1, name: -1}
-	err := r.d.list(func() error {
-		name, err := r.d.columnName()
-		if name == r.column {
+// columns reads column definitions. The name of a node is in the column named node.
+func (d *decoder) columns(node string) (found columns, err error) {
+	found.node, found.name = -1, -1
+	err = d.list(func() error {
+		name, err := d.columnName()
+		if name == node {
 			if found.node >= 0 {
-				return fmt.Errorf("the Table of an event has two columns named %s", r.column)
+				return fmt.Errorf("the Table has two columns named %s", node)
 			}
 			found.node = found.count
 		}
@@ -66,6 +65,13 @@ func (r *eventReader) define(e *event) error {
 		found.count++
 		return err
 	})
+	return found, err
+}
+
+// define reads column definitions, if there are any. Those that come after the row in one
+// event must be as before.
+func (r *eventReader) define(e *event) error {
+	found, err := r.d.columns(r.column)
 	switch {
 	case err != nil || found.count == 0:
 		return err

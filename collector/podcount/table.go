@@ -16,19 +16,8 @@ const (
 // found by the name of their column: the position differs between versions of the API
 // server.
 func (t *tally) definitions(d *decoder) error {
-	t.columns, t.node = 0, -1
-	err := d.list(func() error {
-		name, err := d.columnName()
-		if name == nodeColumn {
-			if t.node >= 0 {
-				return fmt.Errorf("the Table has two columns named %s", nodeColumn)
-			}
-			t.node = t.columns
-		}
-		t.columns++
-		return err
-	})
-	if err == nil && t.node < 0 {
+	columns, err := d.columns(nodeColumn)
+	if t.columns = columns; err == nil && columns.node < 0 {
 		return errNoNodeCell
 	}
 	return err
@@ -93,9 +82,9 @@ func (t *tally) cells(d *decoder) error {
 	cell := 0
 	err := d.array(func() error {
 		switch cell++; {
-		case cell > t.columns:
-			return fmt.Errorf("a row has more than %d cells", t.columns)
-		case cell-1 != t.node:
+		case cell > t.columns.count:
+			return fmt.Errorf("a row has more than %d cells", t.columns.count)
+		case cell-1 != t.columns.node:
 			return d.skip()
 		}
 		return d.take("cell "+nodeColumn, func(name []byte) {
@@ -104,8 +93,8 @@ func (t *tally) cells(d *decoder) error {
 			}
 		})
 	})
-	if err == nil && cell != t.columns {
-		return fmt.Errorf("a row has %d cells, not %d", cell, t.columns)
+	if err == nil && cell != t.columns.count {
+		return fmt.Errorf("a row has %d cells, not %d", cell, t.columns.count)
 	}
 	return err
 }

@@ -14,7 +14,7 @@ type tally struct {
 	old    int   // number of names from complete pages
 	before []int // total of the complete walks
 
-	columns, node int // of a Table: how many there are, and the index of the column Node
+	columns columns // of a Table
 }
 
 func newTally(l *ledger) *tally {
