@@ -118,8 +118,8 @@ func (f *session) relist() error {
 	f.live.record(nodeStream)
 	defer f.live.stopRecording(nodeStream)
 	furthest := f.live.furthest()
-	err := f.w.listNodes(f.ctx, run)
-	if err == nil && !run.denied && wellFormed(run.nodes.version) && newer(furthest, run.nodes.version) {
+	err := f.w.walk(f.ctx, run.nodes, run)
+	if err == nil && !run.denied() && wellFormed(run.nodes.version) && newer(furthest, run.nodes.version) {
 		f.w.Audit()
 	}
 	if err == nil {
@@ -134,7 +134,7 @@ func (f *session) relist() error {
 		return err
 	}
 	if f.ctx.Err() == nil { // otherwise nothing is known
-		f.live.noteNodes(err, !run.denied)
+		f.live.noteNodes(err, !run.denied())
 	}
 	if restart := (*restartError)(nil); err != nil && f.ctx.Err() == nil && !errors.As(err, &restart) {
 		f.w.observer.Watched(Watched{Unlisted: err})
@@ -194,7 +194,7 @@ func (f *session) audited(run *count) error {
 	if err := f.live.relisted(run); err != nil {
 		return wrongSum(err)
 	}
-	f.live.noteNodes(nil, !run.denied)
+	f.live.noteNodes(nil, !run.denied())
 	f.live.mu.Lock()
 	for _, s := range f.live.streams { // the audit shows that nothing is missing until then
 		if s.seen.Before(run.started) {

@@ -19,7 +19,6 @@ type count struct {
 	next     int     // index of the first of pods that is not complete
 	renewed  []*walk // further walks over nodes, for pods on nodes that are not known
 	known    *nodeSet
-	denied   bool // the nodes may not be listed
 	tally    *tally
 	ledger   *ledger
 	began    func(*walk) // called after each first page; may be nil
@@ -86,7 +85,7 @@ func (n *count) since() time.Time {
 }
 
 func (c *Counter) run(ctx context.Context, run *count) error {
-	if err := c.pages(ctx, run); err != nil || run.denied || c.cfg.Nodes.some() {
+	if err := c.pages(ctx, run); err != nil || run.denied() || c.cfg.Nodes.some() {
 		return err
 	}
 	return c.renew(ctx, run)
@@ -94,7 +93,7 @@ func (c *Counter) run(ctx context.Context, run *count) error {
 
 // pages walks over the nodes, and then over the pods.
 func (c *Counter) pages(ctx context.Context, run *count) error {
-	if err := c.listNodes(ctx, run); err != nil {
+	if err := c.walk(ctx, run.nodes, run); err != nil {
 		return err
 	}
 	run.observer.Started(len(run.known.nodes))
@@ -106,11 +105,9 @@ func (c *Counter) pages(ctx context.Context, run *count) error {
 	return nil
 }
 
-// listNodes walks over the nodes, unless the count goes without them.
-func (c *Counter) listNodes(ctx context.Context, run *count) error {
-	err := c.walk(ctx, run.nodes, run)
-	run.denied = run.nodes.dispensed
-	return err
+// denied says whether the nodes may not be listed. To refuse a look-up does not mean that.
+func (n *count) denied() bool {
+	return n.nodes.dispensed || slices.ContainsFunc(n.renewed, func(w *walk) bool { return w.dispensed && !w.lookup() })
 }
 
 // noteSource notes how the pods are listed, as a page of them shows.
@@ -144,9 +141,7 @@ func (c *Counter) renew(ctx context.Context, run *count) error {
 	}
 	for i := 0; i < len(run.renewed); i++ {
 		w := run.renewed[i]
-		err := c.walk(ctx, w, run)
-		run.denied = w.dispensed && !w.lookup() // the list is another Counter's
-		if err != nil || run.denied {
+		if err := c.walk(ctx, w, run); err != nil || run.denied() { // the list is another Counter's
 			return err
 		}
 		if w.dispensed {

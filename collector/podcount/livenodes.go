@@ -22,9 +22,9 @@ func (l *live) relisted(run *count) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
-	case l.figures.NodesForbidden && !run.denied:
+	case l.figures.NodesForbidden && !run.denied():
 		return &restartError{EndForbidden, errPermitted}
-	case !l.figures.NodesForbidden && run.denied:
+	case !l.figures.NodesForbidden && run.denied():
 		return &restartError{EndForbidden, errDenied}
 	}
 	return l.setNodes(run)

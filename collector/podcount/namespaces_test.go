@@ -294,7 +294,7 @@ func TestNamespacesBeyondTheBudget(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newScript(t, podPage("", "a"), podPage("", "b"), podPage("", "b")).counter(inNamespaces)
 		run := c.take(&recorder{})
-		must(t, c.listNodes(t.Context(), run))
+		must(t, c.walk(t.Context(), run.nodes, run))
 		must(t, c.countNext(t.Context(), run))
 		run.tally.count = maxNodeNames // as if the first had so many
 		c.suspended = run

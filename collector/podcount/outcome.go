@@ -19,7 +19,7 @@ func (n *count) unknownNames() []string {
 
 // snapshot makes the Snapshot of a complete count.
 func (c *Counter) snapshot(n *count) *Snapshot {
-	if n.denied {
+	if n.denied() {
 		for _, name := range n.unknownNames() {
 			n.known.nodes[name] = Node{Name: name}
 		}
@@ -55,7 +55,7 @@ func (c *Counter) figures(n *count) Snapshot {
 		ResourceVersion: last.version,
 		Source:          n.source,
 		SourceRefused:   c.forms.why,
-		NodesForbidden:  n.denied,
+		NodesForbidden:  n.denied(),
 		Consistent:      n.consistent(),
 		Started:         n.started,
 		Time:            time.Now(),

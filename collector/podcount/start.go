@@ -40,7 +40,7 @@ func (f *session) listed() error {
 		return err
 	case run.source == SourceListUnfiltered:
 		return &unwatchableError{errUnselected}
-	case run.nodes.inconsistent && !run.denied, run.mixed():
+	case run.nodes.inconsistent && !run.denied(), run.mixed():
 		f.w.stale++
 		f.w.release(run)
 		return &restartError{EndExpired, errInconsistent}
@@ -132,18 +132,18 @@ func (f *session) streamed() error {
 	run := f.w.take(f.w.observer)
 	run.search.first = f.w.forms.at // a stream is no trial of another form
 	run.search.use(run.search.first)
-	if err := f.w.listNodes(f.ctx, run); err != nil {
+	if err := f.w.walk(f.ctx, run.nodes, run); err != nil {
 		f.w.suspended = run
 		return err
 	}
-	if run.nodes.inconsistent && !run.denied {
+	if run.nodes.inconsistent && !run.denied() {
 		f.w.release(run)
 		return &restartError{EndExpired, errInconsistent}
 	}
 	run.observer.Started(len(run.known.nodes))
 	walks := run.pods
 	switch {
-	case run.denied:
+	case run.denied():
 	case f.w.expired.has(nodeStream.key(run.nodes.listing), run.nodes.version):
 		walks = append([]*walk{run.nodes}, walks...)
 	default:
