@@ -176,24 +176,9 @@ func ended(s *stream, err error, wait time.Duration) *StreamEnded {
 	if !errors.As(err, &failure) {
 		return e
 	}
-	e.Failure = failure
-	switch failure.Reason {
-	case Timeout:
+	e.Failure, e.Reason = failure, WatchEnd(failure.Reason) // the other values are the same
+	if failure.Reason == Timeout {
 		e.Reason = EndSilent
-	case Throttled:
-		e.Reason = EndThrottled
-	case Expired:
-		e.Reason = EndExpired
-	case Unauthorized:
-		e.Reason = EndUnauthorized
-	case Forbidden:
-		e.Reason = EndForbidden
-	case Server:
-		e.Reason = EndServer
-	case Network:
-		e.Reason = EndNetwork
-	case Malformed:
-		e.Reason = EndMalformed
 	}
 	return e
 }
