@@ -2,7 +2,9 @@ package podcount
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -153,6 +155,17 @@ func (l listing) selector() string {
 		return l.form.selector
 	}
 	return l.fields + "," + l.form.selector
+}
+
+// url adds what all requests for the listing have to a query, and leaves out what is empty:
+// only a watch has a resourceVersion that may be.
+func (l listing) url(base *url.URL, query url.Values) string {
+	query.Set("labelSelector", l.labels)
+	query.Set("includeObject", l.form.include)
+	maps.DeleteFunc(query, func(name string, values []string) bool { return values[0] == "" && name != "resourceVersion" })
+	address := base.JoinPath(l.path)
+	address.RawQuery = query.Encode()
+	return address.String()
 }
 
 func podListing(namespace string, f *form) listing {

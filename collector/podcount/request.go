@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"mime"
 	"net/http"
 	"net/url"
@@ -94,18 +93,13 @@ func (c *Counter) pageURL(w *walk) string {
 		"limit":         {strconv.Itoa(w.sizer.size)},
 		"timeout":       {c.cfg.PageTimeout.String()},
 		"fieldSelector": {w.listing.selector()},
-		"labelSelector": {w.listing.labels},
-		"includeObject": {w.listing.form.include},
 		"continue":      {w.token},
 	}
 	if w.startVersion != "" && w.token == "" {
 		query.Set("resourceVersion", w.startVersion)
 		query.Set("resourceVersionMatch", "Exact")
 	}
-	maps.DeleteFunc(query, func(_ string, values []string) bool { return values[0] == "" })
-	page := c.base.JoinPath(w.listing.path)
-	page.RawQuery = query.Encode()
-	return page.String()
+	return w.listing.url(c.base, query)
 }
 
 var errNotJSON = errors.New("the answer is not JSON")

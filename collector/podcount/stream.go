@@ -108,21 +108,11 @@ func (s *stream) url(base *url.URL, lifetime time.Duration) string {
 		"allowWatchBookmarks": {"true"},
 		"timeoutSeconds":      {strconv.Itoa(int(lifetime / time.Second))},
 		"resourceVersion":     {s.position},
+		"fieldSelector":       {s.role.selector(s.listing)},
 	}
 	if s.starting {
 		query.Set("sendInitialEvents", "true")
 		query.Set("resourceVersionMatch", "NotOlderThan")
 	}
-	if selector := s.role.selector(s.listing); selector != "" {
-		query.Set("fieldSelector", selector)
-	}
-	if s.listing.labels != "" {
-		query.Set("labelSelector", s.listing.labels)
-	}
-	if s.listing.form.include != "" {
-		query.Set("includeObject", s.listing.form.include)
-	}
-	watch := base.JoinPath(s.listing.path)
-	watch.RawQuery = query.Encode()
-	return watch.String()
+	return s.listing.url(base, query)
 }
