@@ -67,15 +67,6 @@ func newGate(places int) *gate {
 	}
 }
 
-// ask puts p in the queue, ordered by since.
-func (g *gate) ask(p *place) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.waiting = append(g.waiting, p)
-	slices.SortStableFunc(g.waiting, func(a, b *place) int { return a.since.Compare(b.since) })
-	g.admit()
-}
-
 // admit grants what can be granted, in the queue's order. g.mu must be held.
 func (g *gate) admit() {
 	g.waiting = slices.DeleteFunc(g.waiting, func(p *place) bool {
@@ -157,7 +148,11 @@ func (c *clusterGate) Enter(ctx context.Context, begun bool) (podcount.Place, er
 	} else {
 		c.held = 0
 	}
-	c.gate.ask(p)
+	c.gate.mu.Lock()
+	c.gate.waiting = append(c.gate.waiting, p)
+	slices.SortStableFunc(c.gate.waiting, func(a, b *place) int { return a.since.Compare(b.since) })
+	c.gate.admit()
+	c.gate.mu.Unlock()
 	select {
 	case <-p.granted:
 		return p, nil
