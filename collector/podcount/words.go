@@ -27,12 +27,12 @@ func readWords(body io.Reader, sent *redact.Exchange) document {
 func pageText(raw []byte) string {
 	var text strings.Builder
 	tokens, hidden := html.NewTokenizer(bytes.NewReader(raw)), false
-	for tokens.Next() != html.ErrorToken { // the end
-		token := tokens.Token()
-		if token.Type == html.TextToken && !hidden {
-			text.WriteString(token.Data + " ") // tags separate words
+	for kind := tokens.Next(); kind != html.ErrorToken; kind = tokens.Next() { // which is the end
+		if kind == html.TextToken && !hidden {
+			text.WriteString(string(tokens.Text()) + " ") // tags separate words
 		}
-		hidden = token.Type == html.StartTagToken && (token.Data == "script" || token.Data == "style")
+		tag, _ := tokens.TagName()
+		hidden = kind == html.StartTagToken && (string(tag) == "script" || string(tag) == "style")
 	}
 	return text.String()
 }
