@@ -112,11 +112,11 @@ func (s *search) probing(failure *PageError) bool {
 // server does not support this one. It does so only before the first page of pods,
 // since pages of two forms may not fit together. Status 500 may mean this or anything
 // else, so the attempts come first, in two counts if the form has worked, and each further
-// form is then tried once. A look ends with any failure: the form that works is used for
-// another hour.
+// form is then tried once, in a look, too. Any other failure ends a look: the form that works
+// is used for another hour.
 func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) bool {
 	s, f, unknown := run.search, &c.forms, failure.unknownForm()
-	next, looking := (s.at+1)%len(podForms()), s.first != f.at && s.at < f.at // at a better form than the one that works
+	next, looking := (s.at+1)%len(podForms()), s.first != f.at // at a better form than the one that works
 	// Once a form was refused, another status is no more the whole server's than 500 is.
 	fault := failure.code == http.StatusInternalServerError || s.at != s.first && failure.Reason == Server
 	trusted := s.at == f.at && f.trusted
@@ -125,9 +125,10 @@ func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) b
 	}
 	s.why = cmp.Or(s.why, failure.Err)
 	switch {
-	case looking && (!unknown || next == f.at):
+	case looking && (!unknown && !fault || next == f.at):
 		f.since, f.why = time.Now(), s.why
 		s.first, next = f.at, f.at
+	case looking:
 	case !last && (!unknown || trusted), next == s.first:
 		return false
 	case !unknown && trusted:

@@ -140,3 +140,29 @@ func TestLooks(t *testing.T) {
 		}
 	}
 }
+
+// TestLookGoesOn has a proxy that answers 500 to all rows without objects. Once it did so to
+// all Tables, for two counts. From the next look on, rows with metadata are listed again.
+func TestLookGoesOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p, sick := &patient{t: t}, false
+		p.ill = func(r *http.Request) bool { return tables(r) && !nodesOnly(r) }
+		p.trouble = func(r *http.Request) (*http.Response, error) {
+			if sick || sourceOf(r) == SourceTable {
+				return status(http.StatusInternalServerError, "")(r)
+			}
+			return onePod(sourceOf(r))(r)
+		}
+		p.renew(nil)
+		for _, step := range []struct {
+			sick            bool
+			counts, failing int
+			want            Source
+		}{{false, 3, 0, SourceTableMetadata}, {true, 2, 1, SourceList}, {false, 2 * perHour, 0, SourceTableMetadata}} {
+			sick = step.sick
+			if got := p.visits(step.counts, step.failing).Source; got != step.want {
+				t.Errorf("listed as %s, want %s", got, step.want)
+			}
+		}
+	})
+}
