@@ -44,7 +44,8 @@ func (c *Counter) takeOver(ctx context.Context) error {
 		return err
 	}
 	defer from.leave()
-	c.memory, from.memory = from.memory, from.cfg.blank()
+	c.memory, from.memory = from.memory, c.memory // which is blank
+	from.account.leave()
 	c.otherRights = true // other credentials may have more permissions, or fewer
 	for subject := range c.refused {
 		c.refused[subject] = time.Time{} // a look is due
@@ -61,4 +62,6 @@ func (w *Watcher) inherit() {
 	}
 	from.inherit()
 	w.former, w.inherited, w.drifts, w.owed, from.inherited = nil, from.inherited, from.drifts, from.owed, nil
+	w.account, from.account = from.account, w.account // that of the streams' names
+	from.account.leave()
 }
