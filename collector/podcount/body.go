@@ -17,9 +17,13 @@ const maxValueBytes = 4 << 20
 // Nodes and pods have some 10 KiB.
 const usualValueBytes = 128 << 10
 
+// largeValueBytes is the size up to which some may. Annotations have 256 KiB at most
+// (k8s.io/apimachinery/pkg/api/validation).
+const largeValueBytes = 512 << 10
+
 var (
-	errLargeElsewhere = fmt.Errorf("a value of the answer is longer than %d bytes, and the budget of the process is taken by another one", usualValueBytes)
-	errSlowLarge      = fmt.Errorf("a value of the answer is longer than %d bytes, and has not come within %s", usualValueBytes, largeTime)
+	errLargeElsewhere = fmt.Errorf("a value of the answer is longer than %d bytes, and the budget of the process is taken by others", usualValueBytes)
+	errSlowLarge      = fmt.Errorf("a value of the answer is longer than %d bytes, and has not come within %s, for which others wait", usualValueBytes, largeTime)
 	errTooLarge       = fmt.Errorf("a value of the answer is longer than %d bytes", maxValueBytes)
 	errCoding         = errors.New("the answer has a content encoding other than gzip")
 )
@@ -46,23 +50,23 @@ func (w *wire) Read(p []byte) (int, error) {
 // more than maxValueBytes, and many clusters at once no more than usualValueBytes
 // each.
 type window struct {
-	r       io.Reader
-	account *account         // may be nil
-	giveUp  func()           // ends reading
-	leave   func(whole bool) // nil unless a large value is being read
-	read    int64
-	start   int64 // of the value
+	r io.Reader
+	turn
+	read  int64
+	start int64 // of the value
 }
 
 // Read fails with errTooLarge at the limit.
 func (w *window) Read(p []byte) (int, error) {
-	limit := w.start + maxValueBytes
-	if w.leave == nil && w.read-w.start < usualValueBytes {
-		limit = w.start + usualValueBytes
-	} else if w.leave == nil {
-		if w.leave = w.account.enter(w.giveUp); w.leave == nil {
+	rooms := w.account.rooms()
+	for w.entered < len(rooms) && w.read-w.start >= rooms[w.entered].size {
+		if !w.enter() {
 			return 0, errLargeElsewhere
 		}
+	}
+	limit := w.start + maxValueBytes
+	if w.entered < len(rooms) {
+		limit = w.start + rooms[w.entered].size
 	}
 	if w.read >= limit {
 		return 0, errTooLarge
@@ -73,10 +77,9 @@ func (w *window) Read(p []byte) (int, error) {
 }
 
 // close ends a large value, whether it came whole or not. Another document may follow.
-func (w *window) close(whole bool) {
-	if w.leave != nil {
-		w.leave(whole)
-		w.leave = nil
+func (w *window) close() {
+	if w.entered > 0 {
+		w.leave()
 	}
 }
 

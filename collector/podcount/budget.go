@@ -4,23 +4,19 @@ import (
 	"math"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
 // Budget is what all clusters of a process may take together: memory for the names of
 // nodes, including those of snapshots that are kept, for continue tokens and for recorded
-// events, and two unusually large values at a time. A nil Budget is unlimited. It is safe
+// events, and places for some unusually large values at a time. A nil Budget is unlimited. It is safe
 // for concurrent use.
 type Budget struct {
 	mu    sync.Mutex
 	total int64
 	free  int64
 	held  map[*int64]struct{} // what each cluster holds
-	// Each has a value while a large value is read. The second is for clusters whose
-	// latest large value did not come whole: a server that stalls within one keeps
-	// others from the first once, and for a short time.
-	large, suspects chan struct{}
+	rooms []*room             // the smallest values first
 }
 
 // NewBudget gives names half of memoryLimit, in bytes, as debug.SetMemoryLimit
@@ -30,16 +26,16 @@ func NewBudget(memoryLimit int64) *Budget {
 		return nil
 	}
 	names := memoryLimit / 2
-	return &Budget{total: names, free: names, held: make(map[*int64]struct{}), large: make(chan struct{}, 1), suspects: make(chan struct{}, 1)}
+	return &Budget{total: names, free: names, held: make(map[*int64]struct{}), rooms: newRooms()}
 }
 
 // account is one cluster's part of a Budget: the share that it holds, and its way to the
 // room for large values.
 type account struct {
 	budget   *Budget
-	held     *int64      // guarded by the budget's lock
-	snapshot int64       // that the latest snapshot takes
-	suspect  atomic.Bool // the latest large value did not come whole
+	held     *int64        // guarded by the budget's lock
+	snapshot int64         // that the latest snapshot takes
+	pace     time.Duration // how long its large values have taken of late; guarded by that lock, too
 }
 
 func newAccount(b *Budget) *account {
@@ -49,6 +45,14 @@ func newAccount(b *Budget) *account {
 		runtime.AddCleanup(a, b.leave, a.held)
 	}
 	return a
+}
+
+// leave is for a cluster that will not be counted through this account: it takes no part of
+// the budget any more.
+func (a *account) leave() {
+	if a.budget != nil {
+		a.budget.leave(a.held)
+	}
 }
 
 func (b *Budget) leave(held *int64) {
@@ -88,32 +92,6 @@ func (b *Budget) admits(held *int64, want int64) bool {
 		}
 	}
 	return beyond <= b.total/2
-}
-
-// largeTime is how long a large value may take to come, unless its cluster is suspect.
-const largeTime = 5 * time.Second
-
-// enter returns nil if no large value may be read now. Otherwise leave must be called when
-// it has come, whole or not. If it takes too long, giveUp is called.
-func (a *account) enter(giveUp func()) (leave func(whole bool)) {
-	if a == nil || a.budget == nil {
-		return func(bool) {}
-	}
-	room := a.budget.large
-	if a.suspect.Load() {
-		room, giveUp = a.budget.suspects, func() {}
-	}
-	select {
-	case room <- struct{}{}:
-	default:
-		return nil
-	}
-	timer := time.AfterFunc(largeTime, giveUp)
-	return func(whole bool) {
-		timer.Stop()
-		a.suspect.Store(!whole)
-		<-room
-	}
 }
 
 // open begins a count. Up to the size of the latest snapshot, it does not compete

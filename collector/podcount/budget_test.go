@@ -1,7 +1,6 @@
 package podcount
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,10 +8,7 @@ import (
 	"net/url"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
-	"testing/synctest"
-	"time"
 )
 
 // podNamed is a PodList with one pod on node a, and so many bytes of annotations.
@@ -21,141 +17,20 @@ func podNamed(bytes int) string {
 		strings.Repeat("x", bytes) + `"}},"spec":{"nodeName":"a"}}]}`
 }
 
-// TestOneLargeValueAtATime has an unusually large value in the middle of being read:
-// another cluster's usual values are read meanwhile. Its large ones fail, and are
-// read when the first has been read or has failed.
-func TestOneLargeValueAtATime(t *testing.T) {
-	budget := NewBudget(128 << 20)
-	large := podNamed(usualValueBytes + 1000)
-	read := func(body io.Reader, budget *Budget) error {
-		d := newDecoder(body)
-		d.window.account = newAccount(budget)
-		_, err := readDocument(d, newTally(newAccount(nil).open()).content())
-		return err
-	}
-	for _, ending := range []struct {
-		name string
-		rest string // of the first body
-		ok   bool
-	}{{"read to its end", large[len(large)-500:], true}, {"cut short", "", false}} {
-		t.Run(ending.name, func(t *testing.T) {
-			body, feed := io.Pipe()
-			done := make(chan error)
-			go func() { done <- read(body, budget) }()
-			if _, err := io.WriteString(feed, large[:len(large)-500]); err != nil {
-				t.Fatal(err)
-			}
-			for _, tt := range []struct {
-				name   string
-				budget *Budget
-				size   int
-				want   error
-			}{
-				{"a usual value", budget, 1000, nil},
-				{"a large value", budget, usualValueBytes + 1000, errLargeElsewhere},
-				{"a large value of another process", NewBudget(128 << 20), usualValueBytes + 1000, nil},
-				{"a large value without a limit", nil, usualValueBytes + 1000, nil},
-			} {
-				if err := read(strings.NewReader(podNamed(tt.size)), tt.budget); !errors.Is(err, tt.want) {
-					t.Errorf("%s beside it: %v, want %v", tt.name, err, tt.want)
-				}
-			}
-			if _, err := io.WriteString(feed, ending.rest); err != nil {
-				t.Fatal(err)
-			}
-			must(t, feed.Close())
-			if err := <-done; (err == nil) != ending.ok {
-				t.Errorf("the first ended with %v", err)
-			}
-			if err := read(strings.NewReader(large), budget); err != nil {
-				t.Errorf("a large value after it: %v", err)
-			}
-		})
-	}
-}
-
 // TestLargeDocumentsOfAStream gives the slot for large values back after each.
 func TestLargeDocumentsOfAStream(t *testing.T) {
 	budget := NewBudget(128 << 20)
 	rows := newTally(newAccount(nil).open()).content()
 	large, small := podNamed(usualValueBytes+1000), podNamed(10)
 	d := newDecoder(strings.NewReader(large + small + large))
-	d.window.account = newAccount(budget)
+	d.window.account, d.window.exchange = newAccount(budget), openExchange(t)
 	for i := range 3 {
 		if doc, err := d.next(rows); err != nil || doc.rows != 1 {
 			t.Fatalf("document %d: %d rows, %v", i, doc.rows, err)
 		}
-		if len(budget.large) != 0 {
+		if len(budget.rooms[0].reading) != 0 {
 			t.Errorf("the place for a large value is held after document %d", i)
 		}
-	}
-}
-
-// TestStallsWithinLargeValues has clusters whose servers stall within a large value
-// for as long as they can, all the time. Another one's large values are read.
-func TestStallsWithinLargeValues(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		budget := NewBudget(128 << 20)
-		begun, large := podNamed(2 * usualValueBytes)[:usualValueBytes+1000], podNamed(usualValueBytes+1000)
-		stall := roundTrip(func(r *http.Request) (*http.Response, error) {
-			getConn(r.Context())
-			return answerWith(r, http.StatusOK, io.NopCloser(io.MultiReader(strings.NewReader(begun), until(r.Context().Done()))), "Content-Type", "application/json"), nil
-		})
-		ctx, cancel := context.WithCancel(t.Context())
-		var ended sync.WaitGroup
-		defer ended.Wait()
-		defer cancel()
-		for range 5 {
-			c := sharing(t, budget, stall)
-			ended.Go(func() {
-				for sleep(ctx, 5*time.Second) == nil { // the store's pause
-					_, _ = countOnce(ctx, c, &recorder{})
-				}
-			})
-		}
-		well := sharing(t, budget, roundTrip(func(r *http.Request) (*http.Response, error) {
-			getConn(r.Context())
-			if strings.HasSuffix(r.URL.Path, "/nodes") {
-				return nodePage("", "a")(r)
-			}
-			return answerOf(large), nil
-		}))
-		time.Sleep(time.Minute)
-		for i := range 8 {
-			if s, err := countOnce(t.Context(), well, &recorder{}); err != nil || line(s) == "" {
-				t.Errorf("count %d: %v", i, err)
-			}
-			time.Sleep(time.Minute)
-		}
-	})
-}
-
-// TestTimeForALargeValue says that only the place for clusters that are not suspect is given
-// up after a while, and not if the value has come by then.
-func TestTimeForALargeValue(t *testing.T) {
-	for _, tt := range []struct {
-		name    string
-		suspect bool
-		takes   time.Duration
-		givesUp bool
-	}{
-		{"in time", false, largeTime - 1, false},
-		{"late", false, largeTime + 1, true},
-		{"late, of a suspect", true, largeTime + 1, false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				a, gaveUp := newAccount(NewBudget(128<<20)), false
-				a.suspect.Store(tt.suspect)
-				leave := a.enter(func() { gaveUp = true })
-				time.Sleep(tt.takes)
-				leave(true)
-				time.Sleep(largeTime)
-				if gaveUp != tt.givesUp {
-					t.Errorf("it was given up: %t, want %t", gaveUp, tt.givesUp)
-				}
-			})
-		})
 	}
 }
 

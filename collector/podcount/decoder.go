@@ -25,7 +25,7 @@ type decoder struct {
 }
 
 func newDecoder(r io.Reader) *decoder {
-	w := &window{r: r, giveUp: func() {}}
+	w := &window{r: r}
 	return &decoder{json: newJSON(w), source: w, kept: keptBytes, window: w}
 }
 
@@ -97,7 +97,7 @@ func (d *decoder) advance() {
 		d.renew()
 	}
 	d.window.start = d.offset()
-	d.window.close(true)
+	d.window.close()
 }
 
 var errTrailing = errors.New("data after the end of the answer")

@@ -53,7 +53,7 @@ type content struct {
 func (d *decoder) next(c content) (doc document, err error) {
 	begin := d.offset()
 	d.advance()
-	defer func() { d.window.close(err == nil) }()
+	defer d.window.close()
 	err = d.object(func(key []byte) error { return doc.member(d, c, string(key)) })
 	if err == nil {
 		err = doc.check(c, d.echoed)

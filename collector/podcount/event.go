@@ -53,9 +53,9 @@ type eventReader struct {
 	held    int // what those take
 }
 
-func newEventReader(r io.Reader, resource string, own *account, giveUp func()) *eventReader {
+func newEventReader(r io.Reader, resource string, own *account, x *exchange) *eventReader {
 	reader := &eventReader{d: newDecoder(r), kind: "Pod", column: nodeColumn}
-	reader.d.window.account, reader.d.window.giveUp = own, giveUp
+	reader.d.window.account, reader.d.window.exchange = own, x
 	if resource == Nodes {
 		reader.kind, reader.column = "Node", nameColumn
 	}
@@ -69,7 +69,7 @@ func newEventReader(r io.Reader, resource string, own *account, giveUp func()) *
 func (r *eventReader) next() ([]change, error) {
 	e, err := r.read()
 	if err != nil {
-		r.d.window.close(false)
+		r.d.window.close()
 		return nil, fmt.Errorf("reading an event: %w", err)
 	}
 	r.d.advance() // now: the next event may be minutes away

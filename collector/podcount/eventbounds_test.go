@@ -114,7 +114,7 @@ func TestStreamsKeepNoBuffers(t *testing.T) {
 			before := heldBytes()
 			var readers []*eventReader
 			for range streams {
-				reader := newEventReader(io.MultiReader(strings.NewReader(event), strings.NewReader(after)), Pods, newAccount(budget), func() {})
+				reader := newEventReader(io.MultiReader(strings.NewReader(event), strings.NewReader(after)), Pods, newAccount(budget), openExchange(t))
 				for range 2 {
 					_, err := reader.next()
 					must(t, err)

@@ -60,9 +60,6 @@ func newExchange(ctx context.Context, timeout time.Duration, lane chan struct{},
 	return x
 }
 
-// giveUp ends an exchange whose large value takes too long.
-func (x *exchange) giveUp() { x.end(errSlowLarge) }
-
 // close ends the exchange. The connection stays, unless it was hung up.
 func (x *exchange) close() {
 	x.timer.Stop()

@@ -46,7 +46,7 @@ func TestPackedEventsComeAtOnce(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				reader, began := newEventReader(text, Pods, nil, func() {}), time.Now()
+				reader, began := newEventReader(text, Pods, nil, nil), time.Now()
 				for i := range time.Duration(3) {
 					if changes, err := reader.next(); err != nil || len(changes) != 1 || time.Since(began) != i*time.Minute {
 						t.Errorf("%v after %s: error %v, want an event after %s", changes, time.Since(began), err, i*time.Minute)

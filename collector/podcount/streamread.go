@@ -128,7 +128,7 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header) er
 	if err != nil {
 		return x.broken(s, err)
 	}
-	reader := newEventReader(text, s.listing.name, w.Counter.account, x.giveUp)
+	reader := newEventReader(text, s.listing.name, w.Counter.account, x)
 	bookmarked, read := false, int64(0)
 	for {
 		if !s.starting { // only this goroutine changes it

@@ -1,0 +1,107 @@
+package podcount
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// largeTime is how long a large value may take to come while others wait for its place.
+const largeTime = 3 * time.Second
+
+// room has the places in which values longer than size are read.
+type room struct {
+	size    int64
+	places  int
+	reading []*turn
+	waiting []*turn
+}
+
+func newRooms() []*room {
+	return []*room{{size: usualValueBytes, places: 4}, {size: largeValueBytes, places: 1}}
+}
+
+// rooms are those through which a value goes as it grows; none where memory has no limit.
+func (a *account) rooms() []*room {
+	if a == nil || a.budget == nil {
+		return nil
+	}
+	return a.budget.rooms
+}
+
+// turn is a cluster's way through the rooms with one value. What changes is guarded by the
+// budget's lock.
+type turn struct {
+	account  *account  // may be nil
+	exchange *exchange // that reads; nil only without an account
+	entered  int       // rooms so far
+	waits    chan struct{}
+	began    time.Time // in its room
+}
+
+// enter waits for a place in the next room, and says whether there was one before the
+// exchange ended. Until then the value keeps its place in the room before: it takes memory.
+func (t *turn) enter() bool {
+	b, granted := t.account.budget, make(chan struct{})
+	b.mu.Lock()
+	t.waits = granted
+	b.rooms[t.entered].waiting = append(b.rooms[t.entered].waiting, t)
+	b.admit()
+	b.mu.Unlock()
+	select {
+	case <-granted:
+		t.entered++
+		return true
+	case <-t.exchange.ctx.Done():
+		t.leave()
+		return false
+	}
+}
+
+// leave gives all places back. It notes for how long the cluster has had the latest one: the
+// next time, those that are faster go first. Some fast values make good for a slow one.
+func (t *turn) leave() {
+	b := t.account.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, r := range b.rooms {
+		if slices.Contains(r.reading, t) {
+			t.account.pace = max(time.Since(t.began), t.account.pace/2)
+		}
+		r.remove(t)
+	}
+	t.entered, t.waits = 0, nil
+	b.admit()
+}
+
+func (r *room) remove(t *turn) {
+	same := func(other *turn) bool { return other == t }
+	r.reading, r.waiting = slices.DeleteFunc(r.reading, same), slices.DeleteFunc(r.waiting, same)
+}
+
+// admit grants what can be granted, the largest values first, which leave places to smaller
+// ones, and ends what has taken too long for those who wait. b.mu must be held.
+func (b *Budget) admit() {
+	for i, r := range slices.Backward(b.rooms) {
+		slices.SortStableFunc(r.waiting, func(x, y *turn) int { return cmp.Compare(x.account.pace, y.account.pace) })
+		for len(r.waiting) > 0 && len(r.reading) < r.places {
+			next := r.waiting[0]
+			for _, before := range b.rooms[:i+1] {
+				before.remove(next)
+			}
+			r.reading = append(r.reading, next)
+			close(next.waits)
+			next.began, next.waits = time.Now(), nil
+			time.AfterFunc(largeTime, func() {
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				b.admit()
+			})
+		}
+		for _, slow := range r.reading {
+			if len(r.waiting) > 0 && slow.waits == nil && time.Since(slow.began) >= largeTime {
+				slow.exchange.end(errSlowLarge)
+			}
+		}
+	}
+}
