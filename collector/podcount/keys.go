@@ -33,7 +33,7 @@ func (d *decoder) addKey(key []byte, outer int) error {
 	d.keys = append(append(append(d.keys, keyBegin), key...), keyEnd)
 	own, added := d.keys[outer:before], d.keys[before:]
 	switch {
-	case bytes.Count(own, []byte{keyEnd}) == maxMembers:
+	case len(own) > maxMembers && bytes.Count(own, []byte{keyEnd}) == maxMembers: // not counted where there cannot be so many
 		return errManyMembers
 	case len(d.keys) > maxKeyBytes:
 		return errLongKeys
