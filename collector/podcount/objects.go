@@ -37,10 +37,7 @@ func (s *nodeSet) content() content { return content{kind: "NodeList", item: s.i
 
 // item reads the name and the allocatable pods of one object of a NodeList.
 func (s *nodeSet) item(d *decoder) error {
-	var (
-		node Node
-		pods string // that it can hold
-	)
+	var node Node
 	err := d.object(func(key []byte) (err error) {
 		switch string(key) {
 		case "metadata":
@@ -49,7 +46,8 @@ func (s *nodeSet) item(d *decoder) error {
 			err = d.part("allocatable", func() error {
 				return d.part("pods", func() error {
 					text, err := d.scalar()
-					pods = string(text)
+					node.AllocatablePods, node.HasAllocatable = wholeQuantity(string(text))
+					node.odd = len(text) > 0 && !node.HasAllocatable // one node's value must not hide the whole cluster
 					return err
 				})
 			})
@@ -59,8 +57,6 @@ func (s *nodeSet) item(d *decoder) error {
 	if err != nil {
 		return err
 	}
-	node.AllocatablePods, node.HasAllocatable = wholeQuantity(pods)
-	node.odd = pods != "" && !node.HasAllocatable // one node's value must not hide the whole cluster
 	return s.add(node, d.echoed)
 }
 
