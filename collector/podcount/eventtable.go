@@ -52,7 +52,13 @@ func (c *change) fill(from cells, by columns) error {
 func (d *decoder) columns(node string) (found columns, err error) {
 	found.node, found.name = -1, -1
 	err = d.list(func() error {
-		name, err := d.columnName()
+		var name string
+		err := d.object(func(key []byte) (err error) {
+			if string(key) == "name" {
+				name, err = d.optionalText(maxTextBytes)
+			}
+			return err
+		})
 		if name == node {
 			if found.node >= 0 {
 				return fmt.Errorf("the Table has two columns named %s", node)

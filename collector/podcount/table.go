@@ -23,17 +23,6 @@ func (t *tally) definitions(d *decoder) error {
 	return err
 }
 
-// columnName reads one column definition.
-func (d *decoder) columnName() (name string, err error) {
-	err = d.object(func(key []byte) (err error) {
-		if string(key) == "name" {
-			name, err = d.optionalText(maxTextBytes)
-		}
-		return err
-	})
-	return name, err
-}
-
 // row reads one row and counts its pod, unless it has finished: the row says so even
 // if the server ignored the selector.
 func (t *tally) row(d *decoder) error {
