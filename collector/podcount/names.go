@@ -14,9 +14,7 @@ const (
 	// memory.
 	maxNodeNames = 200_000
 	maxNameBytes = 16 << 20
-)
 
-const (
 	errManyNames = budgetError("the names of nodes exceed the budget of a cluster, 200000")
 	errNameBytes = budgetError("the names of nodes exceed the budget of a cluster, 16 MiB")
 	errNoRoom    = budgetError("the names of nodes and the continue tokens exceed what the budget of the process, half of GOMEMLIMIT, has left for this cluster")

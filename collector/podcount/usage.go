@@ -19,9 +19,7 @@ const (
 
 	maxTokenBytes = 16 << 10 // a real one has about 150
 	tokenCost     = 64       // twice the memory of a hash in usage.sent
-)
 
-const (
 	errManyRows   = budgetError("the pages have more rows than the budget of a count, 4000000")
 	errManyPages  = budgetError("there are more pages than the budget of a count, 100000")
 	errManyBytes  = budgetError("the pages have more bytes than the budget of a count, 64 GiB")
