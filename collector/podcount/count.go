@@ -53,6 +53,7 @@ func (c *Counter) take(observer Observer) *count {
 	if run == nil || Age(run.since(), now) > tokenLife {
 		run = &count{started: now, search: c.forms.begin(now), ledger: c.account.open()}
 		run.known, run.tally = newNodeSet(run.ledger), newTally(run.ledger)
+		run.known.labels = c.cfg.Nodes.labels()
 		run.nodes = newWalk(run.ledger, c.cfg.Nodes.listing(), c.nodes, run.known)
 		run.pods = c.podWalks(run)
 	}

@@ -51,7 +51,7 @@ func (e *PageError) final() bool { return e.missing() || errors.As(e.Err, new(bu
 
 // stuck says whether going on from the pages so far would not help.
 func (e *PageError) stuck() bool {
-	return e.final() || errors.Is(e.Err, errSameToken) || errors.Is(e.Err, errLongToken) || errors.Is(e.Err, errNull)
+	return e.final() || e.unknownForm() || e.code == http.StatusNotFound || errors.Is(e.Err, errSameToken) || errors.Is(e.Err, errLongToken) || errors.Is(e.Err, errNull)
 }
 
 // missing says whether a namespace does not exist.

@@ -220,7 +220,11 @@ func (w *fakeAPI) list(r *http.Request, nodes bool) *http.Response {
 		case len(rows) == limit:
 			next = fmt.Sprintf("%d:%s", version, after)
 		case nodes:
-			rows, after = append(rows, fmt.Sprintf(`{"metadata":{"name":%q},"status":{"allocatable":{"pods":"1%s"}}}`, key, key[1:])), key
+			labels := ""
+			if key == labelled {
+				labels = `"zone":"x"`
+			}
+			rows, after = append(rows, fmt.Sprintf(`{"metadata":{"name":%q,"labels":{%s}},"status":{"allocatable":{"pods":"1%s"}}}`, key, labels, key[1:])), key
 		default:
 			rows, after = append(rows, tableRowOf(key, object, false)), key
 		}

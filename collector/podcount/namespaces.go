@@ -112,7 +112,7 @@ func (c *Counter) dispense(run *count, w *walk, failure *PageError, last bool) b
 	case nodes && c.nodesListed:
 		c.nodesListed = !forbidden || !c.otherRights || !last
 		return false
-	case !forbidden, w.lookup(), nodes && c.cfg.Nodes.Labels != "", w.listing.name == Pods:
+	case !forbidden, w.page > 1, w.lookup(), nodes && c.cfg.Nodes.Labels != "", w.listing.name == Pods:
 		return false
 	}
 	c.refused[w.subject] = time.Now()

@@ -6,6 +6,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/labels"
 )
 
 // content reads pods, whether they come as rows or as objects.
@@ -35,13 +36,15 @@ func (t *tally) item(d *decoder) error {
 
 func (s *nodeSet) content() content { return content{kind: "NodeList", item: s.item} }
 
-// item reads the name and the allocatable pods of one object of a NodeList.
+// item reads the name and the allocatable pods of one object of a NodeList, unless its
+// labels are not selected.
 func (s *nodeSet) item(d *decoder) error {
 	var node Node
+	selected := s.labels == nil
 	err := d.object(func(key []byte) (err error) {
 		switch string(key) {
 		case "metadata":
-			err = d.member("name", func(name []byte) { node.Name = string(name) })
+			node.Name, selected, err = s.metadata(d)
 		case "status":
 			err = d.part("allocatable", func() error {
 				return d.part("pods", func() error {
@@ -54,10 +57,30 @@ func (s *nodeSet) item(d *decoder) error {
 		}
 		return err
 	})
-	if err != nil {
+	if err != nil || !selected {
 		return err
 	}
 	return s.add(node, d.echoed)
+}
+
+// metadata reads a node's name, and says whether its labels are selected: a server may
+// ignore that selector as well.
+func (s *nodeSet) metadata(d *decoder) (name string, selected bool, err error) {
+	set := labels.Set{}
+	err = d.nullable(func(key []byte) error {
+		switch {
+		case d.json.PeekKind() == jsontext.KindNull:
+		case string(key) == "name":
+			return d.take("name", func(text []byte) { name = string(text) })
+		case string(key) == "labels" && s.labels != nil:
+			return d.object(func(key []byte) error {
+				label := string(key)
+				return d.take("label", func(text []byte) { set[label] = string(text) })
+			})
+		}
+		return nil
+	})
+	return name, s.labels == nil || s.labels.Matches(set), err
 }
 
 // wholeQuantity reads a quantity such as 110 or 1k. Long exponents are refused

@@ -41,6 +41,15 @@ func (s Selection) selector(field string) string {
 	return field + "=" + s.Names[0]
 }
 
+// labels is nil where all labels are selected.
+func (s Selection) labels() labels.Selector {
+	selector, err := labels.Parse(s.Labels)
+	if err != nil || selector.Empty() { // it has been checked
+		return nil
+	}
+	return selector
+}
+
 func (s Selection) listing() listing {
 	nodes := nodeListing(s.selector("metadata.name"))
 	nodes.labels = s.Labels

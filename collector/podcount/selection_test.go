@@ -31,9 +31,15 @@ func TestSelection(t *testing.T) {
 		{"one that may not be listed", Selection{Names: []string{"b"}}, status(http.StatusForbidden, ""), pods, "b=2",
 			url.Values{"fieldSelector": {"metadata.name=b"}}, "spec.nodeName=b," + unfinished},
 		{"several", Selection{Names: []string{"c", "b", "d"}}, nodePage("", "a", "b", "c"), pods, "b=2 c=0", url.Values{}, unfinished},
-		{"labels", Selection{Labels: "zone in (x,y)"}, nodePage("", "a"), pods, "a=1",
+		{"labels", Selection{Labels: "zone in (x,y)"}, withLabels(`"zone":"x"`, "a"), pods, "a=1",
 			url.Values{"labelSelector": {"zone in (x,y)"}}, unfinished},
-		{"labels and one", Selection{Labels: "zone=x", Names: []string{"a"}}, nodePage("", "a"), podPage("", "a"), "a=1",
+		{"labels, of a server that selects nothing", Selection{Labels: "zone,zone!=x"}, withLabels(`"zone":"x"`, "a"), pods, "",
+			url.Values{"labelSelector": {"zone,zone!=x"}}, unfinished},
+		{"no such label, of a server that selects nothing", Selection{Labels: "zone"}, nodePage("", "a"), pods, "",
+			url.Values{"labelSelector": {"zone"}}, unfinished},
+		{"labels that are null", Selection{Labels: "!zone"}, body(http.StatusOK, `{"kind":"NodeList","metadata":{},"items":[{"metadata":{"labels":null,"name":"a"}}]}`), pods, "a=1",
+			url.Values{"labelSelector": {"!zone"}}, unfinished},
+		{"labels and one", Selection{Labels: "zone=x", Names: []string{"a"}}, withLabels(`"zone":"x","zone.a":""`, "a"), podPage("", "a"), "a=1",
 			url.Values{"labelSelector": {"zone=x"}, "fieldSelector": {"metadata.name=a"}}, "spec.nodeName=a," + unfinished},
 	}
 	for _, tt := range tests {
@@ -103,4 +109,9 @@ func TestSelectionRefuses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// withLabels is a page of one node with these labels.
+func withLabels(labels, name string) step {
+	return body(http.StatusOK, `{"kind":"NodeList","metadata":{"resourceVersion":"7"},"items":[{"metadata":{"labels":{`+labels+`},"name":"`+name+`"}}]}`)
 }

@@ -1,6 +1,10 @@
 package podcount
 
-import "slices"
+import (
+	"slices"
+
+	"k8s.io/apimachinery/pkg/labels"
+)
 
 // tally counts pods per node name. The page under way is kept apart until commit, so
 // a page that fails half-way leaves no trace. Neither does a walk that starts afresh.
@@ -78,8 +82,9 @@ func (t *tally) restart() {
 // nodeSet collects the nodes of one walk in the same way.
 type nodeSet struct {
 	*names
-	nodes map[string]Node
-	page  []Node
+	labels labels.Selector // of those that count; nil: all
+	nodes  map[string]Node
+	page   []Node
 }
 
 func newNodeSet(l *ledger) *nodeSet {
@@ -118,5 +123,5 @@ func (s *nodeSet) discard() {
 
 func (s *nodeSet) restart() {
 	s.drop()
-	*s = *newNodeSet(s.ledger)
+	s.nodes, s.page = make(map[string]Node), nil
 }

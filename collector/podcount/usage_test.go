@@ -196,7 +196,7 @@ func TestMalformed(t *testing.T) {
 	for _, tt := range []struct {
 		err                          error
 		final, tooLarge, unknownForm bool
-		stuck                        bool // although it is not final
+		stuck                        bool // although it is neither final nor an unknown form
 	}{
 		{err: errManyRows, final: true}, {err: errManyBytes, final: true}, {err: errManyPages, final: true},
 		{err: errManySparse, final: true}, {err: errManyEmpty, final: true}, {err: errManyNames, final: true},
@@ -207,7 +207,7 @@ func TestMalformed(t *testing.T) {
 	} {
 		t.Run(tt.err.Error(), func(t *testing.T) {
 			got := malformed(tt.err)
-			if got.Reason != Malformed || got.final() != tt.final || got.stuck() != (tt.final || tt.stuck) || got.tooLarge() != tt.tooLarge || got.unknownForm() != tt.unknownForm {
+			if got.Reason != Malformed || got.final() != tt.final || got.stuck() != (tt.final || tt.unknownForm || tt.stuck) || got.tooLarge() != tt.tooLarge || got.unknownForm() != tt.unknownForm {
 				t.Errorf("got %+v, want %+v", got, tt)
 			}
 			if !errors.Is(got, tt.err) {

@@ -141,6 +141,9 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			if failure.stuck() || failure.Reason == Expired && failure.token == "" {
 				w.rewind() // going on from here cannot help
 			}
+			if failure.Reason == Forbidden && w.listing.name == Pods { // perhaps the account has no rights yet
+				clear(c.refused)
+			}
 			failure.token = "" // the walk has it
 			return failure
 		}
