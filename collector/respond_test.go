@@ -248,45 +248,92 @@ func TestReservedIsNotWhatAClientTakes(t *testing.T) {
 	})
 }
 
+// TestLargeScrapeKeepsItsReserve has thirty scrapes of one cluster between two of all.
+func TestLargeScrapeKeepsItsReserve(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		e := scriptedExporter(t, &scripted{takes: 24 * time.Hour})
+		e.Store.Set(
+			store.Target{Name: "large", Counter: later{time.Millisecond, fewSeries}},
+			store.Target{Name: "dead", Counter: &scripted{takes: 24 * time.Hour}},
+		)
+		e.handler = e.Handler(slowly(1500 * time.Millisecond)) // which a scrape of some clusters leaves out
+		e.scrape("0.6")
+		for range 30 {
+			small := request(t.Context(), "/metrics?cluster=dead")
+			small.Header.Set(timeoutHeader, "1")
+			e.handler.ServeHTTP(httptest.NewRecorder(), small)
+		}
+		began := time.Now()
+		e.scrape("3")
+		if took := time.Since(began); took != 3*time.Second-DefaultTimeoutOffset {
+			t.Errorf("the second large scrape took %s", took)
+		}
+	})
+}
+
+type noted struct {
+	series       int
+	waited, took time.Duration
+	later        time.Duration // after which the next comes
+}
+
 func TestReserve(t *testing.T) {
-	type answer struct {
-		series       int
-		waited, took time.Duration
-	}
+	small := noted{300, 0, time.Millisecond, 10 * time.Second}
 	tests := []struct {
 		name   string
-		before []answer
+		before []noted
 		series int
 		want   time.Duration // of ten seconds
 	}{
 		{"nothing known of a small one", nil, 5000, 10 * time.Second},
 		{"nothing known of a large one", nil, 260_000, 9 * time.Second},
-		{"as the last", []answer{{100, 0, time.Second}}, 100, 9 * time.Second},
-		{"twice as large as the last", []answer{{50_000, 0, time.Second}}, 100_000, 8 * time.Second},
-		{"after a small one, a large one is presumed", []answer{{100, 0, time.Millisecond}}, 260_000, 9 * time.Second},
-		{"the slowest of late", []answer{{100, 0, 2 * time.Second}, {100, 0, time.Second}}, 100, 8200 * time.Millisecond},
-		{"a small one that waited for a large one", []answer{{100, time.Second, time.Millisecond}}, 260_000, 8 * time.Second},
-		{"the longest wait of late", []answer{{100, 2 * time.Second, 0}, {100, time.Second, 0}}, 100, 8200 * time.Millisecond},
-		{"a tenth at least", []answer{{100, 0, time.Hour}}, 100, time.Second},
+		{"as the last", []noted{{100, 0, time.Second, 0}}, 100, 9 * time.Second},
+		{"twice as large as the last", []noted{{50_000, 0, time.Second, 0}}, 100_000, 8 * time.Second},
+		{"after a small one, a large one is presumed", []noted{{100, 0, time.Millisecond, 0}}, 260_000, 9 * time.Second},
+		{"after a small one that was slow, too", []noted{{100, 0, time.Second, 0}}, 260_000, 9 * time.Second},
+		{"a large one that was slow says nothing of small ones", []noted{{260_000, 0, 5 * time.Second, 0}}, 100, 10 * time.Second},
+		{"small ones between large ones", append([]noted{{260_000, 0, 4 * time.Second, 0}}, slices.Repeat([]noted{small}, 30)...), 260_000, 6 * time.Second},
+		{"one family of all between whole answers", append([]noted{{260_000, 0, 4 * time.Second, 0}}, slices.Repeat([]noted{{260_000, 0, 20 * time.Millisecond, 10 * time.Second}}, 30)...), 260_000, 6 * time.Second},
+		{"small ones after a wait", append([]noted{{260_000, time.Second, 2 * time.Second, 0}}, slices.Repeat([]noted{small}, 30)...), 260_000, 7 * time.Second},
+		{"less large ones between large ones", append([]noted{{260_000, 0, 4 * time.Second, 0}}, slices.Repeat([]noted{{20_000, 0, 20 * time.Millisecond, 10 * time.Second}}, 30)...), 260_000, 6 * time.Second},
+		{"the slowest of late", []noted{{100, 0, 2 * time.Second, remembered - 1}, {100, 0, time.Second, 0}}, 100, 8 * time.Second},
+		{"a small one that waited for a large one", []noted{{100, time.Second, time.Millisecond, 0}}, 260_000, 8 * time.Second},
+		{"the longest wait of late", []noted{{100, 2 * time.Second, 0, time.Minute}, {100, time.Second, 0, 0}}, 100, 8 * time.Second},
+		{"no less than the window", []noted{{100, 0, 0, remembered - 1}, {100, 0, 2 * time.Second, 1}, {100, 0, time.Second, remembered - 1}}, 100, 8 * time.Second},
+		{"a tenth at least", []noted{{100, 0, time.Hour, 0}}, 100, time.Second},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var r reserve
-			for _, a := range tt.before {
-				r.note(a.series, a.waited, a.took)
-			}
-			if got := r.wait(10*time.Second, tt.series).Round(time.Millisecond); got != tt.want {
-				t.Errorf("waits %s, want %s", got, tt.want)
-			}
+			bubble(t, func(t *testing.T) {
+				var r reserve
+				for _, a := range tt.before {
+					r.note(a.series, a.waited, a.took)
+					time.Sleep(a.later)
+				}
+				if got := r.wait(10*time.Second, tt.series).Round(time.Millisecond); got != tt.want {
+					t.Errorf("waits %s, want %s", got, tt.want)
+				}
+			})
 		})
 	}
-	var r reserve
-	r.note(100, time.Hour, time.Hour)
-	for range 200 {
-		r.note(100, 0, 0)
-	}
-	if got := r.wait(time.Second, 100); got < 999*time.Millisecond {
-		t.Errorf("a hindrance is not forgotten: waits %s of a second", got)
+}
+
+// TestReserveForgets has one slow answer, and quick ones of the same size after it, or none.
+func TestReserveForgets(t *testing.T) {
+	for _, series := range []int{100, 260_000} {
+		for _, quick := range []time.Duration{15 * time.Second, time.Minute, time.Hour} {
+			bubble(t, func(t *testing.T) {
+				var r, fresh reserve
+				r.note(series, 2*time.Second, 2*time.Second)
+				for range 2 * remembered / min(quick, 2*remembered) {
+					time.Sleep(quick)
+					r.note(series, 0, 0)
+				}
+				if got, want := r.wait(10*time.Second, series), fresh.wait(10*time.Second, series); got != want {
+					t.Errorf("%d series, one every %s: waits %s, want %s", series, quick, got, want)
+				}
+			})
+		}
 	}
 }
 
