@@ -55,13 +55,14 @@ type metrics struct {
 func newMetrics() *metrics {
 	return &metrics{
 		pages:        counter("pod_count_pages_total", "Pages of pods that were read to their end."),
-		pageFailures: counter("pod_count_page_failures_total", "Requests for a page of nodes or pods that failed, by reason. Each attempt counts.", "reason"),
-		pageDuration: histogram("pod_count_page_duration_seconds", "Duration of the requests for a page of nodes or pods, body included, failed ones too.",
+		pageFailures: counter("pod_count_page_failures_total", "Requests of api_requests_total that failed, by reason. Each attempt counts.", "reason"),
+		pageDuration: histogram("pod_count_page_duration_seconds", "Duration of the requests of api_requests_total, body included, failed ones too.",
 			[]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60}),
-		bytes: counter("pod_count_response_bytes_total", "Bytes of the API server's answers as they came over the wire, without headers."),
+		bytes: counter("pod_count_response_bytes_total", "Bytes of the answers to the requests of api_requests_total, and of streams of events, as they came over the wire, without headers."),
 		duration: histogram("pod_count_duration_seconds", "Duration of the complete counts, waits between attempts included; in watch mode, of starts and audits.",
 			[]float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600}),
-		requests: counter("api_requests_total", "Requests to the API server for a page of nodes or pods, by status: success or error.", "status"),
+		requests: counter("api_requests_total",
+			"Requests to the API server for a page of nodes or pods, or for a namespace, by status: success or error. Not among them: cancelled ones, and refusals after which the count goes on at once in another way.", "status"),
 		logs: counter("log_messages_total",
 			"Lines of the log by level and constant text (msg), those included that the log level or the limit on repeats kept out of it.", "level", "message"),
 		failures: counter("pod_count_failures_total", "Counts that ended incomplete, as a page had used up its attempts. Counts that a reload or the end of the program cancelled are not among them."),

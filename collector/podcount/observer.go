@@ -8,9 +8,10 @@ type Observer interface {
 	// Started is called when the nodes are known and the pods come next. A suspended
 	// count that goes on calls it again.
 	Started(nodes int)
-	// Page is called after every request, whether it returned a page or failed. It is
-	// not called for failures that are not the count's: a resource that it can go
-	// without is forbidden, or the server does not support a form of request.
+	// Page is called after every request that was not cancelled, whether it returned a
+	// page or failed. It is not called for failures that are not the count's: a resource
+	// that it can go without is forbidden, or the server does not support a form of
+	// request.
 	Page(Page)
 	WatchObserver
 }
