@@ -78,7 +78,7 @@ func clean(err error, sent *redact.Exchange) error {
 // itself. No credential is hidden in it: from what is missing, anybody could guess
 // the credential.
 func ownWords(err error, text string) string {
-	const before = `waiting for an answer|waiting for a place in which to read the answer|reading the body|reading the events|status [0-9]{3}|a Status in place of a list|tls: failed to verify certificate`
+	const before = `waiting for an answer|waiting for a place in which to read the answer|this process is busy|reading the body|reading the events|status [0-9]{3}|a Status in place of a list|tls: failed to verify certificate`
 	front := regexp.MustCompile(`^(context deadline exceeded \()?(status [0-9]{3}\)?$|((` + before + `): )*)`).FindString(text)
 	// The kernel's text about a connection does not come from a server.
 	if call, op := (*os.SyscallError)(nil), (*net.OpError)(nil); errors.As(err, &op) && errors.As(op.Err, &call) && text == front+op.Error() {

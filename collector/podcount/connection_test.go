@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -53,26 +54,49 @@ type numberKey struct{}
 // TestConnectionIsNotReusedAfterTimeout has a server that hangs at the second page of
 // pods, and checks which connection each request used.
 func TestConnectionIsNotReusedAfterTimeout(t *testing.T) {
+	for name, protocols := range bothProtocols() {
+		t.Run(name, func(t *testing.T) {
+			used := connectionsUsed(t, protocols, true, nil)
+			want := []int{1, 1, 1, 2, 2} // nodes, page 1, page 2 twice, nodes again
+			if len(used) != len(want) || used[2] == used[3] || used[0] != used[2] || used[3] != used[4] {
+				t.Errorf("requests came by connections %v, want %v", used, want)
+			}
+		})
+	}
+}
+
+// TestConnectionStaysWithoutAPlace has no place for the answer with the second page.
+func TestConnectionStaysWithoutAPlace(t *testing.T) {
+	for name, protocols := range bothProtocols() {
+		t.Run(name, func(t *testing.T) {
+			used := connectionsUsed(t, protocols, false, &occupied{free: 2, busy: 1})
+			if want := []int{1, 1, 1, 1, 1}; !slices.Equal(used, want) {
+				t.Errorf("requests came by connections %v, want %v", used, want)
+			}
+		})
+	}
+}
+
+func bothProtocols() map[string]*http.Protocols {
 	var one, two http.Protocols
 	one.SetHTTP1(true)
 	two.SetUnencryptedHTTP2(true)
-	t.Run("HTTP/1.1", func(t *testing.T) { connectionIsNotReused(t, &one) })
-	t.Run("HTTP/2", func(t *testing.T) { connectionIsNotReused(t, &two) })
+	return map[string]*http.Protocols{"HTTP/1.1": &one, "HTTP/2": &two}
 }
 
-func connectionIsNotReused(t *testing.T, protocols *http.Protocols) {
+// connectionsUsed counts once, and returns the number of each request's connection. The
+// server may hang at the second page of pods, once.
+func connectionsUsed(t *testing.T, protocols *http.Protocols, hangs bool, gate Gate) (used []int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		listener := newPipes()
-		var used []int
-		hung := false
 		handler := func(w http.ResponseWriter, r *http.Request) {
 			number, _ := r.Context().Value(numberKey{}).(int)
 			used = append(used, number)
 			key := r.URL.Path
 			if token := r.URL.Query().Get("continue"); token != "" {
-				if key += "?" + token; !hung {
-					hung = true
+				if key += "?" + token; hangs {
+					hangs = false
 					<-r.Context().Done()
 					return
 				}
@@ -90,16 +114,14 @@ func connectionIsNotReused(t *testing.T, protocols *http.Protocols) {
 		done := make(chan error)
 		go func() { done <- server.Serve(listener) }()
 		transport := &http.Transport{DialContext: listener.dial, Protocols: protocols}
-		c, err := New(DefaultConfig(), &http.Client{Transport: transport}, &url.URL{Scheme: "http", Host: "api"})
+		cfg := DefaultConfig()
+		cfg.Gate = gate
+		c, err := New(cfg, &http.Client{Transport: transport}, &url.URL{Scheme: "http", Host: "api"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		if _, err := countOnce(t.Context(), c, &recorder{}); err != nil {
 			t.Errorf("count: %v", err)
-		}
-		want := []int{1, 1, 1, 2, 2} // nodes, page 1, page 2 twice, nodes again
-		if len(used) != len(want) || used[2] == used[3] || used[0] != used[2] || used[3] != used[4] {
-			t.Errorf("requests came by connections %v, want %v", used, want)
 		}
 		transport.CloseIdleConnections()
 		if err := server.Close(); err != nil {
@@ -109,4 +131,5 @@ func connectionIsNotReused(t *testing.T, protocols *http.Protocols) {
 			t.Errorf("serve: %v", err)
 		}
 	})
+	return used
 }

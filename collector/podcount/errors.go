@@ -80,6 +80,9 @@ func (e *PageError) otherCause() bool {
 	return e.refusal() || e.Reason == Throttled || e.Reason == Expired
 }
 
+// busy says whether this process found no time for the answer, with which nothing is wrong.
+func (e *PageError) busy() bool { return errors.Is(e.Err, errBusy) }
+
 // Error names the page, the reason and what happened.
 func (e *PageError) Error() string {
 	if e.Page == 0 { // of a stream

@@ -25,6 +25,7 @@ const (
 
 var (
 	errConnectionLost = errors.New("the connection was lost before an answer came")
+	errBusy           = errors.New("this process is busy")
 	errStillHangs     = errors.New("an earlier request has yet to end: the server is silent, or a credential plugin or token file hangs")
 )
 

@@ -26,7 +26,7 @@ func (c *Counter) request(ctx context.Context, w *walk, begun bool, event *Page)
 	event.Bytes, event.Duration = x.body.bytes, time.Since(x.began)
 	if failure != nil {
 		failure.Err = clean(failure.Err, x.sent)
-		if failure.Reason == Timeout || failure.Reason == Network || ctx.Err() != nil {
+		if failure.Reason == Timeout && !failure.busy() || failure.Reason == Network || ctx.Err() != nil {
 			// The connection may be broken, or nobody will need it again. client-go's
 			// transports are wrapped, so http.Client cannot close idle connections by
 			// itself.
@@ -51,7 +51,7 @@ func (c *Counter) ask(x *exchange, w *walk, begun bool) (doc document, failure *
 	if gate := c.cfg.Gate; gate != nil {
 		place, err := x.enter(gate, begun)
 		if err != nil {
-			return doc, x.failed("waiting for a place in which to read the answer", err)
+			return doc, x.failed("waiting for a place in which to read the answer", fmt.Errorf("%w: %w", errBusy, err))
 		}
 		long := time.AfterFunc(longAnswer, place.Yield)
 		defer func() { long.Stop(); place.Leave(failure != nil) }()

@@ -121,7 +121,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		}
 		// When a page of a larger size fails, the size is the first suspect: some proxies
 		// fail only for large answers. Of an answer that names another cause, it is the last.
-		fewer := (last || !failure.otherCause()) && w.sizer.retreat()
+		fewer := !failure.busy() && (last || !failure.otherCause()) && w.sizer.retreat()
 		if !fewer && c.nextForm(run, w, failure, last) {
 			if !failure.unknownForm() {
 				run.observer.Page(event)
@@ -134,7 +134,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			event.Wait = backoff(attempt, failure.retryAfter, c.cfg.Jitter())
 		}
 		run.observer.Page(event)
-		if !fewer {
+		if !fewer && !failure.busy() {
 			w.recover(failure, last)
 		}
 		if last {
