@@ -2,6 +2,7 @@ package redact
 
 import (
 	"io"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,51 +43,38 @@ func Word(text string) string {
 
 const longestWord = 63
 
-// least is the length from which on the beginning of a credential is taken for one that
-// was cut.
-const least = 2 * shortest
-
-// hideBegun replaces what text has of the beginning of a credential, of which these are
-// the forms.
-func hideBegun(text string, forms []string) string {
-	var hidden strings.Builder
-	for at := 0; at < len(text); {
-		longest := 0
-		for _, form := range forms {
-			longest = max(longest, common(text[at:], form))
-		}
-		if longest < least {
-			hidden.WriteByte(text[at])
-			at++
-			continue
-		}
-		hidden.WriteString("***")
-		at += longest
-	}
-	return hidden.String()
-}
-
-// common is how many bytes at the beginning of two texts are the same.
-func common(a, b string) (n int) {
-	for n < min(len(a), len(b)) && a[n] == b[n] {
-		n++
-	}
-	return n
-}
-
 // hideEnds leaves out what is before each Mark, as far as a credential reaches that has
-// this length at most. What was replaced before, and what Line or bare remove, could have
-// been any part of it.
+// this length at most.
 func hideEnds(text string, most int) string {
 	parts := strings.Split(text, Mark)
+	if most == 0 || len(parts) == 1 {
+		return text
+	}
+	cut := regexp.MustCompile(`(\\[uUx]?[[:xdigit:]]{0,7}|%[[:xdigit:]]?|&[#[:alnum:]]*)$`)
 	for i, part := range parts[:len(parts)-1] {
-		for left := most; left > 0 && part != ""; {
-			r, size := utf8.DecodeLastRuneInString(part)
-			if part = part[:len(part)-size]; r != '*' && bare(string(r)) != "" {
-				left -= size
-			}
+		v := view{text: part}
+		for range depth + 1 { // an escape was cut, or what one stands for
+			v = v.unescaped()
+			tail := max(0, len(v.text)-longestEscape)
+			v.text = v.text[:tail] + cut.ReplaceAllString(v.text[tail:], "")
 		}
-		parts[i] = part
+		parts[i] = part[:v.from(most)]
 	}
 	return strings.Join(parts, Mark)
+}
+
+// from is where the last bytes of a view come from, so many of those that a credential can
+// have. What was replaced before, and what bare removes, could have been any part of it.
+func (v view) from(most int) int32 {
+	end := len(v.text)
+	for left := most; left > 0 && end > 0; {
+		r, size := utf8.DecodeLastRuneInString(v.text[:end])
+		if end -= size; r != '*' && !added(r) {
+			left -= size
+		}
+	}
+	if end == 0 {
+		return 0
+	}
+	return v.span(end, end+1).from
 }

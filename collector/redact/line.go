@@ -27,11 +27,6 @@ func invisible(r rune) bool {
 	return unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf) || r == utf8.RuneError
 }
 
-// bare returns text without what Line removes, and without what quoting adds.
-func bare(text string) string {
-	return strings.Join(strings.FieldsFunc(text, func(r rune) bool { return invisible(r) || r == '\\' }), "")
-}
-
 // Constant reduces a line that net/http (1.26) or client-go (0.37) logs by itself to
 // its constant part. The rest quotes servers, files and users.
 func Constant(line string) string {

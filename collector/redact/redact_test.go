@@ -58,7 +58,6 @@ func inBase64(text string) string { return base64.StdEncoding.EncodeToString([]b
 const awkward = `pa"ss\w<o>rd-é-9d2e41`
 
 func TestHide(t *testing.T) {
-	const leftOut = "*** (left out, as it quotes a credential)"
 	inJSON, err := json.Marshal(awkward)
 	if err != nil {
 		t.Fatal(err)
@@ -75,10 +74,10 @@ func TestHide(t *testing.T) {
 		{"cut to less than eight", "", "Authorization: Bearer secret-token", "keep secret- words", "keep secret- words"},
 		{"cut twice, next to itself", "", "Authorization: Bearer secret-token", "secret-tsecret-to", "******"},
 		{"cut as Go quotes it", "", "Authorization: Bearer " + awkward, fmt.Sprintf("%q", awkward)[:15] + ".", `"***.`},
-		{"cut over two lines", "", "Authorization: Bearer secret-token", "sec\nret-to ken", leftOut},
+		{"cut over two lines", "", "Authorization: Bearer secret-token", "sec\nret-to ken", "***"},
 		{"begins like the header", "", "Authorization: Bearer secret-token", "the Bearer scheme", "the Bearer scheme"},
 		{"begins like a user", "", "Authorization: Basic " + inBase64("prometheus:hunter2"), "prometheuses", "prometheuses"},
-		{"cut, of another header", "", "Impersonate-User: jane doe of accounts", "jane doe of a", "***"},
+		{"cut, of another header", "", "Cookie: jane doe of accounts", "jane doe of a", "***"},
 		{"mark", "", "Authorization: Bearer hunter2", "words of some length of hunter[…])", "words of some […])"},
 		{"mark after blanks", "", "Authorization: Bearer hunter2", "some words and then" + strings.Repeat(" ", 100) + "h u\u00adnt\\er[…]", "some word[…]"},
 		{"mark after what was hidden", "", "Authorization: Bearer hunter2", "words of some length hunter2[…]", "wor[…]"},
@@ -93,9 +92,9 @@ func TestHide(t *testing.T) {
 		{"in Go", "", "Authorization: Bearer " + awkward, fmt.Sprintf("not %q", awkward), `not "***"`},
 		{"in JSON", "", "Authorization: Bearer " + awkward, "not " + string(inJSON), `not "***"`},
 		{"quoted twice", "", "Authorization: Bearer " + awkward, fmt.Sprintf("not %q", fmt.Sprintf("%q", awkward)), `not "\"***\""`},
-		{"quoted three times", "", "Authorization: Bearer " + awkward, fmt.Sprintf("not %q", fmt.Sprintf("%q", fmt.Sprintf("%q", awkward))), leftOut},
-		{"with soft hyphens", "", "Authorization: Bearer secret-token", "s\u00adecret-\u00adtoken", leftOut},
-		{"over two lines", "", "Authorization: Bearer secret-token", "secret-\n token", leftOut},
+		{"quoted three times", "", "Authorization: Bearer " + awkward, fmt.Sprintf("not %q", fmt.Sprintf("%q", fmt.Sprintf("%q", awkward))), `not "\"\\\"***\\\"\""`},
+		{"with soft hyphens", "", "Authorization: Bearer secret-token", "no s\u00adecret-\u00adtoken x", "no *** x"},
+		{"over two lines", "", "Authorization: Bearer secret-token", "no secret-\n token\n x", "no ***\n x"},
 		{"Basic", "", "Authorization: Basic " + inBase64("alice:hunter2"), "Basic " + inBase64("alice:hunter2") + " for alice:hunter2, hunter2 of alice", "*** for ***, *** of ***"},
 		{"short user", "", "Authorization: Basic " + inBase64("u:hunter2"), `status 403: User "u" cannot use u, u.`, `status 403: User "***" cannot use ***, ***.`},
 		{"short password", "", "Authorization: Basic " + inBase64("alice:e"), "denied: e/\"e\" né(e)é e", `denied: ***/"***" né(***)é ***`},
@@ -105,7 +104,15 @@ func TestHide(t *testing.T) {
 		{"Basic without a password", "", "Authorization: Basic " + inBase64("secret-token:"), "secret-token", "***"},
 		{"Basic that is none", "", "Authorization: Basic %%%", "%%% and Basic", "*** and Basic"},
 		{"Proxy-Authorization", "", "Proxy-Authorization: Basic " + inBase64("alice:hunter2"), "hunter2", "***"},
-		{"impersonation", "", "Impersonate-User: jane doe", "jane doe may not", "*** may not"},
+		{"impersonated", "", "Impersonate-User: jane doe", "jane doe may not", "*** may not"},
+		{"impersonated, quoted", "", "Impersonate-User: system:serviceaccount:a:b", `User "system:serviceaccount:a:b" may not`, `User "***" may not`},
+		{"impersonated, in JSON", "", "Impersonate-User: jane<doe>", `{\"user\":\"jane\u003Cdoe\u003E\"}`, `{\"user\":\"***\"}`},
+		{"impersonated, after a colon", "", "Impersonate-Group: prod", "group:prod: unknown", "group:***: unknown"},
+		{"impersonated, of one word", "", "Impersonate-User: jane doe", "done by doe", "done by doe"},
+		{"another account's name", "", "Impersonate-User: system:serviceaccount:a:b", `User "system:serviceaccount:kube-system:b" may not`, `User "system:serviceaccount:kube-system:b" may not`},
+		{"group that begins another", "", "Impersonate-Group: system:serviceaccounts", `group "system:serviceaccounts:a" of "system:serviceaccounts".`, `group "system:serviceaccounts:a" of "***".`},
+		{"group that begins a node's name", "", "Impersonate-Group: prod", "prod-1, prod.a, prod@a, prod/a, production, of prod", "prod-1, prod.a, prod@a, prod/a, production, of ***"},
+		{"extra", "", "Impersonate-Extra-Reason: node", "nodes: node", "nodes: ***"},
 		{"cookie", "", "Cookie: session=1234", "session=1234", "***"},
 		{"user of the proxy", "http://bob:proxy-secret@proxy", "", inBase64("bob:proxy-secret") + " is proxy-secret", "*** is ***"},
 		{"proxy without a user", "http://proxy", "", "http://proxy", "http://proxy"},
@@ -148,23 +155,31 @@ func TestEchoed(t *testing.T) {
 		name, header, text string
 		want               bool
 	}{
-		{"other", "Bearer secret-token", "node-1", false},
-		{"empty", "Bearer secret-token", "", false},
-		{"token", "Bearer secret-token", "secret-token", true},
-		{"token in a name", "Bearer secret-token", "node-secret-token-1", true},
-		{"part of the token", "Bearer secret-token", "secret", false},
-		{"Basic", "Basic " + inBase64("alice:hunter2"), inBase64("alice:hunter2"), true},
-		{"password", "Basic " + inBase64("alice:hunter2"), "x.hunter2", true},
-		{"user in a name", "Basic " + inBase64("node:hunter2"), "node-1", false},
-		{"user as a name", "Basic " + inBase64("node:hunter2"), "node", true},
-		{"token as the user", "Basic " + inBase64("node:"), "node-1", true},
-		{"short password", "Basic " + inBase64("alice:abc"), "abc", true},
-		{"short password in a name", "Basic " + inBase64("alice:abc"), "abc-1", true},
-		{"short password amid letters", "Basic " + inBase64("alice:abc"), "abcd-1", false},
+		{"other", "Authorization: Bearer secret-token", "node-1", false},
+		{"empty", "Authorization: Bearer secret-token", "", false},
+		{"token", "Authorization: Bearer secret-token", "secret-token", true},
+		{"token in a name", "Authorization: Bearer secret-token", "node-secret-token-1", true},
+		{"part of the token", "Authorization: Bearer secret-token", "secret", false},
+		{"Basic", "Authorization: Basic " + inBase64("alice:hunter2"), inBase64("alice:hunter2"), true},
+		{"password", "Authorization: Basic " + inBase64("alice:hunter2"), "x.hunter2", true},
+		{"user in a name", "Authorization: Basic " + inBase64("node:hunter2"), "node-1", false},
+		{"user as a name", "Authorization: Basic " + inBase64("node:hunter2"), "node", true},
+		{"token as the user", "Authorization: Basic " + inBase64("node:"), "node-1", true},
+		{"short password", "Authorization: Basic " + inBase64("alice:abc"), "abc", true},
+		{"short password in a name", "Authorization: Basic " + inBase64("alice:abc"), "abc-1", true},
+		{"short password amid letters", "Authorization: Basic " + inBase64("alice:abc"), "abcd-1", false},
+		{"token, escaped", "Authorization: Bearer secret+token", `node-secret\u002Btoken`, true},
+		{"impersonated user", "Impersonate-User: minikube", "minikube", true},
+		{"impersonated user in a name", "Impersonate-User: admin", "admin-1", false},
+		{"impersonated group in a name", "Impersonate-Group: prod", "eu.prod-worker-1", false},
+		{"impersonated uid in a resourceVersion", "Impersonate-Uid: 1000", "210003", false},
+		{"impersonated uid as a resourceVersion", "Impersonate-Uid: 1000", "1000", true},
+		{"extra of an impersonated user in a name", "Impersonate-Extra-Reason: node", "node-1", false},
+		{"last word of an impersonated group", "Impersonate-Group: System Admins", "Admins-1", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := sent(t, "", "Authorization: "+tt.header).Echoed(tt.text); got != tt.want {
+			if got := sent(t, "", tt.header).Echoed(tt.text); got != tt.want {
 				t.Errorf("%v", got)
 			}
 		})
@@ -206,7 +221,7 @@ func TestLine(t *testing.T) {
 // TestHideWhole leaves the beginning of a credential to a later Hide.
 func TestHideWhole(t *testing.T) {
 	exchange := sent(t, "", "Authorization: Bearer secret-t&ken")
-	if got := exchange.HideWhole("secret-t&amp;ken, secret-t&ken, sec ret-t&amp;ken"); got != "secret-t&amp;ken, ***, sec ret-t&amp;ken" {
+	if got := exchange.HideWhole("secret-t<b>&amp;ken, secret-t&ken, sec ret-t&amp;<b>ken"); got != "secret-t<b>&amp;ken, ***, sec ret-t&amp;<b>ken" {
 		t.Errorf("%q", got)
 	}
 }

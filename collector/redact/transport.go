@@ -41,9 +41,11 @@ func (r recorder) WrappedRoundTripper() http.RoundTripper { return r.next }
 // the parts of a Basic one (RFC 7617, section 2), and the proxy's user, which the
 // transport sends in a CONNECT that no wrapper sees.
 func (e *Exchange) note(header http.Header, proxy *url.URL) {
-	var carried []string
+	var carried, names []string
 	for name, values := range header {
-		if name != "Accept" && name != "Accept-Encoding" && name != "User-Agent" {
+		if strings.HasPrefix(name, "Impersonate-") {
+			names = append(names, values...)
+		} else if name != "Accept" && name != "Accept-Encoding" && name != "User-Agent" {
 			carried = append(carried, values...)
 		}
 	}
@@ -54,6 +56,7 @@ func (e *Exchange) note(header http.Header, proxy *url.URL) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.sent = append([]credential{}, e.sent...)
+	e.add(credential{alone: true, name: true, open: true}, names...)
 	for _, value := range carried {
 		scheme, secret, _ := strings.Cut(value, " ")
 		known := secret != "" && (scheme == "Basic" || scheme == "Bearer")
