@@ -18,6 +18,7 @@ import (
 	"testing"
 	"testing/iotest"
 	"time"
+	"unicode/utf16"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
@@ -87,9 +88,16 @@ func (c cutEcho) shown(t *testing.T, authorization string) []string {
 func leaked(text, credential string) string {
 	window := min(8, len(credential)-1)
 	text = regexp.MustCompile(`status [0-9]{3}`).ReplaceAllString(text, "") // own words
-	plain := strings.NewReplacer(" ", "", `\`, "").Replace(text)
+	readings := []string{text}
+	for range 4 {
+		text = readEscapes(text)
+		readings = append(readings, text)
+	}
+	for _, reading := range readings {
+		readings = append(readings, strings.NewReplacer(" ", "", `\`, "").Replace(reading))
+	}
 	for at := 0; at+window <= len(credential); at++ {
-		for _, in := range []string{text, plain} {
+		for _, in := range readings {
 			if part := credential[at : at+window]; strings.Contains(in, part) {
 				return part
 			}
@@ -99,6 +107,41 @@ func leaked(text, credential string) string {
 }
 
 const longCredential = "eyJhbGciOiJSUzI1NiIsImtpZCI6Ijk5In0"
+
+// readEscapes reads a text as somebody would who knows the escapes of servers.
+func readEscapes(text string) string {
+	escapes := regexp.MustCompile(`(?i)(\\u[0-9a-f]{4})+|(\\x[0-9a-f]{2}|\\[0-3][0-7]{2}|%[0-9a-f]{2})+|\\["\\/]|&#?[0-9a-z]+;`)
+	return escapes.ReplaceAllStringFunc(text, func(escape string) string {
+		switch kind := strings.ToLower(escape[:2]); {
+		case kind == `\u`:
+			var units []uint16
+			for _, digits := range strings.Split(strings.ToLower(escape), `\u`)[1:] {
+				unit, _ := strconv.ParseUint(digits, 16, 16)
+				units = append(units, uint16(unit))
+			}
+			return string(utf16.Decode(units))
+		case kind[0] == '&':
+			return html.UnescapeString(escape)
+		case len(escape) == 2:
+			return escape[1:]
+		}
+		return readByteEscapes(escape)
+	})
+}
+
+// readByteEscapes reads escapes of single bytes.
+func readByteEscapes(escapes string) string {
+	var plain []byte
+	for _, one := range regexp.MustCompile(`(?i)\\x..|%..|\\[0-3]..`).FindAllString(escapes, -1) {
+		base, digits := 16, strings.TrimLeft(one, `\x%X`)
+		if one[0] == '\\' && one[1] != 'x' && one[1] != 'X' {
+			base = 8
+		}
+		b, _ := strconv.ParseUint(digits, base, 8)
+		plain = append(plain, byte(b))
+	}
+	return string(plain)
+}
 
 // TestCutEcho has a server send the credential where this program, the connection or the
 // server itself cuts the text. None of it may be shown.
@@ -165,6 +208,35 @@ func TestCutEcho(t *testing.T) {
 	}
 }
 
+// TestEscapedEcho has servers and proxies quote the credential as their libraries do.
+func TestEscapedEcho(t *testing.T) {
+	const problem, status = `{"title":"Unauthorized","status":502,"detail":"no such token: %s"}`, `{"kind":"Status","code":502,"message":"no such token: %s"}`
+	for _, tc := range []struct {
+		name, body, token string
+		escape            *strings.Replacer
+	}{
+		{"Gson", problem, "hunter2-=SeCrEtSeCrEtSeCrEt", strings.NewReplacer("=", `\u003d`)},
+		{".NET", problem, "dGhpcyBp+cyBhIHNlY3JldCB0aGF0", strings.NewReplacer("+", `\u002B`)},
+		{".NET, in a message", status, "dGhpcyBp+cyBhIHNlY3JldCB0aGF0", strings.NewReplacer("+", `\\u002B`)},
+		{".NET, no ASCII", problem, "geheimnis-é-SeCrEtSeCrEtSeCrEt", strings.NewReplacer("é", `\u00E9`)},
+		{"address", problem, "dGhpcyBp+cyBhIHNlY3JldCB0aGF0", strings.NewReplacer("+", "%2B")},
+		{"address in a message", status, "dGhpcyBp+cyBhIHNlY3JldCB0aGF0", strings.NewReplacer("+", "%2b")},
+		{"HTML in a message", status, "dGhpcyBp+cyBhIHNlY3JldCB0aGF0", strings.NewReplacer("+", "&#43;")},
+		{"HTML in hex", status, "dGhpcyBp+cyBhIHNlY3JldCB0aGF0", strings.NewReplacer("+", "&#x2B;")},
+		{"HTML twice", problem, "dGhpcyBp+cyBhIHNlY3JldCB0aGF0", strings.NewReplacer("+", "&amp;#43;")},
+		{"log of a proxy", problem, "geheimnis-é-SeCrEtSeCrEtSeCrEt", strings.NewReplacer("é", `\xC3\xA9`)},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			echo := cutEcho{code: 502, body: fmt.Sprintf(tc.body, tc.escape.Replace(tc.token))}
+			for _, text := range echo.shown(t, "Bearer "+tc.token) {
+				if !strings.Contains(text, "no such token: ***") || leaked(text, tc.token) != "" {
+					t.Error(text)
+				}
+			}
+		})
+	}
+}
+
 // packed is text in gzip.
 func packed(text string) string {
 	var b bytes.Buffer
@@ -211,10 +283,41 @@ func FuzzCutEcho(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b uint64) { checkCutEcho(t, rand.New(rand.NewPCG(a, b))) })
 }
 
+// escapedAtRandom escapes what must be in a way that servers have, and with it any other
+// characters, each of them always or never.
+func escapedAtRandom(random *rand.Rand, text string) string {
+	escape := []func(r rune) string{
+		func(r rune) string { return fmt.Sprintf([]string{`\u%04x`, `\u%04X`}[random.IntN(2)], r) },
+		func(r rune) string { return fmt.Sprintf([]string{"&#%d;", "&#x%x;", "&#X%05X;"}[random.IntN(3)], r) },
+		func(r rune) string { return eachByte([]string{"%%%02x", "%%%02X"}[random.IntN(2)], r) },
+		func(r rune) string { return eachByte([]string{`\x%02x`, `\x%02X`, `\%03o`}[random.IntN(3)], r) },
+	}
+	way, often, seed := random.IntN(len(escape)), 1+random.IntN(8), random.Uint64()
+	var escaped strings.Builder
+	for _, r := range text {
+		must := strings.ContainsRune([]string{`"\`, "&<>", "%", `"\`}[way], r)
+		if pair := utf16.AppendRune(nil, r); way == 0 && len(pair) == 2 {
+			escaped.WriteString(escape[way](rune(pair[0])) + escape[way](rune(pair[1])))
+		} else if must || rand.New(rand.NewPCG(seed, uint64(r))).IntN(often) == 0 {
+			escaped.WriteString(escape[way](r))
+		} else {
+			escaped.WriteRune(r)
+		}
+	}
+	return escaped.String()
+}
+
+func eachByte(form string, r rune) (escaped string) {
+	for _, b := range []byte(string(r)) {
+		escaped += fmt.Sprintf(form, b)
+	}
+	return escaped
+}
+
 func checkCutEcho(t *testing.T, random *rand.Rand) {
 	t.Helper()
 	pick := func(from ...string) string { return from[random.IntN(len(from))] }
-	alphabet := []rune(pick("1236789ABCDEFG", "1236789-_XYZQ", `1236789"\<>&/`, "1236789éß日"))
+	alphabet := []rune(pick("1236789ABCDEFG", "1236789-_XYZQ", `1236789"\<>&/`, "1236789éß日😀", `12367+/=%\&#;x`))
 	secret := make([]rune, 4+random.IntN([]int{5, 40, 900}[random.IntN(3)]))
 	for i := range secret {
 		secret[i] = alphabet[random.IntN(len(alphabet))]
@@ -230,6 +333,9 @@ func checkCutEcho(t *testing.T, random *rand.Rand) {
 	quoted := sent
 	if !broken {
 		quoted = pick(sent, strconv.Quote(sent), inJSON(sent))
+	}
+	for range random.IntN(3) { // a body that is quoted itself has been escaped once more
+		quoted = escapedAtRandom(random, quoted)
 	}
 	before := pick("", "upstream said", "so wrong: ")
 	limit := []int{redact.MaxLine, maxTextBytes, maxMessageBytes}[random.IntN(3)]

@@ -11,13 +11,16 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
-// authorized sends each request with a credential through the innermost transport,
-// as a client of a cluster does.
+// authorized sends each request with a credential, and as another user, through the
+// innermost transport, as a client of a cluster does.
 type authorized struct{ next http.RoundTripper }
 
 func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
-	r.Header.Set("Authorization", "Bearer hunter2-token")
+	r.Header = http.Header{
+		"Authorization": {"Bearer hunter2-token"}, "Impersonate-User": {"jane"}, "Impersonate-Group": {"prod"},
+		"Impersonate-Uid": {"1000"}, "Impersonate-Extra-Reason": {"node"},
+	}
 	return redact.Transport(a.next, func(*http.Request) (*url.URL, error) { return nil, nil }).RoundTrip(r)
 }
 
@@ -33,6 +36,11 @@ func TestEchoedCredentials(t *testing.T) {
 		fails             bool
 	}{
 		{"nothing", nodes, table, false},
+		{"an impersonated group in a node's name", strings.Replace(nodes, "n1", "prod-worker-1", 1), strings.Replace(table, "n1", "prod-worker-1", 1), false},
+		{"an impersonated user in a node's name", strings.Replace(nodes, "n1", "eu.jane-1", 1), table, false},
+		{"an impersonated user's uid in a resourceVersion", strings.Replace(nodes, `"1"`, `"210003"`, 1), table, false},
+		{"an impersonated user's extra in a node's name", strings.Replace(nodes, "n1", "node-1", 1), table, false},
+		{"an impersonated group as a node", strings.Replace(nodes, "n1", "prod", 1), table, true},
 		{"name of a node", strings.Replace(nodes, "n1", "x-hunter2-token", 1), table, true},
 		{"node of a pod", nodes, strings.Replace(table, `["n1"]`, `["hunter2-token"]`, 1), true},
 		{"resourceVersion", nodes, strings.Replace(table, `"resourceVersion":"1"`, `"resourceVersion":"hunter2-token"`, 1), true},

@@ -31,7 +31,7 @@ func unescape(text string) (meant string, size int) {
 	return meant, size
 }
 
-// backslash reads the escapes of Go, JSON, C and shells.
+// backslash reads the escapes of Go, JSON and C.
 func backslash(text string) (meant string, size int) {
 	const unit = len(`\u002B`)
 	r, wide, rest, err := strconv.UnquoteChar(text, 0)
@@ -46,8 +46,8 @@ func backslash(text string) (meant string, size int) {
 	if pair := utf16.DecodeRune(half(text), half(text[min(len(text), unit):])); pair != utf8.RuneError {
 		return string(pair), 2 * unit
 	}
-	if len(text) > 1 && strings.IndexByte(" !\"#$%&'()*+,-./:;<=>?@[]^_`{|}~", text[1]) >= 0 {
-		return text[1:2], 2
+	if quoted := text[1:min(len(text), 2)]; quoted == `"` || quoted == "'" || quoted == "/" {
+		return quoted, 2
 	}
 	return "", 0
 }
@@ -64,11 +64,11 @@ func half(text string) rune {
 
 // entity reads a character of HTML that ends with a semicolon.
 func entity(text string) (meant string, size int) {
-	name, _, found := strings.Cut(text[1:], ";")
-	if !found || strings.Contains(name, "&") {
+	size = strings.IndexByte(text, ';') + 1
+	other := func(r rune) bool { return !inWord(r) && r != '#' }
+	if size == 0 || strings.ContainsFunc(text[1:size-1], other) { // they may stand for others
 		return "", 0
 	}
-	size = len("&;") + len(name)
 	if meant = html.UnescapeString(text[:size]); meant == text[:size] {
 		return "", 0
 	}

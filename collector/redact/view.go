@@ -6,9 +6,10 @@ import (
 	"unicode/utf8"
 )
 
-// depth is how often a text may have been escaped: a proxy's page may quote a Status that
-// quotes JSON that quotes an address.
-const depth = 4
+// depth is how often escapes are resolved: those of a text that was escaped four times, as
+// where a proxy's page quotes a Status that quotes JSON that quotes an address, and what
+// looks like one in a credential.
+const depth = 8
 
 // view is a text as it was before somebody escaped it, or a part of it.
 type view struct {
