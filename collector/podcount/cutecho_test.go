@@ -283,35 +283,50 @@ func FuzzCutEcho(f *testing.F) {
 	f.Fuzz(func(t *testing.T, a, b uint64) { checkCutEcho(t, rand.New(rand.NewPCG(a, b))) })
 }
 
-// escapedAtRandom escapes what must be in a way that servers have, and with it any other
-// characters, each of them always or never.
+// escapedAtRandom escapes what must be in a way that servers have, and with it any of what
+// may be, each character always or never. No server escapes a backslash and leaves what
+// must be escaped after it.
 func escapedAtRandom(random *rand.Rand, text string) string {
-	escape := []func(r rune) string{
-		func(r rune) string { return fmt.Sprintf([]string{`\u%04x`, `\u%04X`}[random.IntN(2)], r) },
-		func(r rune) string { return fmt.Sprintf([]string{"&#%d;", "&#x%x;", "&#X%05X;"}[random.IntN(3)], r) },
-		func(r rune) string { return eachByte([]string{"%%%02x", "%%%02X"}[random.IntN(2)], r) },
-		func(r rune) string { return eachByte([]string{`\x%02x`, `\x%02X`, `\%03o`}[random.IntN(3)], r) },
-	}
-	way, often, seed := random.IntN(len(escape)), 1+random.IntN(8), random.Uint64()
+	const backslash, entity, address = `["\\]`, `[&<>]`, `[^\pL\pN._~-]`
+	way := []struct {
+		form, must, may string
+		units           func(r rune) []rune
+	}{
+		{`\u%04x`, backslash, `[^\w]`, inUTF16}, {`\u%04X`, backslash, `[^\w]`, inUTF16},
+		{`\x%02x`, backslash, `[^\w]`, inBytes}, {`\x%02X`, backslash, `[^\w]`, inBytes}, {`\%03o`, backslash, `[^\w]`, inBytes},
+		{"&#%d;", entity, `[^\\]`, inCharacters}, {"&#X%05X;", entity, `[^\\]`, inCharacters},
+		{"%%%02x", address, ".", inBytes}, {"%%%02X", address, ".", inBytes},
+	}[random.IntN(9)]
+	must, may := regexp.MustCompile(way.must), regexp.MustCompile(way.may)
+	often, seed := 1+random.IntN(8), random.Uint64()
 	var escaped strings.Builder
 	for _, r := range text {
-		must := strings.ContainsRune([]string{`"\`, "&<>", "%", `"\`}[way], r)
-		if pair := utf16.AppendRune(nil, r); way == 0 && len(pair) == 2 {
-			escaped.WriteString(escape[way](rune(pair[0])) + escape[way](rune(pair[1])))
-		} else if must || rand.New(rand.NewPCG(seed, uint64(r))).IntN(often) == 0 {
-			escaped.WriteString(escape[way](r))
-		} else {
+		some := may.MatchString(string(r)) && rand.New(rand.NewPCG(seed, uint64(r))).IntN(often) == 0
+		if !some && !must.MatchString(string(r)) {
 			escaped.WriteRune(r)
+			continue
+		}
+		for _, unit := range way.units(r) {
+			fmt.Fprintf(&escaped, way.form, unit)
 		}
 	}
 	return escaped.String()
 }
 
-func eachByte(form string, r rune) (escaped string) {
-	for _, b := range []byte(string(r)) {
-		escaped += fmt.Sprintf(form, b)
+func inCharacters(r rune) []rune { return []rune{r} }
+
+func inUTF16(r rune) (units []rune) {
+	for _, unit := range utf16.AppendRune(nil, r) {
+		units = append(units, rune(unit))
 	}
-	return escaped
+	return units
+}
+
+func inBytes(r rune) (units []rune) {
+	for _, b := range []byte(string(r)) {
+		units = append(units, rune(b))
+	}
+	return units
 }
 
 func checkCutEcho(t *testing.T, random *rand.Rand) {

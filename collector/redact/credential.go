@@ -32,33 +32,37 @@ const (
 	least = 2 * shortest
 )
 
-// forms are the texts in which a credential is looked for in each view: as it is, and as
-// it reads where all that looks like an escape was resolved, as that of the view was.
-func (c credential) forms() []string {
-	all := []string{c.text}
+// forms are what a credential is looked for as in each view: as it is, and as it reads if
+// what looks like an escape in it is resolved, as it is in the view.
+func (c credential) forms() []credential {
+	var texts []string
 	for v := range levels(c.text) {
-		if len(v.text) >= shortest {
-			all = append(all, v.text)
-		}
+		texts = append(texts, v.text)
 		if bared := bare(v.text); len(bared) >= least && !c.alone {
-			all = append(all, bared)
+			texts = append(texts, bared)
 		}
 	}
-	slices.Sort(all)
-	return slices.Compact(all)
+	slices.Sort(texts)
+	var all []credential
+	for _, text := range slices.Compact(texts) {
+		form := c
+		form.text, form.alone = text, c.alone || len(text) < shortest
+		all = append(all, form)
+	}
+	return all
 }
 
-// in returns where a view has a form of c, or, if cut, the beginning of one.
-func (c credential) in(v view, form string, cut bool) (all []span) {
+// in returns where a view has c or, if it may have been cut, the beginning of it.
+func (c credential) in(v view, cut bool) (all []span) {
 	cut = cut && !c.alone && !c.whole
 	for from := 0; ; {
-		next := strings.IndexByte(v.text[from:], form[0])
+		next := strings.IndexByte(v.text[from:], c.text[0])
 		if next < 0 {
 			return all
 		}
 		from += next
-		size := common(v.text[from:], form)
-		if (size == len(form) || cut && size >= least) && c.stands(v.text[:from], v.text[from+size:]) {
+		size := common(v.text[from:], c.text)
+		if (size == len(c.text) || cut && size >= least) && c.stands(v.text[:from], v.text[from+size:]) {
 			all = append(all, v.span(from, from+size))
 		} else {
 			size = 1

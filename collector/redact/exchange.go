@@ -50,7 +50,7 @@ func (e *Exchange) credentials() []credential {
 func (e *Exchange) Reached() bool { return e.credentials() != nil }
 
 // Hide replaces what was sent wherever text contains it, as it is or escaped up to four
-// times, over lines and with hyphens too. So it does with the beginning of it: the server,
+// times, over lines and with soft hyphens too. So it does with the beginning of it: the server,
 // a proxy or a broken connection may have cut it. What was cut on this side must have a
 // Mark, and is left out as far as it could be part of a credential, whatever it is.
 func (e *Exchange) Hide(text string) string { return e.hide(text, true) }
@@ -61,15 +61,16 @@ func (e *Exchange) HideWhole(text string) string { return e.hide(text, false) }
 
 func (e *Exchange) hide(text string, cut bool) string {
 	text = strings.TrimSpace(text)
-	credentials, most := e.credentials(), 0
-	var hidden []span
-	for _, c := range credentials {
+	var forms []credential
+	most := 0
+	for _, c := range e.credentials() {
 		most = max(most, len(c.text))
-		forms := c.forms()
-		for v := range views(text) {
-			for _, form := range forms {
-				hidden = append(hidden, c.in(v, form, cut)...)
-			}
+		forms = append(forms, c.forms()...)
+	}
+	var hidden []span
+	for v := range views(text) {
+		for _, form := range forms {
+			hidden = append(hidden, form.in(v, cut)...)
 		}
 	}
 	return hideEnds(replace(text, hidden), most)
@@ -79,9 +80,10 @@ func (e *Exchange) hide(text string, cut bool) string {
 // contains what was sent. The name of a user must be the whole text: there may be a
 // node admin-1.
 func (e *Exchange) Echoed(text string) bool {
+	credentials := e.credentials()
 	for v := range levels(text) {
-		if slices.ContainsFunc(e.credentials(), func(c credential) bool {
-			return v.text == c.text || !c.name && len(c.in(v, c.text, false)) > 0
+		if slices.ContainsFunc(credentials, func(c credential) bool {
+			return v.text == c.text || !c.name && len(c.in(v, false)) > 0
 		}) {
 			return true
 		}
