@@ -38,7 +38,7 @@ func (c credential) forms() []credential {
 	var texts []string
 	for v := range levels(c.text) {
 		texts = append(texts, v.text)
-		if bared := bare(v.text); len(bared) >= least && !c.alone {
+		if bared := bare(v.text); len(bared) >= least {
 			texts = append(texts, bared)
 		}
 	}
