@@ -54,6 +54,9 @@ func (c credential) forms() []credential {
 
 // in returns where a view has c or, if it may have been cut, the beginning of it.
 func (c credential) in(v view, cut bool) (all []span) {
+	if v.joined && len(c.text) < least {
+		return nil
+	}
 	cut = cut && !c.alone && !c.whole
 	for from := 0; ; {
 		next := strings.IndexByte(v.text[from:], c.text[0])

@@ -55,10 +55,10 @@ func backslash(text string) (meant string, size int) {
 // half is the number of the \u with which a text begins, 0 if it does not.
 func half(text string) rune {
 	digits, found := strings.CutPrefix(text[:min(len(text), len(`\ud83d`))], `\u`)
-	number, err := strconv.ParseUint(digits, 16, 16)
-	if !found || err != nil {
+	if !found {
 		return 0
 	}
+	number, _ := strconv.ParseUint(digits, 16, 16) // 0 if these are no digits
 	return rune(number)
 }
 

@@ -16,6 +16,8 @@ type view struct {
 	text string
 	// at is where each byte comes from; nil if the text is as it is shown.
 	at []span
+	// joined marks a text in which words are joined that were apart.
+	joined bool
 }
 
 // span is a part of the text that is shown.
@@ -64,7 +66,7 @@ func (v view) unescaped() view {
 		}
 		i += size
 	}
-	return view{string(text), at}
+	return view{text: string(text), at: at}
 }
 
 // bare leaves out what may have been added.
@@ -81,7 +83,7 @@ func (v view) bare() view {
 			}
 		}
 	}
-	return view{text, at}
+	return view{text, at, true}
 }
 
 // span is where a part of the view comes from.
