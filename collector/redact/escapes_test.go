@@ -120,7 +120,7 @@ func TestHideCutEscapes(t *testing.T) {
 		"percent, cut":          `q7%5`,
 		"percent of a percent":  `q7%25`,
 		"percent, twice":        `q7%255`,
-		"percent, four times":  `q7%2525255`,
+		"percent, four times":   `q7%2525255`,
 		"percent, a backslash":  `q7%5C%7`,
 		"entity":                `q7&`,
 		"number":                `q7&#9`,
