@@ -25,12 +25,13 @@ func (c *Collector) API() http.Handler {
 }
 
 func (c *Collector) serveClusters(w http.ResponseWriter, r *http.Request) error {
-	return c.respondJSON(w, r, func() any {
+	return c.respondJSON(w, r, func(w http.ResponseWriter) error {
 		all := clustersAnswer{Clusters: []clusterAnswer{}}
 		for _, one := range c.Store.Clusters() {
 			all.Clusters = append(all.Clusters, clusterOf(one.View()))
 		}
-		return all
+		writeJSON(w, http.StatusOK, all)
+		return nil
 	})
 }
 
@@ -48,7 +49,10 @@ func (c *Collector) serveNodes(w http.ResponseWriter, r *http.Request) error {
 	} else {
 		ask.cluster.Refresh()
 	}
-	v := ask.cluster.View()
+	return c.respondJSON(w, r, func(w http.ResponseWriter) error { return serveView(w, ask.cluster.View()) })
+}
+
+func serveView(w http.ResponseWriter, v store.View) error {
 	switch {
 	case v.Snapshot == nil:
 		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("cluster %q has no complete count yet%s", v.Cluster, because(v.Err))}
@@ -56,9 +60,8 @@ func (c *Collector) serveNodes(w http.ResponseWriter, r *http.Request) error {
 		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("the last complete count of cluster %q, of %s, is too old%s",
 			v.Cluster, v.Snapshot.Time.UTC().Format(time.RFC3339), because(v.Err))}
 	}
-	return c.respondJSON(w, r, func() any {
-		return nodesAnswer{clusterAnswer: clusterOf(v), Nodes: nodesOf(v.Snapshot)}
-	})
+	writeNodes(w, v)
+	return nil
 }
 
 func because(err error) string {

@@ -1,9 +1,14 @@
 package collector
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
+	"slices"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
 // apiError is an answer other than 200.
@@ -24,25 +29,60 @@ func reading(serve func(http.ResponseWriter, *http.Request) error) http.HandlerF
 		} else {
 			w.Header().Set("Allow", "GET, HEAD")
 		}
-		var failure apiError
-		if errors.As(err, &failure) {
-			writeJSON(w, failure.status, map[string]any{"status": failure.status, "error": failure.text})
-		}
+		refuse(w, err)
 	}
+}
+
+// refuse sends an error; nothing, if there is none.
+func refuse(w http.ResponseWriter, err error) {
+	var failure apiError
+	if errors.As(err, &failure) {
+		writeJSON(w, failure.status, map[string]any{"status": failure.status, "error": failure.text})
+	}
+}
+
+func announce(w http.ResponseWriter, status int) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
 }
 
 // writeJSON sends v, which can always be encoded.
 func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
+	announce(w, status)
 	// A client that has gone needs no answer.
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// respondJSON sends what build returns, when there is a slot for it.
-func (c *Collector) respondJSON(w http.ResponseWriter, r *http.Request, build func() any) error {
-	_, _, err := c.responder.respond(w, r, func(w http.ResponseWriter) { writeJSON(w, http.StatusOK, build()) })
+// writeNodes sends a cluster with all of its nodes, as writeJSON would. It makes some
+// hundred nodes of it at a time, as there may be many times more memory in the whole than
+// in the names.
+func writeNodes(w http.ResponseWriter, v store.View) {
+	const end = "]}\n"
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encode := func(v any) []byte {
+		text.Reset()
+		_ = encoder.Encode(v) // it can be encoded, and a buffer takes it
+		return text.Bytes()
+	}
+	announce(w, http.StatusOK)
+	head := encode(nodesAnswer{clusterAnswer: clusterOf(v), Nodes: []nodeAnswer{}})
+	_, _ = w.Write(bytes.TrimSuffix(head, []byte(end)))
+	between := ""
+	for nodes := range slices.Chunk(v.Snapshot.Nodes, partSeries) {
+		part := bytes.TrimPrefix(encode(nodesOf(nodes)), []byte("["))
+		_, _ = io.WriteString(w, between)
+		_, _ = w.Write(bytes.TrimSuffix(part, []byte("]\n")))
+		between = ","
+	}
+	_, _ = io.WriteString(w, end)
+}
+
+// respondJSON has write make the answer, or its error, when there is a slot for it. What
+// write uses is not kept while the answer is sent.
+func (c *Collector) respondJSON(w http.ResponseWriter, r *http.Request, write func(http.ResponseWriter) error) error {
+	_, _, err := c.responder.respond(w, r, func(w http.ResponseWriter) { refuse(w, write(w)) })
 	if err != nil {
 		return apiError{http.StatusServiceUnavailable, err.Error()}
 	}

@@ -36,7 +36,10 @@ func (c *Collector) Discovery(metricsPath string) http.Handler {
 		for _, one := range c.Store.Clusters() {
 			groups = append(groups, target(r.Host+"/"+one.Name(), "cluster", one.Name()))
 		}
-		return c.respondJSON(w, r, func() any { return groups })
+		return c.respondJSON(w, r, func(w http.ResponseWriter) error {
+			writeJSON(w, http.StatusOK, groups)
+			return nil
+		})
 	})
 }
 

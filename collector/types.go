@@ -134,15 +134,15 @@ func runningOf(p store.Progress, last *podcount.Snapshot) *runningAnswer {
 	return a
 }
 
-func nodesOf(s *podcount.Snapshot) []nodeAnswer {
-	nodes := make([]nodeAnswer, len(s.Nodes))
-	for i, node := range s.Nodes {
-		nodes[i] = nodeAnswer{Name: node.Name, ActivePods: node.ActivePods}
-		if node.HasAllocatable {
-			nodes[i].AllocatablePods = &node.AllocatablePods
+func nodesOf(nodes []podcount.Node) []nodeAnswer {
+	answers := make([]nodeAnswer, len(nodes))
+	for i := range nodes {
+		answers[i] = nodeAnswer{Name: nodes[i].Name, ActivePods: nodes[i].ActivePods}
+		if nodes[i].HasAllocatable {
+			answers[i].AllocatablePods = &nodes[i].AllocatablePods
 		}
 	}
-	return nodes
+	return answers
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
