@@ -24,11 +24,14 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		views := ask.await(r.Context(), &c.reserve)
+		ask.await(r.Context(), &c.reserve)
+		series := 0
 		waited, took, err := c.responder.respond(w, r, func(answer http.ResponseWriter) {
 			format := expfmt.NegotiateAccept(r.Header, formats()...)
 			answer.Header().Set("Content-Type", string(format))
 			answer.Header().Add("Vary", "Accept")
+			views := ask.views() // now: requests that wait for their turn keep no snapshots
+			series = seriesIn(views)
 			if err := c.write(answer, format, ask, views, process); err != nil {
 				_ = level.Error(c.logger).Log("msg", "Serving a scrape failed", "err", err)
 				http.Error(answer, "the metrics cannot be shown: see the log", http.StatusInternalServerError)
@@ -38,7 +41,7 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
-		c.reserve.note(seriesIn(views), waited, took)
+		c.reserve.note(series, waited, took)
 	})
 }
 

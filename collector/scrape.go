@@ -38,10 +38,10 @@ func (c *Collector) readScrape(r *http.Request) (s scrape, err error) {
 	return s, err
 }
 
-// await returns what is to be shown of the clusters. It asks all of them at once, so
-// that a slow one delays no other, and waits for counts as long as kept leaves time to
-// encode the answer. Counts that end meanwhile make it larger, and the wait shorter.
-func (s scrape) await(ctx context.Context, kept *reserve) []store.View {
+// await has the clusters counted that are due. It asks all of them at once, so that a slow
+// one delays no other, and waits for counts as long as kept leaves time to encode the
+// answer. Counts that end meanwhile make it larger, and the wait shorter.
+func (s scrape) await(ctx context.Context, kept *reserve) {
 	began, series, of := time.Now(), 0, make(map[*store.Cluster]int, len(s.clusters))
 	for _, one := range s.clusters {
 		of[one] = seriesOf(one.View())
@@ -58,6 +58,10 @@ func (s scrape) await(ctx context.Context, kept *reserve) []store.View {
 			early.Reset(kept.wait(s.limit, series) - time.Since(began))
 		}
 	})
+}
+
+// views returns what is to be shown of the clusters.
+func (s scrape) views() []store.View {
 	views := make([]store.View, len(s.clusters))
 	for i, one := range s.clusters {
 		views[i] = one.View()
