@@ -20,6 +20,9 @@ const (
 	// sendingBytes is how much memory the answers take that are being sent: some two
 	// million series, compressed.
 	sendingBytes = 16 << 20
+	// fewBytes is up to which size any number of answers may wait until there is memory
+	// for them. Of larger ones, which take it while they wait, one at a time may.
+	fewBytes = 64 << 10
 )
 
 // responder limits how many answers are encoded and sent at once. Requests that wait
@@ -28,10 +31,11 @@ type responder struct {
 	slots    chan struct{}     // held while an answer is encoded and sent; nil is no limit
 	encoders chan *gzip.Writer // one is taken while an answer is encoded; a writer is larger than most answers
 	sending  *semaphore.Weighted
+	waiting  chan struct{} // has a value while a large answer waits until it may be sent
 }
 
 func newResponder(limit int) *responder {
-	r := &responder{encoders: make(chan *gzip.Writer, encoders), sending: semaphore.NewWeighted(sendingBytes)}
+	r := &responder{encoders: make(chan *gzip.Writer, encoders), sending: semaphore.NewWeighted(sendingBytes), waiting: make(chan struct{}, 1)}
 	for range encoders {
 		zip, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid, and there is no other error
 		r.encoders <- zip
@@ -65,10 +69,8 @@ func (r *responder) respond(w http.ResponseWriter, request *http.Request, encode
 		return 0, 0, err
 	}
 	encoded := time.Now()
-	size := min(int64(answer.body.Len()), sendingBytes)
-	wait, cancel := context.WithTimeout(context.Background(), slotWait)
-	defer cancel()
-	if r.sending.Acquire(wait, size) != nil {
+	size := min(answer.body.size, sendingBytes)
+	if !r.admit(size) {
 		return 0, 0, errLarge
 	}
 	defer r.sending.Release(size)
@@ -89,6 +91,24 @@ func (r *responder) enter() error {
 	case <-timer.C:
 		return errBusy
 	}
+}
+
+// admit says whether there is room for an answer of that size among those that are sent.
+func (r *responder) admit(size int64) bool {
+	if r.sending.TryAcquire(size) {
+		return true
+	}
+	if size > fewBytes {
+		select {
+		case r.waiting <- struct{}{}:
+			defer func() { <-r.waiting }()
+		default:
+			return false
+		}
+	}
+	wait, cancel := context.WithTimeout(context.Background(), slotWait)
+	defer cancel()
+	return r.sending.Acquire(wait, size) == nil
 }
 
 func (r *responder) leave() {

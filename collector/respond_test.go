@@ -90,40 +90,58 @@ func TestMaxRequests(t *testing.T) {
 }
 
 // TestLargeAnswers has clients that do not read answers of some MB, as many as there is
-// room for, and one that does. The next is refused until one has read.
+// room for, and some that do. One of the next waits until another has read. What comes
+// beside it waits too if it is small, and is refused at once otherwise: it is in memory
+// already.
 func TestLargeAnswers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		const size = 5 << 20
-		random := make([]byte, size)
-		_, _ = rand.NewChaCha8([32]byte{1}).Read(random) // it never fails, and nothing makes it smaller
 		r := newResponder(40)
 		zipped := request(t.Context(), "/metrics")
-		zipped.Header.Set("Accept-Encoding", "gzip") // then it is sent in one piece
-		respond := func(w http.ResponseWriter) error {
+		zipped.Header.Set("Accept-Encoding", "gzip")
+		respond := func(w http.ResponseWriter, size int) (time.Duration, error) {
+			random := make([]byte, size)
+			_, _ = rand.NewChaCha8([32]byte{1}).Read(random) // it never fails, and nothing makes it smaller
+			began := time.Now()
 			_, _, err := r.respond(w, zipped, func(w http.ResponseWriter) { _, _ = w.Write(random) })
-			return err
+			return time.Since(began), err
 		}
-		reads := make(chan struct{})
+		first, others := make(chan struct{}), make(chan struct{})
 		var clients sync.WaitGroup
-		for range sendingBytes / size {
-			clients.Go(func() { _ = respond(deaf{httptest.NewRecorder(), reads}) })
+		deafClient := func(reads chan struct{}) {
+			clients.Go(func() { _, _ = respond(deaf{httptest.NewRecorder(), reads}, size) })
+		}
+		deafClient(first)
+		for range sendingBytes/size - 1 {
+			deafClient(others)
 		}
 		synctest.Wait()
-		began := time.Now()
-		if err := respond(httptest.NewRecorder()); !errors.Is(err, errLarge) || time.Since(began) != slotWait {
-			t.Errorf("one more: %v after %s, want %v after %s", err, time.Since(began), errLarge, slotWait)
+		var beside sync.WaitGroup
+		beside.Go(func() {
+			if waited, err := respond(httptest.NewRecorder(), size); !errors.Is(err, errLarge) || waited != slotWait {
+				t.Errorf("one more: %v after %s, want %v after %s", err, waited, errLarge, slotWait)
+			}
+		})
+		time.Sleep(slotWait / 4)
+		beside.Go(func() {
+			if waited, err := respond(httptest.NewRecorder(), fewBytes/2); err != nil || waited != slotWait*3/4 {
+				t.Errorf("a small one: %v after %s, want none after %s", err, waited, slotWait*3/4)
+			}
+		})
+		for range 5 {
+			if waited, err := respond(httptest.NewRecorder(), size); !errors.Is(err, errLarge) || waited != 0 {
+				t.Errorf("a large one beside it: %v after %s, want %v at once", err, waited, errLarge)
+			}
 		}
-		reads <- struct{}{}
-		synctest.Wait()
+		beside.Wait()
+		time.AfterFunc(slotWait/2, func() { close(first) })
 		whole := httptest.NewRecorder()
-		if err := respond(whole); err != nil || whole.Body.Len() < size {
-			t.Errorf("after one has read: %v, %d bytes", err, whole.Body.Len())
+		if waited, err := respond(whole, size); err != nil || waited != slotWait/2 || whole.Body.Len() < size {
+			t.Errorf("until one has read: %v after %s, %d bytes", err, waited, whole.Body.Len())
 		}
-		close(reads)
+		close(others)
 		clients.Wait()
-		random = make([]byte, sendingBytes+size)
-		_, _ = rand.NewChaCha8([32]byte{2}).Read(random)
-		if err := respond(httptest.NewRecorder()); err != nil {
+		if _, err := respond(httptest.NewRecorder(), sendingBytes+size); err != nil {
 			t.Errorf("an answer that is larger than the room: %v", err)
 		}
 	})

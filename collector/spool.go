@@ -1,10 +1,10 @@
 package collector
 
 import (
-	"bytes"
 	"compress/gzip"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -17,8 +17,35 @@ type spool struct {
 	header http.Header
 	status int
 	size   int64 // of the answer as it was written
-	body   bytes.Buffer
+	body   packed
 	zip    *gzip.Writer
+}
+
+// pieceSize is small beside answers that matter, and larger than most others.
+const pieceSize = 16 << 10
+
+// packed is the compressed body. It grows by pieces: what a slice is copied from when it
+// grows, and its spare room, can be twice what it has.
+type packed struct {
+	pieces net.Buffers
+	size   int64
+}
+
+// Write adds to the last piece, and begins others.
+func (p *packed) Write(b []byte) (int, error) {
+	written := len(b)
+	p.size += int64(written)
+	for len(b) > 0 {
+		last := len(p.pieces) - 1
+		if last < 0 || len(p.pieces[last]) == pieceSize {
+			p.pieces = append(p.pieces, make([]byte, 0, pieceSize))
+			last++
+		}
+		n := min(len(b), pieceSize-len(p.pieces[last]))
+		p.pieces[last] = append(p.pieces[last], b[:n]...)
+		b = b[n:]
+	}
+	return written, nil
 }
 
 // newSpool uses zip until it is closed.
@@ -64,15 +91,15 @@ func (s *spool) send(w http.ResponseWriter, r *http.Request) {
 	header.Add("Vary", "Accept-Encoding")
 	if acceptsGzip(r.Header) {
 		header.Set("Content-Encoding", "gzip")
-		header.Set("Content-Length", strconv.Itoa(s.body.Len()))
+		header.Set("Content-Length", strconv.FormatInt(s.body.size, 10))
 		w.WriteHeader(s.status)
 		// A client that has gone needs no answer; so below.
-		_, _ = w.Write(s.body.Bytes())
+		_, _ = s.body.pieces.WriteTo(w)
 		return
 	}
 	header.Set("Content-Length", strconv.FormatInt(s.size, 10))
 	w.WriteHeader(s.status)
-	plain, err := gzip.NewReader(&s.body)
+	plain, err := gzip.NewReader(&s.body.pieces)
 	if err != nil {
 		panic(fmt.Sprintf("what was compressed here cannot be read: %v", err))
 	}
