@@ -20,9 +20,6 @@ const (
 	// sendingBytes is how much memory the answers take that are being sent: some two
 	// million series, compressed.
 	sendingBytes = 16 << 20
-	// fewBytes is up to which size any number of answers may wait until there is memory
-	// for them. Of larger ones, which take it while they wait, one at a time may.
-	fewBytes = 64 << 10
 )
 
 // responder limits how many answers are encoded and sent at once. Requests that wait
@@ -31,11 +28,10 @@ type responder struct {
 	slots    chan struct{}     // held while an answer is encoded and sent; nil is no limit
 	encoders chan *gzip.Writer // one is taken while an answer is encoded; a writer is larger than most answers
 	sending  *semaphore.Weighted
-	waiting  chan struct{} // has a value while a large answer waits until it may be sent
 }
 
 func newResponder(limit int) *responder {
-	r := &responder{encoders: make(chan *gzip.Writer, encoders), sending: semaphore.NewWeighted(sendingBytes), waiting: make(chan struct{}, 1)}
+	r := &responder{encoders: make(chan *gzip.Writer, encoders), sending: semaphore.NewWeighted(sendingBytes)}
 	for range encoders {
 		zip, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid, and there is no other error
 		r.encoders <- zip
@@ -63,20 +59,45 @@ func (r *responder) respond(w http.ResponseWriter, request *http.Request, encode
 		return 0, 0, err
 	}
 	defer r.leave()
-	began := time.Now()
-	answer, waited, err := r.encode(encode)
+	var room int64 // that the answer has
+	defer func() { r.sending.Release(room) }()
+	answer, err := r.admitted(encode, &room)
 	if err != nil {
 		return 0, 0, err
 	}
-	encoded := time.Now()
-	size := min(answer.body.size, sendingBytes)
-	if !r.admit(size) {
-		return 0, 0, errLarge
-	}
-	defer r.sending.Release(size)
+	began := time.Now()
 	answer.send(w, request)
-	took = encoded.Sub(began) - waited
-	return waited, took + min(took, time.Since(encoded)), nil
+	return answer.waited, answer.took + min(answer.took, time.Since(began)), nil
+}
+
+// admitted returns an answer that has room among those that are sent. One that finds none
+// is given up, and made again when there is: while it waits, it takes no memory.
+func (r *responder) admitted(encode func(http.ResponseWriter), room *int64) (*spool, error) {
+	answer, err := r.encode(encode)
+	if err != nil || r.fits(answer, room) {
+		return answer, err
+	}
+	size := answer.room()
+	wait, cancel := context.WithTimeout(context.Background(), slotWait)
+	defer cancel()
+	if r.sending.Acquire(wait, size) != nil {
+		return nil, errLarge
+	}
+	*room = size
+	if answer, err = r.encode(encode); err == nil && !r.fits(answer, room) {
+		err = errLarge // it has grown meanwhile
+	}
+	return answer, err
+}
+
+// fits says whether the room is enough, or can be made so.
+func (r *responder) fits(answer *spool, room *int64) bool {
+	more := answer.room() - *room
+	if more > 0 && !r.sending.TryAcquire(more) {
+		return false
+	}
+	*room += max(0, more)
+	return true
 }
 
 func (r *responder) enter() error {
@@ -93,38 +114,21 @@ func (r *responder) enter() error {
 	}
 }
 
-// admit says whether there is room for an answer of that size among those that are sent.
-func (r *responder) admit(size int64) bool {
-	if r.sending.TryAcquire(size) {
-		return true
-	}
-	if size > fewBytes {
-		select {
-		case r.waiting <- struct{}{}:
-			defer func() { <-r.waiting }()
-		default:
-			return false
-		}
-	}
-	wait, cancel := context.WithTimeout(context.Background(), slotWait)
-	defer cancel()
-	return r.sending.Acquire(wait, size) == nil
-}
-
 func (r *responder) leave() {
 	if r.slots != nil {
 		<-r.slots
 	}
 }
 
-// encode returns the answer, and how long it waited for an encoder. It gives that back,
-// even if encoding panics.
-func (r *responder) encode(encode func(http.ResponseWriter)) (answer *spool, waited time.Duration, err error) {
+// encode makes an answer. It gives the encoder back, even if encoding panics.
+func (r *responder) encode(encode func(http.ResponseWriter)) (*spool, error) {
 	began := time.Now()
 	zip := <-r.encoders
 	defer func() { r.encoders <- zip }()
-	waited = time.Since(began)
-	answer = newSpool(zip)
+	answer := newSpool(zip)
+	answer.waited = time.Since(began)
 	encode(answer)
-	return answer, waited, answer.close()
+	err := answer.close()
+	answer.took = time.Since(began) - answer.waited
+	return answer, err
 }

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -90,50 +91,44 @@ func TestMaxRequests(t *testing.T) {
 }
 
 // TestLargeAnswers has clients that do not read answers of some MB, as many as there is
-// room for, and some that do. One of the next waits until another has read. What comes
-// beside it waits too if it is small, and is refused at once otherwise: it is in memory
-// already.
+// room for, and more that do. These are refused unless one has read within a second; while
+// they wait, they take no memory.
 func TestLargeAnswers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		const size = 5 << 20
+		const size, more = 5 << 20, 20
+		random := make([]byte, sendingBytes+size)
+		_, _ = rand.NewChaCha8([32]byte{1}).Read(random) // it never fails, and nothing makes it smaller
 		r := newResponder(40)
 		zipped := request(t.Context(), "/metrics")
 		zipped.Header.Set("Accept-Encoding", "gzip")
 		respond := func(w http.ResponseWriter, size int) (time.Duration, error) {
-			random := make([]byte, size)
-			_, _ = rand.NewChaCha8([32]byte{1}).Read(random) // it never fails, and nothing makes it smaller
 			began := time.Now()
-			_, _, err := r.respond(w, zipped, func(w http.ResponseWriter) { _, _ = w.Write(random) })
+			_, _, err := r.respond(w, zipped, func(w http.ResponseWriter) { _, _ = w.Write(random[:size]) })
 			return time.Since(began), err
 		}
 		first, others := make(chan struct{}), make(chan struct{})
-		var clients sync.WaitGroup
-		deafClient := func(reads chan struct{}) {
+		var clients, waiting sync.WaitGroup
+		for i := range sendingBytes / size {
+			reads := others
+			if i == 0 {
+				reads = first
+			}
 			clients.Go(func() { _, _ = respond(deaf{httptest.NewRecorder(), reads}, size) })
 		}
-		deafClient(first)
-		for range sendingBytes/size - 1 {
-			deafClient(others)
+		synctest.Wait()
+		before := inUse()
+		for range more {
+			waiting.Go(func() {
+				if waited, err := respond(httptest.NewRecorder(), size); !errors.Is(err, errLarge) || waited != slotWait {
+					t.Errorf("one more: %v after %s, want %v after %s", err, waited, errLarge, slotWait)
+				}
+			})
 		}
 		synctest.Wait()
-		var beside sync.WaitGroup
-		beside.Go(func() {
-			if waited, err := respond(httptest.NewRecorder(), size); !errors.Is(err, errLarge) || waited != slotWait {
-				t.Errorf("one more: %v after %s, want %v after %s", err, waited, errLarge, slotWait)
-			}
-		})
-		time.Sleep(slotWait / 4)
-		beside.Go(func() {
-			if waited, err := respond(httptest.NewRecorder(), fewBytes/2); err != nil || waited != slotWait*3/4 {
-				t.Errorf("a small one: %v after %s, want none after %s", err, waited, slotWait*3/4)
-			}
-		})
-		for range 5 {
-			if waited, err := respond(httptest.NewRecorder(), size); !errors.Is(err, errLarge) || waited != 0 {
-				t.Errorf("a large one beside it: %v after %s, want %v at once", err, waited, errLarge)
-			}
+		if got := inUse() - before; got > more*size/2 {
+			t.Errorf("%d answers of %d bytes take %d while they wait", more, size, got)
 		}
-		beside.Wait()
+		waiting.Wait()
 		time.AfterFunc(slotWait/2, func() { close(first) })
 		whole := httptest.NewRecorder()
 		if waited, err := respond(whole, size); err != nil || waited != slotWait/2 || whole.Body.Len() < size {
@@ -144,7 +139,49 @@ func TestLargeAnswers(t *testing.T) {
 		if _, err := respond(httptest.NewRecorder(), sendingBytes+size); err != nil {
 			t.Errorf("an answer that is larger than the room: %v", err)
 		}
+		if !r.sending.TryAcquire(sendingBytes) {
+			t.Error("there is less room than before")
+		}
 	})
+}
+
+// inUse is the memory of everything that is not garbage.
+func inUse() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
+}
+
+// TestAnswerGrowsWhileItWaits has a small answer wait for room, and be a large one when
+// there is some: it is refused unless there is room for all of it.
+func TestAnswerGrowsWhileItWaits(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		frees int64
+		want  error
+	}{{"enough room", 2000, nil}, {"room for what it was", 1000, errLarge}} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				r := newResponder(0)
+				random := make([]byte, 1500)
+				_, _ = rand.NewChaCha8([32]byte{1}).Read(random)
+				_ = r.sending.TryAcquire(sendingBytes) // there is as much
+				time.AfterFunc(slotWait/2, func() { r.sending.Release(tt.frees) })
+				size := len(random) / 2
+				_, _, err := r.respond(httptest.NewRecorder(), request(t.Context(), "/metrics"), func(w http.ResponseWriter) {
+					_, _ = w.Write(random[:size])
+					size = len(random)
+				})
+				if !errors.Is(err, tt.want) {
+					t.Errorf("%v, want %v", err, tt.want)
+				}
+				if free := r.sending.TryAcquire(tt.frees); !free || r.sending.TryAcquire(1) {
+					t.Errorf("the room is not what it was")
+				}
+			})
+		})
+	}
 }
 
 // Scrapes that wait for a count hold no slot, and those that end their wait at the

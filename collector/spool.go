@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // spool is an http.ResponseWriter that keeps an answer in memory, compressed, until
@@ -19,7 +20,13 @@ type spool struct {
 	size   int64 // of the answer as it was written
 	body   packed
 	zip    *gzip.Writer
+
+	waited time.Duration // for the encoder
+	took   time.Duration // to encode
 }
+
+// room is what the answer takes of sendingBytes.
+func (s *spool) room() int64 { return min(s.body.size, sendingBytes) }
 
 // pieceSize is small beside answers that matter, and larger than most others.
 const pieceSize = 16 << 10
