@@ -14,16 +14,15 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// manyNodes is how many nodes each of the clusters has.
-const manyNodes = 1900
-
-// nodesServer serves a cluster with one pod on each node, under every path.
-func nodesServer(t *testing.T) string {
+// nodesServer serves a cluster with one pod on each of its nodes, whose names begin with
+// pool, under every path.
+func nodesServer(t *testing.T, nodes int, pool string) string {
 	t.Helper()
 	var items, rows strings.Builder
-	for i := range manyNodes {
-		fmt.Fprintf(&items, `,{"metadata":{"name":"gke-production-pool-1-%08x-%04d"},"status":{"allocatable":{"pods":"110"}}}`, i*2654435761, i)
-		fmt.Fprintf(&rows, `,{"cells":["pod-%d","gke-production-pool-1-%08x-%04d"]}`, i, i*2654435761, i)
+	for i := range nodes {
+		name := fmt.Sprintf("%s-%08x-%04d", pool, i*2654435761, i)
+		fmt.Fprintf(&items, `,{"metadata":{"name":"%s"},"status":{"allocatable":{"pods":"110"}}}`, name)
+		fmt.Fprintf(&rows, `,{"cells":["pod-%d","%s"]}`, i, name)
 	}
 	lists := map[string]string{
 		"nodes": `{"kind":"NodeList","metadata":{"resourceVersion":"7"},"items":[` + items.String()[1:] + `]}`,
@@ -38,38 +37,47 @@ func nodesServer(t *testing.T) string {
 }
 
 // TestManyNodes has clusters with more nodes together than any has, in one process with
-// little memory. All are well. Scrapes of all of them stay within the limit, and show
-// whole clusters only: those for whose names the budget has no room say so.
+// little memory, and one with as many long names as there is room for, each byte of which
+// takes six in JSON. All are well. Scrapes of all of them, and reading the nodes as JSON, stay
+// within the limit, and show whole clusters only: those for whose names the budget has no
+// room say so.
 func TestManyNodes(t *testing.T) {
-	server := nodesServer(t)
+	const pool = "gke-production-pool-1"
 	for _, tt := range []struct {
 		limit    string
 		clusters int
-		whole    bool
+		nodes    int // of each cluster
+		pool     string
+		shown    int // clusters at least, all if there is room
 		memory   int64
 	}{
-		{"128MiB", 30, true, hostileMemory},
-		{"128MiB", 300, false, hostileMemory},
-		{"512MiB", 100, true, 440 << 20},
+		{"128MiB", 30, 1900, pool, 30, hostileMemory},
+		{"128MiB", 300, 1900, pool, 20, hostileMemory},
+		{"512MiB", 100, 1900, pool, 100, 440 << 20},
+		{"128MiB", 1, 30_000, strings.Repeat("<", 230), 1, hostileMemory},
 	} {
-		t.Run(fmt.Sprintf("%d clusters, %s", tt.clusters, tt.limit), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%d clusters of %d nodes, %s", tt.clusters, tt.nodes, tt.limit), func(t *testing.T) {
 			t.Setenv("GOMEMLIMIT", tt.limit)
+			server := nodesServer(t, tt.nodes, tt.pool)
 			e := startExporter(t, oneServer(t, server, tt.clusters), "--kubernetes.all-contexts", "--collector.cache-ttl=5s")
 			e.discard(t, "/metrics", "60")
-			first, shown := e.peakMemory(t), 0
+			first, shown := e.peakMemory(t), map[string]int{}
 			for range 3 {
-				shown = len(wholeClusters(t, e.scrape(t)))
+				shown = wholeClusters(t, e.scrape(t), tt.nodes)
 				e.discard(t, "/metrics", "60")
+				for cluster := range shown {
+					e.discard(t, "/api/v1/nodes?cluster="+cluster, "60")
+				}
 			}
 			peak := e.peakMemory(t)
-			t.Logf("%d of %d clusters of %d nodes are shown; peak %d MiB at the first scrape, %d MiB in all", shown, tt.clusters, manyNodes, first>>20, peak>>20)
+			t.Logf("%d of %d clusters of %d nodes are shown; peak %d MiB at the first scrape, %d MiB in all", len(shown), tt.clusters, tt.nodes, first>>20, peak>>20)
 			if peak > tt.memory {
 				t.Errorf("peak memory of %d MiB, want at most %d", peak>>20, tt.memory>>20)
 			}
-			if tt.whole != (shown == tt.clusters) || shown < 20 {
-				t.Errorf("%d of %d clusters are shown", shown, tt.clusters)
+			if len(shown) < tt.shown || len(shown) == tt.clusters && tt.shown < tt.clusters {
+				t.Errorf("%d of %d clusters are shown", len(shown), tt.clusters)
 			}
-			if !tt.whole {
+			if tt.shown < tt.clusters {
 				e.await(t, "half of GOMEMLIMIT")
 			}
 		})
@@ -92,7 +100,7 @@ func oneServer(t *testing.T, address string, clusters int) (path string) {
 
 // wholeClusters returns the clusters that are shown, which have all of their nodes. They
 // are those that succeeded, and some that did so before.
-func wholeClusters(t *testing.T, got scrape) (shown map[string]int) {
+func wholeClusters(t *testing.T, got scrape, of int) (shown map[string]int) {
 	t.Helper()
 	for metric, want := range map[string]float64{"node_active_pods": 1, "node_allocatable_pods": 110} {
 		shown = map[string]int{}
@@ -102,7 +110,7 @@ func wholeClusters(t *testing.T, got scrape) (shown map[string]int) {
 			}
 		}
 		for cluster, nodes := range shown {
-			if nodes != manyNodes {
+			if nodes != of {
 				t.Errorf("%s: %d nodes have %s", cluster, nodes, metric)
 			}
 		}
