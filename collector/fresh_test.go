@@ -116,3 +116,31 @@ func TestFreshIsNotOfAnEarlierScrape(t *testing.T) {
 		}
 	})
 }
+
+// TestFreshTakesTooLong has requests end before there is a fresh count: that one goes on is
+// said only while one does.
+func TestFreshTakesTooLong(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		takes time.Duration
+		err   error
+		want  string
+	}{
+		{"amid a count", time.Hour, nil, "not complete after 3s, and goes on"},
+		{"after one that failed", 0, errors.New("no luck"), `no fresh count of cluster \"one\" within 3s: one may begin every ten seconds only`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				e := scriptedExporter(t, &scripted{takes: tt.takes, err: tt.err})
+				var first sync.WaitGroup
+				first.Go(func() { e.ask(http.MethodGet, askFresh) })
+				time.Sleep(time.Second)
+				status, body := e.ask(http.MethodGet, "/api/v1/nodes?cluster=one&fresh=true&timeout=3s")
+				if status != http.StatusGatewayTimeout || !strings.Contains(body, tt.want) {
+					t.Errorf("%d %s; want 504, %s", status, body, tt.want)
+				}
+				first.Wait()
+			})
+		})
+	}
+}

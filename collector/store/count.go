@@ -79,6 +79,7 @@ func (c *Cluster) publish(r *run, snapshot *podcount.Snapshot) {
 		c.ttl = c.opts.CacheTTL - time.Duration(c.opts.Jitter()*part*float64(c.opts.CacheTTL))
 	}
 	c.snapshot = snapshot
+	c.noteAge(r, snapshot)
 	c.vain = 0
 	c.conclude(snapshot.Interrupted)
 	c.forgive()

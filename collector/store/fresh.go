@@ -13,7 +13,8 @@ import (
 const freshInterval = 10 * time.Second
 
 // CountFresh waits for a complete count that began at or after the call, or one
-// that another call had begun within the last freshInterval. Its error is that
+// that another call had begun within the last freshInterval. One that was set aside
+// before is completed first. Its error is that
 // of a count that began at or after the call, the context's, or a ConfigError. It
 // does not wait for the pause after a failed count.
 func (c *Cluster) CountFresh(ctx context.Context) error {
@@ -48,6 +49,7 @@ func (c *Cluster) freshSince(asked time.Time) time.Time {
 type freshCount struct {
 	began   time.Time
 	instant Instant // the same moment
+	run     *run    // nil for an audit
 }
 
 // auditor is a Counter that follows its cluster, and can be asked to list it.
@@ -77,7 +79,23 @@ func (c *Cluster) joinFresh(since time.Time) (*run, <-chan struct{}, error) {
 		return nil, after(c.untilFresh()), nil
 	}
 	c.noteFresh()
-	return c.begin(), c.updated, nil
+	c.fresh.run = c.begin()
+	return c.fresh.run, c.updated, nil
+}
+
+// noteAge has another count begin at once if the one that was begun for a fresh snapshot
+// has gone on with an earlier one, which was set aside. c.mu must be held.
+func (c *Cluster) noteAge(r *run, snapshot *podcount.Snapshot) {
+	if c.fresh != nil && c.fresh.run == r && snapshot.Started.Before(c.fresh.began) {
+		c.fresh = nil
+	}
+}
+
+// Counting says whether a count is running, or the cluster is followed.
+func (c *Cluster) Counting() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.run != nil
 }
 
 // audit asks a running count that follows the cluster, and so never ends, to list it.
@@ -90,7 +108,7 @@ func (c *Cluster) audit() {
 	}
 }
 
-func (c *Cluster) noteFresh() { c.fresh = &freshCount{time.Now(), c.opts.Clock()} }
+func (c *Cluster) noteFresh() { c.fresh = &freshCount{began: time.Now(), instant: c.opts.Clock()} }
 
 // after returns a channel that is closed after the pause.
 func after(pause time.Duration) <-chan struct{} {
