@@ -54,9 +54,8 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v)
 }
 
-// writeNodes sends a cluster with all of its nodes, as writeJSON would. It makes some
-// hundred nodes of it at a time, as there may be many times more memory in the whole than
-// in the names.
+// writeNodes sends a cluster with all of its nodes, as writeJSON would. It encodes some
+// hundred nodes at a time: all of them could take many times the memory of their names.
 func writeNodes(w http.ResponseWriter, v store.View) {
 	const end = "]}\n"
 	var text bytes.Buffer
