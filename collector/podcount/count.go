@@ -72,7 +72,9 @@ func (c *Counter) askFor(ctx context.Context, run *count, walks func(context.Con
 	utilnet.CloseIdleConnectionsFor(c.client.Transport)
 	run.elapsed += time.Since(start)
 	if err != nil {
-		run.search.use(run.search.first) // should it have found no form
+		if s := run.search; s.at != s.first { // it has found no form
+			run.afresh(s.first)
+		}
 		c.suspended = run
 	}
 	return err
@@ -113,8 +115,9 @@ func (n *count) denied() bool {
 
 // noteSource notes how the pods are listed, as a page of them shows.
 func (c *Counter) noteSource(run *count, w *walk, doc document) {
-	if w == run.pods[0] && w.page == 2 {
-		c.forms.found(run.search, time.Now())
+	end := w.token == "" && w == run.pods[len(run.pods)-1]
+	if !run.search.ended && (doc.rows > 0 || end) {
+		c.forms.found(run.search, doc.rows > 0, time.Now())
 		run.source = run.search.source
 	}
 	if doc.listed == "items" && run.search.include != "" {

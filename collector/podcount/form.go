@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 )
 
@@ -65,7 +66,7 @@ type forms struct {
 	at      int       // index into podForms
 	since   time.Time // when it was chosen, or a look at the best form failed
 	why     error     // why the server refused the form before
-	trusted bool      // it has worked, and no count has failed with status 500 since
+	trusted bool      // it has listed pods, and no count has failed with status 500 since
 }
 
 // search is a count's search for a form that the server supports.
@@ -75,6 +76,7 @@ type search struct {
 	first int   // those from here to at were refused
 	why   error // for the first of them
 	doubt bool  // one of them may have failed for another reason
+	ended bool  // the form has been found
 }
 
 // begin starts with the form that worked last, or with a look at the best one when that
@@ -90,16 +92,17 @@ func (f *forms) begin(now time.Time) *search {
 
 func (s *search) use(at int) { s.at, s.form = at, podForms()[at] }
 
-// found notes that a form returned the first page of a count. After a failure that may
-// have had another reason, the next count looks at the best form.
-func (f *forms) found(s *search, now time.Time) {
+// found ends the search with the form that listed the first pods, or all of a count that
+// has none, which says little. After a failure that may have had another reason, the next
+// count looks at the best form.
+func (f *forms) found(s *search, pods bool, now time.Time) {
 	if s.at != f.at || s.at != s.first {
 		if f.since, f.why = now, s.why; s.doubt {
 			f.since = time.Time{}
 		}
 	}
-	f.at, f.trusted = s.at, true
-	s.first = s.at
+	f.trusted = pods || f.trusted && s.at == f.at
+	f.at, s.first, s.ended = s.at, s.at, true
 }
 
 // probing says whether the failure is of a form after the first. Such a form is not
@@ -109,8 +112,8 @@ func (s *search) probing(failure *PageError) bool {
 }
 
 // nextForm switches the count to the next form after a failure which means that the
-// server does not support this one. It does so only before the first page of pods,
-// since pages of two forms may not fit together. Status 500 may mean this or anything
+// server does not support this one. It does so only before the first pods: many servers
+// refuse a form when there is a row to give. Status 500 may mean this or anything
 // else, so the attempts come first, in two counts if the form has worked, and each further
 // form is then tried once, in a look, too. Any other failure ends a look: the form that works
 // is used for another hour.
@@ -120,7 +123,8 @@ func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) b
 	// Once a form was refused, another status is no more the whole server's than 500 is.
 	fault := failure.code == http.StatusInternalServerError || s.at != s.first && failure.Reason == Server
 	trusted := s.at == f.at && f.trusted
-	if w.listing.form != &s.form || w.page > 1 || run.next > 0 || !looking && !unknown && !fault {
+	// A resourceVersion to start at is suspected before the form.
+	if w.listing.form != &s.form || s.ended || w.versioned() || !looking && !unknown && !fault {
 		return false
 	}
 	s.why = cmp.Or(s.why, failure.Err)
@@ -136,8 +140,20 @@ func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) b
 		return false
 	}
 	s.doubt = s.doubt || !unknown
-	s.use(next)
+	run.afresh(next)
 	return true
+}
+
+// afresh begins with the pods in another form. It forgets the pages so far, which had none,
+// since those of two forms may not fit together. The walk under way is now the first, as it
+// may have some.
+func (n *count) afresh(form int) {
+	n.search.use(form)
+	n.pods, n.next = slices.Concat(n.pods[n.next:], n.pods[:n.next]), 0
+	for _, w := range n.pods {
+		w.usage.drop()
+		*w = *newWalk(n.ledger, w.listing, w.sizer, w.target)
+	}
 }
 
 // listing is what distinguishes the requests of one walk from those of another.

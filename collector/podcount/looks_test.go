@@ -70,6 +70,7 @@ func (p *patient) visits(n, failing int) (last *Snapshot) {
 			failed, why = failed+1, err
 		}
 		time.Sleep(5 * time.Minute)
+		synctest.Wait() // for requests that were left behind
 	}
 	if failed != failing {
 		p.t.Fatalf("%d of %d counts failed, want %d: %v", failed, n, failing, why)

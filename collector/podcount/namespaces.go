@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -63,19 +64,26 @@ func (c *Counter) countNext(ctx context.Context, run *count) error {
 // has expired.
 func (w *walk) continueAfter(previous *walk) {
 	w.firstPage, w.earlierRows = previous.firstPage+previous.page-1, previous.earlierRows+previous.total
+	w.newest = w.newest || previous.newest
 	if w.expiry == neverExpired && previous.version != "0" {
 		w.startVersion = previous.version
 	}
 }
 
-// versionRefused says whether the failure is caused by a walk's start at a
-// resourceVersion that the server cannot list any more, or does not support.
-func (w *walk) versionRefused(failure *PageError) bool {
-	return w.startVersion != "" && w.token == "" && (failure.Reason == Expired || failure.unknownForm())
+// versioned says whether the walk asks for a resourceVersion to start at.
+func (w *walk) versioned() bool { return w.startVersion != "" && !w.newest && w.token == "" }
+
+// versionRefused says whether the failure is taken for the walk's start at a
+// resourceVersion, which the server cannot list any more, or does not support. Servers say
+// that in any way, so a second failure is enough.
+func (w *walk) versionRefused(failure *PageError, attempts int) bool {
+	told, other := failure.Reason == Expired || failure.unknownForm(), failure.Reason == Unauthorized || failure.busy()
+	return w.versioned() && !other && (told || failure.Attempt >= min(2, attempts))
 }
 
 // exists makes sure that a namespace without pods exists: a misspelt name lists no
-// pods either. If the account may not look it up, the namespace is taken to exist.
+// pods either. If the account may not look it up, or the server cannot, the namespace is
+// taken to exist.
 func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 	name := w.listing.namespace
 	if name == "" || w.total > 0 {
@@ -103,7 +111,7 @@ func (existence) content() content { return content{} }
 // fails in any way, the counts go on without it.
 func (c *Counter) dispense(run *count, w *walk, failure *PageError, last bool) bool {
 	_, look := c.refused[w.subject]
-	nodes, forbidden := w.subject == nodesPath, failure.Reason == Forbidden
+	nodes, forbidden := w.subject == nodesPath, failure.denial()
 	switch {
 	case failure.missing():
 		delete(c.refused, w.subject)
@@ -120,6 +128,12 @@ func (c *Counter) dispense(run *count, w *walk, failure *PageError, last bool) b
 		run.nodes.rewind()
 	}
 	return true
+}
+
+// denial says whether what was asked for may not be, or a namespace cannot be looked up.
+func (e *PageError) denial() bool {
+	unserved := e.code == http.StatusMethodNotAllowed || e.code == http.StatusNotImplemented
+	return e.Reason == Forbidden || unserved && e.Resource == Namespaces
 }
 
 // permitted notes that all that a walk asks for was given.

@@ -30,6 +30,8 @@ func TestNamespaces(t *testing.T) {
 			[]string{"nodes", "x?", "x?t1", "y@8"}},
 		{"a failure in the second", []step{x1, x2, status(503, ""), podPage("", "a", "b")}, both,
 			[]string{"nodes", "x?", "x?t1", "y@8", "y@8"}},
+		{"two failures in the second", []step{x1, x2, status(503, ""), status(503, ""), podPageAt("9", "", "a", "b")},
+			"a=2 b=2 c=0 unscheduled=1 unknown=0 pages=3 version=9 consistent=false", []string{"nodes", "x?", "x?t1", "y@8", "y@8", "y?"}},
 		{"a failure within the second", []step{x1, x2, podPage("t1", "a"), status(503, ""), podPage("", "b")},
 			strings.Replace(both, "pages=3", "pages=4", 1), []string{"nodes", "x?", "x?t1", "y@8", "y?t1", "y?t1"}},
 		{"the resourceVersion is too old", []step{x1, x2, status(410, ""), podPageAt("9", "", "a", "b")},
@@ -56,13 +58,64 @@ func TestNamespaces(t *testing.T) {
 	}
 }
 
+// TestLaterNamespaces has three, of which the second cannot start at the resourceVersion of
+// the first: the third is not asked for at one of them either. Credentials that are refused
+// are no such reason.
+func TestLaterNamespaces(t *testing.T) {
+	three := func(cfg *Config) { cfg.Namespaces = []string{"x", "y", "z"} }
+	one, fails := podPage("", "a"), status(500, "")
+	for _, tt := range []struct {
+		name  string
+		pods  []step
+		asked []string
+	}{
+		{"at one resourceVersion", []step{one, one, one}, []string{"nodes", "x?", "y@8", "z@8"}},
+		{"as they are", []step{one, fails, fails, one, one}, []string{"nodes", "x?", "y@8", "y@8", "y?", "z?"}},
+		{"refused", append([]step{one}, repeat(maxRefusals, status(401, ""))...), []string{"nodes", "x?", "y@8", "y@8"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				script := newScript(t, tt.pods...)
+				if s, err := countOnce(t.Context(), script.counter(three), &recorder{}); (err == nil) != (tt.name != "refused") {
+					t.Errorf("%s, %v", line(s), err)
+				}
+				script.expect(paths(tt.asked)...)
+			})
+		})
+	}
+}
+
+// TestVersionRefused has failures that may be about the resourceVersion to start at, and some
+// that cannot.
+func TestVersionRefused(t *testing.T) {
+	for _, tt := range []struct {
+		failure  PageError
+		attempts int
+		want     bool
+	}{
+		{PageError{Reason: Expired, Attempt: 1}, 5, true},
+		{PageError{Reason: Server, code: 400, Attempt: 1}, 5, true},
+		{PageError{Reason: Server, code: 500, Attempt: 1}, 5, false},
+		{PageError{Reason: Server, code: 500, Attempt: 1}, 1, true},
+		{PageError{Reason: Server, code: 500, Attempt: 2}, 5, true},
+		{PageError{Reason: Unauthorized, Attempt: 2}, 5, false},
+		{PageError{Reason: Timeout, Attempt: 2}, 5, true},
+		{PageError{Reason: Timeout, Err: errBusy, Attempt: 2}, 5, false},
+	} {
+		w := &walk{startVersion: "8"}
+		if got := w.versionRefused(&tt.failure, tt.attempts); got != tt.want {
+			t.Errorf("%+v of %d attempts: %t", tt.failure, tt.attempts, got)
+		}
+	}
+}
+
 // paths spells out the requests of a test.
 func paths(short []string) []string {
-	long := make([]string, len(short))
+	long := slices.Clone(short)
 	for i, s := range short {
-		s = strings.Replace(s, "x", "namespaces/x/pods", 1)
-		s = strings.Replace(s, "y", "namespaces/y/pods", 1)
-		long[i] = strings.TrimSuffix(s, "?")
+		if s[0] >= 'x' { // the name of a namespace
+			long[i] = strings.TrimSuffix("namespaces/"+s[:1]+"/pods"+s[1:], "?")
+		}
 	}
 	return long
 }
@@ -79,14 +132,14 @@ func TestNamespaceSetAside(t *testing.T) {
 		want  string
 		asked []string
 	}{
-		{"at its first page", []step{podPage("", "a"), status(500, ""), podPage("", "a", "b")}, 2, 0,
-			whole + "pages=2 version=8 consistent=true", []string{"nodes", "x?", "y@8", "y@8"}},
+		{"at its first page", []step{podPage("", "a"), status(500, ""), status(500, ""), podPage("", "a", "b")}, 2, 0,
+			whole + "pages=2 version=8 consistent=true", []string{"nodes", "x?", "y@8", "y?", "y?"}},
 		{"in its middle", []step{podPage("", "a"), podPage("t1", "b"), status(500, ""), podPage("", "a")}, 3, 0,
 			whole + "pages=3 version=8 consistent=true", []string{"nodes", "x?", "y@8", "y?t1", "y?t1"}},
-		{"and its resourceVersion is too old by then", []step{podPage("", "a"), status(500, ""), status(410, ""), podPageAt("9", "", "a", "b")}, 2, 0,
-			whole + "pages=2 version=9 consistent=false", []string{"nodes", "x?", "y@8", "y@8", "y?"}},
-		{"after its resourceVersion was refused", []step{podPage("", "a"), status(400, ""), status(500, ""), status(400, ""), podPageAt("9", "", "a", "b")}, 2, 0,
-			whole + "pages=2 version=9 consistent=false", []string{"nodes", "x?", "y@8", "y?", "y@8", "y?"}},
+		{"after its resourceVersion was too old", []step{podPage("", "a"), status(410, ""), status(500, ""), podPageAt("9", "", "a", "b")}, 2, 0,
+			whole + "pages=2 version=9 consistent=false", []string{"nodes", "x?", "y@8", "y?", "y?"}},
+		{"after its resourceVersion was refused", []step{podPage("", "a"), status(400, ""), status(500, ""), podPageAt("9", "", "a", "b")}, 2, 0,
+			whole + "pages=2 version=9 consistent=false", []string{"nodes", "x?", "y@8", "y?", "y?"}},
 		{"after it started afresh", []step{podPage("", "a"), podPage("t1", "b"), status(410, "t9"), status(500, ""), podPageAt("9", "", "a", "b")}, 2, 0,
 			whole + "pages=2 version=9 consistent=false", []string{"nodes", "x?", "y@8", "y?t1", "y?", "y?"}},
 		{"for too long", []step{podPage("", "a"), podPage("t1", "b"), status(500, ""), podPageAt("9", "", "a"), podPageAt("9", "", "a", "b")}, 3, time.Hour,
@@ -156,8 +209,8 @@ func TestNamespaceFails(t *testing.T) {
 	}{
 		{"no credentials for nodes", status(401, ""), nil, Unauthorized, Nodes},
 		{"nodes time out", hang, nil, Timeout, Nodes},
-		{"no Role in the second namespace", nodePage("", "a"), []step{podPage("", "a"), status(403, "")}, Forbidden, Pods},
-		{"no Role in the second namespace, nor for nodes", status(403, ""), []step{podPage("", "a"), status(403, "")}, Forbidden, Pods},
+		{"no Role in the second namespace", nodePage("", "a"), []step{podPage("", "a"), status(403, ""), status(403, "")}, Forbidden, Pods},
+		{"no Role in the second namespace, nor for nodes", status(403, ""), []step{podPage("", "a"), status(403, ""), status(403, "")}, Forbidden, Pods},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

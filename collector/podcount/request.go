@@ -95,7 +95,7 @@ func (c *Counter) pageURL(w *walk) string {
 		"fieldSelector": {w.listing.selector()},
 		"continue":      {w.token},
 	}
-	if w.startVersion != "" && w.token == "" {
+	if w.versioned() {
 		query.Set("resourceVersion", w.startVersion)
 		query.Set("resourceVersionMatch", "Exact")
 	}

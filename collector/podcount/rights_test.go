@@ -173,3 +173,42 @@ func TestOtherCredentialsAreInTrouble(t *testing.T) {
 		})
 	}
 }
+
+// TestNodesThatAreNotServed has a server that does not know nodes, which says nothing of rights.
+func TestNodesThatAreNotServed(t *testing.T) {
+	for _, code := range []int{404, 405, 501} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := &patient{t: t, ill: nodesOnly, trouble: status(code, "")}
+				p.renew(nil)
+				p.visits(3, 3)
+			})
+		})
+	}
+}
+
+// TestNamespacesThatAreNotServed has a server that lists the pods of a namespace, of which
+// there are none, and looks the namespace up in no way. Only one that says so is believed:
+// of the others, the namespace may not exist.
+func TestNamespacesThatAreNotServed(t *testing.T) {
+	for _, unserved := range []int{405, 501} {
+		for how, trouble := range troubles() {
+			t.Run(fmt.Sprintf("%s, then %d", how, unserved), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					p := &patient{t: t, pods: podPage(""), trouble: trouble}
+					p.ill = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/x") }
+					p.renew(func(cfg *Config) { cfg.Namespaces = []string{"x"} })
+					failing := 3
+					if how == "403" || how == "405" {
+						failing = 0
+					}
+					p.visits(3, failing)
+					p.trouble, p.asked = status(unserved, ""), 0
+					if s := p.visits(2*perHour, 0); len(s.Nodes) != 2 || p.asked != 2 {
+						t.Errorf("asked %d times in two hours, want twice: %s", p.asked, line(s))
+					}
+				})
+			})
+		}
+	}
+}

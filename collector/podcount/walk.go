@@ -28,6 +28,7 @@ type walk struct {
 	target  target
 
 	startVersion string // resourceVersion to start at; empty for the newest
+	newest       bool   // all the same, as this walk or one before it was refused another
 	subject      string // what may be refused: the listing's path, or lookups
 	dispensed    bool   // the count goes on without it
 	firstPage    int    // pages of the walks before this one
@@ -92,7 +93,7 @@ func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
 // nextPage asks for one page until it is complete or its attempts are used up. All
 // retries, waits and their reports are here. The first answers that a token or a
 // resourceVersion is too old cost no attempt, and neither does a form of request that
-// the server does not support.
+// the server does not support. No attempt at an older resourceVersion is the last.
 func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 	for attempt, free := 1, 0; ; attempt++ {
 		event := c.attempt(ctx, w, run, attempt)
@@ -109,12 +110,13 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if err := ctx.Err(); err != nil {
 			return err // cancelled: not a failure of the page
 		}
-		if (failure.Reason == Expired || w.versionRefused(failure)) && free < freeExpiries {
+		older := w.versionRefused(failure, c.cfg.PageAttempts)
+		if failure.Reason == Expired && free < freeExpiries {
 			free++
 		}
-		last := attempt-free >= c.cfg.PageAttempts || attempt >= maxRefusals && failure.refusal() || failure.final() || run.search.probing(failure)
+		last := !older && (attempt-free >= c.cfg.PageAttempts || attempt >= maxRefusals && failure.refusal() || failure.final() || run.search.probing(failure))
 		if w.dispensed = c.dispense(run, w, failure, last); w.dispensed {
-			if !failure.unknownForm() && failure.Reason != Forbidden {
+			if !failure.unknownForm() && !failure.denial() {
 				run.observer.Page(event)
 			}
 			return nil
@@ -134,23 +136,30 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			event.Wait = backoff(attempt, failure.retryAfter, c.cfg.Jitter())
 		}
 		run.observer.Page(event)
-		if !fewer && !failure.busy() {
+		if older {
+			w.newest = true
+		} else if !fewer && !failure.busy() {
 			w.recover(failure, last)
 		}
 		if last {
-			if failure.stuck() || failure.Reason == Expired && failure.token == "" {
-				w.rewind() // going on from here cannot help
-			}
-			if failure.Reason == Forbidden && w.listing.name == Pods { // perhaps the account has no rights yet
-				clear(c.refused)
-			}
-			failure.token = "" // the walk has it
-			return failure
+			return c.givenUp(w, failure)
 		}
 		if err := sleep(ctx, event.Wait); err != nil {
 			return err
 		}
 	}
+}
+
+// givenUp prepares the next count for a page whose attempts are used up.
+func (c *Counter) givenUp(w *walk, failure *PageError) error {
+	if failure.stuck() || failure.Reason == Expired && failure.token == "" {
+		w.rewind() // going on from here cannot help
+	}
+	if failure.Reason == Forbidden && w.listing.name == Pods { // perhaps the account has no rights yet
+		clear(c.refused)
+	}
+	failure.token = "" // the walk has it
+	return failure
 }
 
 // attempt asks for one page once, and adds it to the walk if it is complete.
@@ -200,11 +209,7 @@ const shrinkAfter = 3
 // recover prepares the next attempt after a failed one, even if that is in the next
 // count.
 func (w *walk) recover(failure *PageError, last bool) {
-	switch {
-	case w.versionRefused(failure):
-		w.startVersion = ""
-		return
-	case failure.Reason == Expired:
+	if failure.Reason == Expired {
 		w.expired(failure.token)
 	}
 	repeated := failure.Attempt >= shrinkAfter && !failure.otherCause()
