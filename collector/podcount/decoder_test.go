@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 // readDocument reads one whole answer.
@@ -75,10 +76,18 @@ type decoding struct {
 	err  string // part of the error's text; empty when the answer is good
 }
 
-// check compares one answer; decode gives what the answer says.
+// check compares one answer, read at once and byte by byte, as what has been read moves
+// when more is; decode gives what the answer says.
 func (d decoding) check(t *testing.T, decode func(io.Reader) (string, error)) {
 	t.Helper()
-	got, err := decode(strings.NewReader(d.body))
+	for _, r := range []io.Reader{strings.NewReader(d.body), iotest.OneByteReader(strings.NewReader(d.body))} {
+		d.compare(t, r, decode)
+	}
+}
+
+func (d decoding) compare(t *testing.T, r io.Reader, decode func(io.Reader) (string, error)) {
+	t.Helper()
+	got, err := decode(r)
 	switch {
 	case d.err == "" && err != nil:
 		t.Fatalf("refused: %v", err)

@@ -68,11 +68,12 @@ func (s *nodeSet) item(d *decoder) error {
 func (s *nodeSet) metadata(d *decoder) (name string, selected bool, err error) {
 	set := labels.Set{}
 	err = d.nullable(func(key []byte) error {
+		isName, isLabels := string(key) == "name", string(key) == "labels" // which looking ahead would overwrite
 		switch {
 		case d.json.PeekKind() == jsontext.KindNull:
-		case string(key) == "name":
+		case isName:
 			return d.take("name", func(text []byte) { name = string(text) })
-		case string(key) == "labels" && s.labels != nil:
+		case isLabels && s.labels != nil:
 			return d.object(func(key []byte) error {
 				label := string(key)
 				return d.take("label", func(text []byte) { set[label] = string(text) })
