@@ -20,7 +20,7 @@ func TestBegunCountsSaySo(t *testing.T) {
 	gate := &begunGate{}
 	script := newScript(t, podPage("t", "a"), status(500, ""), podPage("", "b"), podPage("", "c"))
 	c := script.counter(func(cfg *Config) { cfg.Gate, cfg.PageAttempts = gate, 1 })
-	script.countFails(c, Server)
+	_ = script.countFails(c, Server)
 	script.count(c) // goes on
 	script.count(c)
 	want := []bool{false, true, true, true, false, true} // nodes, two pages and the one again; nodes, pods

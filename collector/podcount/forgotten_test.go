@@ -17,7 +17,7 @@ func TestForgottenTokens(t *testing.T) {
 				steps := slices.Concat([]step{podPage("old", "c")}, repeat(DefaultPageAttempts, status(code, "")), threePages())
 				script := newScript(t, steps...)
 				c := script.counter(nil)
-				script.countFails(c, Server)
+				_ = script.countFails(c, Server)
 				if got := script.count(c); got != everyPage {
 					t.Errorf("got  %s\nwant %s", got, everyPage)
 				}
@@ -36,7 +36,7 @@ func TestNodesForbiddenAtALaterPage(t *testing.T) {
 				script.nodes = slices.Concat([]step{nodePage("n", "a")}, repeat(times, status(http.StatusForbidden, "")), []step{nodePage("", "b")})
 				c := script.counter(nil)
 				if failing {
-					script.countFails(c, Forbidden)
+					_ = script.countFails(c, Forbidden)
 				}
 				if got, want := script.count(c), "a=1 b=0 unscheduled=0 unknown=0 pages=1 version=8 consistent=true"; got != want {
 					t.Errorf("got  %s\nwant %s", got, want)
