@@ -9,6 +9,9 @@ import (
 // largeTime is how long a large value may take to come while others wait for its place.
 const largeTime = 3 * time.Second
 
+// maxWaitingValues is how many values may wait for a place in a room. Each has a buffer meanwhile.
+const maxWaitingValues = 16
+
 // room has the places in which values longer than size are read.
 type room struct {
 	size    int64
@@ -35,27 +38,30 @@ type turn struct {
 	account  *account  // may be nil
 	exchange *exchange // that reads; nil only without an account
 	entered  int       // rooms so far
-	waits    chan struct{}
+	waits    chan bool // whether there is a place; nil unless it waits
 	began    time.Time // in its room
 }
 
-// enter waits for a place in the next room, and says whether there was one before the
-// exchange ended. Until then the value keeps its place in the room before: it takes memory.
+// enter waits for a place in the next room, and says whether there was one: not if the
+// exchange ends first, or if too many faster ones wait. Until then the value keeps its place
+// in the room before: it takes memory.
 func (t *turn) enter() bool {
-	b, granted := t.account.budget, make(chan struct{})
+	b, granted := t.account.budget, make(chan bool, 1)
 	b.mu.Lock()
 	t.waits = granted
 	b.rooms[t.entered].waiting = append(b.rooms[t.entered].waiting, t)
 	b.admit()
 	b.mu.Unlock()
 	select {
-	case <-granted:
-		t.entered++
-		return true
+	case placed := <-granted:
+		if placed {
+			t.entered++
+			return true
+		}
 	case <-t.exchange.ctx.Done():
-		t.leave()
-		return false
 	}
+	t.leave()
+	return false
 }
 
 // leave gives all places back. It notes for how long the cluster has had the latest one: the
@@ -90,13 +96,19 @@ func (b *Budget) admit() {
 				before.remove(next)
 			}
 			r.reading = append(r.reading, next)
-			close(next.waits)
+			next.waits <- true
 			next.began, next.waits = time.Now(), nil
 			time.AfterFunc(largeTime, func() {
 				b.mu.Lock()
 				defer b.mu.Unlock()
 				b.admit()
 			})
+		}
+		for len(r.waiting) > maxWaitingValues {
+			last := r.waiting[len(r.waiting)-1]
+			r.remove(last)
+			last.waits <- false
+			last.waits = nil
 		}
 		for _, slow := range r.reading {
 			if len(r.waiting) > 0 && slow.waits == nil && time.Since(slow.began) >= largeTime {

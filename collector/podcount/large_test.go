@@ -218,3 +218,53 @@ func openExchange(t *testing.T) *exchange {
 	t.Cleanup(x.close)
 	return x
 }
+
+// TestSlowOnesWaitLast has as many values wait for a place as may. One more comes: the
+// slowest cluster's gives way, and the fastest one's is read first.
+func TestSlowOnesWaitLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		budget := NewBudget(128 << 20)
+		room := budget.rooms[0]
+		of := func(pace time.Duration) *turn {
+			account := newAccount(budget)
+			account.pace = pace
+			return &turn{account: account, exchange: openExchange(t)}
+		}
+		var reading []*turn
+		for range room.places {
+			reading = append(reading, of(0))
+			reading[len(reading)-1].enter()
+		}
+		placed := make(map[time.Duration]bool)
+		var mu sync.Mutex
+		var ended sync.WaitGroup
+		comes := func(pace time.Duration) {
+			ended.Go(func() {
+				turn := of(pace)
+				ok := turn.enter()
+				mu.Lock()
+				defer mu.Unlock()
+				placed[pace] = ok
+			})
+			synctest.Wait()
+		}
+		for pace := range time.Duration(maxWaitingValues + 1) {
+			comes(maxWaitingValues - pace + 1)
+		}
+		if ok, ended := placed[maxWaitingValues+1]; ok || !ended || len(placed) != 1 || len(room.waiting) != maxWaitingValues {
+			t.Errorf("%v ended, and %d wait", placed, len(room.waiting))
+		}
+		reading[0].leave()
+		synctest.Wait()
+		if !placed[1] || len(placed) != 2 {
+			t.Errorf("%v ended, want the slowest and the fastest", placed)
+		}
+		for _, turn := range reading[1:] {
+			turn.exchange.close()
+		}
+		for _, turn := range slices.Concat(room.waiting, room.reading) {
+			turn.exchange.close()
+		}
+		ended.Wait()
+	})
+}
