@@ -43,8 +43,9 @@ func (w *watching) churns(random *rand.Rand) {
 		time.Sleep(time.Duration(random.ExpFloat64() * float64(45*time.Second)))
 		w.api.do(w.api.change)
 	}
-	w.api.do(func() { w.api.trouble, w.api.lasting = false, false })
+	w.api.do(func() { w.api.trouble = false })
 	time.Sleep(15 * time.Minute)
+	w.api.do(func() { w.api.lasting = false }) // not before: answers to the last requests may have been late
 	synctest.Wait()
 	toldNow, startsNow := w.churned()
 	if startsNow != starts { // what no stream showed is not in it
