@@ -30,7 +30,7 @@ func NewBudget(memoryLimit int64) *Budget {
 }
 
 // account is one cluster's part of a Budget: the share that it holds, and its way to the
-// room for large values.
+// rooms for large values.
 type account struct {
 	budget   *Budget
 	held     *int64        // guarded by the budget's lock

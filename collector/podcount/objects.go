@@ -66,7 +66,7 @@ func (s *nodeSet) item(d *decoder) error {
 // metadata reads a node's name, and says whether its labels are selected: a server may
 // ignore that selector as well.
 func (s *nodeSet) metadata(d *decoder) (name string, selected bool, err error) {
-	set := labels.Set{}
+	var set labels.Set // made only where labels are selected: there are as many nodes as calls
 	err = d.nullable(func(key []byte) error {
 		isName, isLabels := string(key) == "name", string(key) == "labels" // which looking ahead would overwrite
 		switch {
@@ -74,6 +74,7 @@ func (s *nodeSet) metadata(d *decoder) (name string, selected bool, err error) {
 		case isName:
 			return d.take("name", func(text []byte) { name = string(text) })
 		case isLabels && s.labels != nil:
+			set = make(labels.Set)
 			return d.object(func(key []byte) error {
 				label := string(key)
 				return d.take("label", func(text []byte) { set[label] = string(text) })
