@@ -31,7 +31,7 @@ const (
 )
 
 // longText is as long as a text may be that is read whole.
-const longText = 3_900_000
+const longText = 2_900_000
 
 // pour writes what next returns until nobody reads any more, some MB a second: all
 // servers share a process.

@@ -8,18 +8,20 @@ import (
 	"strings"
 )
 
-// maxValueBytes limits one row, one object of a list and whatever stands between
-// them. The largest object that etcd takes is 1.5 MiB in protobuf (etcd
-// --max-request-bytes), about twice that in JSON.
-const maxValueBytes = 4 << 20
-
-// usualValueBytes is the size up to which many clusters may read a value at once.
-// Nodes and pods have some 10 KiB.
-const usualValueBytes = 128 << 10
-
-// largeValueBytes is the size up to which some may. Annotations have 256 KiB at most
-// (k8s.io/apimachinery/pkg/api/validation).
-const largeValueBytes = 512 << 10
+// jsontext doubles its buffer when a value fills three quarters of it. So each of these
+// sizes is just below three quarters of a power of two.
+const (
+	// maxValueBytes limits one row, one object of a list and whatever stands between
+	// them. The largest object that etcd takes is 1.5 MiB in protobuf (etcd
+	// --max-request-bytes), less than twice that in JSON.
+	maxValueBytes = 3_000_000
+	// usualValueBytes is the size up to which many clusters may read a value at once.
+	// Nodes and pods have some 10 KiB.
+	usualValueBytes = 96_000
+	// largeValueBytes is the size up to which some may. Annotations have 256 KiB at most
+	// (k8s.io/apimachinery/pkg/api/validation).
+	largeValueBytes = 390_000
+)
 
 var (
 	errLargeElsewhere = fmt.Errorf("a value of the answer is longer than %d bytes, and the budget of the process is taken by others", usualValueBytes)

@@ -30,7 +30,7 @@ func newDecoder(r io.Reader) *decoder {
 }
 
 // newJSON leaves duplicate keys to decoder. jsontext would remember every key, also of
-// what is skipped: 25 MiB for 4 MiB.
+// what is skipped: 25 MiB for 4 MiB of them.
 func newJSON(r io.Reader) *jsontext.Decoder {
 	return jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true))
 }

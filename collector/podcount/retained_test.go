@@ -14,7 +14,7 @@ import (
 )
 
 // longText is as long as a text can be that a server sends.
-const longText = 3_900_000
+const longText = 2_900_000
 
 // TestFailuresKeepLittle has servers that answer with texts of some MB. What is kept of a
 // failure is what is shown of it.
