@@ -4,8 +4,10 @@ package e2e
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"syscall"
@@ -57,10 +59,33 @@ func start(t *testing.T, path string, args ...string) *process {
 	t.Cleanup(func() {
 		<-p.ended
 		if t.Failed() {
-			t.Logf("%s printed:\n%s", path, p.output)
+			p.show(t, path)
 		}
 	})
 	return p
+}
+
+// shownBytes is how much of a program's output a failed test shows: more would hide why it
+// failed where only the end of a log is kept.
+const shownBytes = 2000
+
+// show logs the end of the output, and says where all of it is.
+func (p *process) show(t *testing.T, path string) {
+	t.Helper()
+	text, place := p.output.String(), "nothing is left out"
+	if cut := len(text) - shownBytes; cut > 0 {
+		file, err := os.CreateTemp("", filepath.Base(path)+"-*.log")
+		if err == nil {
+			_, err = file.WriteString(text)
+			err = errors.Join(err, file.Close())
+			place = "all of it is in " + file.Name()
+		}
+		if err != nil {
+			place = err.Error()
+		}
+		text = "…" + text[cut:]
+	}
+	t.Logf("%s printed (%s):\n%s", path, place, text)
 }
 
 // await returns the first line that contains text.

@@ -8,7 +8,7 @@ import (
 
 // gcPercent is how much the heap may grow between two collections, in percent of what
 // lives, where GOMEMLIMIT is set. Go's own value is 100.
-const gcPercent = 50
+const gcPercent = 25
 
 // memoryLimit is GOMEMLIMIT in bytes, or math.MaxInt64 when it is not set.
 func memoryLimit() int64 {

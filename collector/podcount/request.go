@@ -120,6 +120,7 @@ func (x *exchange) read(response *http.Response, body io.Reader, rows content, o
 	}
 	if err == nil {
 		d := newDecoder(plain)
+		defer d.window.close() // blanks after the document are a value, too
 		d.window.account, d.window.exchange, d.echoed = own, x, x.sent.Echoed
 		if doc, err = d.next(rows); err == nil {
 			err = d.end()
