@@ -105,10 +105,16 @@ func (f *forms) found(s *search, pods bool, now time.Time) {
 	f.at, s.first, s.ended = s.at, s.at, true
 }
 
-// probing says whether the failure is of a form after the first. Such a form is not
-// tried again: all forms may fail because the server is in trouble.
-func (s *search) probing(failure *PageError) bool {
-	return s.at != s.first && failure.code == http.StatusInternalServerError
+// probing says whether the failure of a walk's page is of a form after the first. Such a form
+// is not tried again: all forms may fail because the server is in trouble.
+func (s *search) probing(w *walk, failure *PageError) bool {
+	return s.suspects(w) && s.at != s.first && failure.code == http.StatusInternalServerError
+}
+
+// suspects says whether the form may be why a walk's page fails. A resourceVersion to start
+// at is suspected before it.
+func (s *search) suspects(w *walk) bool {
+	return w.listing.form == &s.form && !s.ended && !w.versioned()
 }
 
 // nextForm switches the count to the next form after a failure which means that the
@@ -123,8 +129,7 @@ func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) b
 	// Once a form was refused, another status is no more the whole server's than 500 is.
 	fault := failure.code == http.StatusInternalServerError || s.at != s.first && failure.Reason == Server
 	trusted := s.at == f.at && f.trusted
-	// A resourceVersion to start at is suspected before the form.
-	if w.listing.form != &s.form || s.ended || w.versioned() || !looking && !unknown && !fault {
+	if !s.suspects(w) || !looking && !unknown && !fault {
 		return false
 	}
 	s.why = cmp.Or(s.why, failure.Err)

@@ -84,7 +84,7 @@ func strict(err error) bool {
 	for _, reason := range []string{
 		"duplicate key", "invalid UTF-8", "surrogate", // read differently by different readers
 		"found a JSON", // a value of another type than in the API
-		"no Table and no list", "but its kind is", "ends before", "not printable", "both rows and items", "before its column definitions",
+		"no Table and no list", "but its kind is", "ends before", "cannot be printed", "not printable", "both rows and items", "before its column definitions",
 		"no column named Node", "two columns named Node", "a row has", // not the shape of a list
 		"longer than", "more rows", "more nodes", "more than 200 members", "a node has no name", "depth", // limits
 	} {

@@ -114,7 +114,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if failure.Reason == Expired && free < freeExpiries {
 			free++
 		}
-		last := !older && (attempt-free >= c.cfg.PageAttempts || attempt >= maxRefusals && failure.refusal() || failure.final() || run.search.probing(failure))
+		last := !older && (attempt-free >= c.cfg.PageAttempts || attempt >= maxRefusals && failure.refusal() || failure.final() || run.search.probing(w, failure))
 		if w.dispensed = c.dispense(run, w, failure, last); w.dispensed {
 			if !failure.unknownForm() && !failure.denial() {
 				run.observer.Page(event)
