@@ -78,7 +78,7 @@ func TestManyNodes(t *testing.T) {
 				t.Errorf("%d of %d clusters are shown", len(shown), tt.clusters)
 			}
 			if tt.shown < tt.clusters {
-				e.await(t, "half of GOMEMLIMIT")
+				e.await(t, "a part of GOMEMLIMIT")
 			}
 		})
 	}

@@ -12,21 +12,31 @@ import (
 // events, and places for some unusually large values at a time. A nil Budget is unlimited. It is safe
 // for concurrent use.
 type Budget struct {
-	mu    sync.Mutex
-	total int64
-	free  int64
-	held  map[*int64]struct{} // what each cluster holds
-	rooms []*room             // the smallest values first
+	mu      sync.Mutex
+	total   int64
+	cluster int64 // that each cluster takes besides
+	free    int64
+	held    map[*int64]struct{} // what each cluster holds
+	rooms   []*room             // the smallest values first
 }
 
+const (
+	// clusterBytes is what a cluster may take in memory besides its names: a connection
+	// with its buffers, a request and its answer that waits, and the cluster's own series.
+	clusterBytes = 96 << 10
+	// stepBytes is how much is taken at once: to admit a step is work for each cluster.
+	stepBytes = 4 << 10
+)
+
 // NewBudget gives names half of memoryLimit, in bytes, as debug.SetMemoryLimit
-// returns it; nil where there is no limit (math.MaxInt64).
+// returns it, less 96 KiB for each cluster, but a quarter at least; nil where there is no
+// limit (math.MaxInt64).
 func NewBudget(memoryLimit int64) *Budget {
 	if memoryLimit == math.MaxInt64 {
 		return nil
 	}
 	names := memoryLimit / 2
-	return &Budget{total: names, free: names, held: make(map[*int64]struct{}), rooms: newRooms()}
+	return &Budget{total: names, cluster: clusterBytes, free: names, held: make(map[*int64]struct{}), rooms: newRooms()}
 }
 
 // account is one cluster's part of a Budget: the share that it holds, and its way to the
@@ -41,7 +51,6 @@ type account struct {
 func newAccount(b *Budget) *account {
 	a := &account{budget: b, held: new(int64)}
 	if b != nil { // a cluster that goes gives back what it holds
-		b.resize(a.held, 0)
 		runtime.AddCleanup(a, b.leave, a.held)
 	}
 	return a
@@ -62,7 +71,8 @@ func (b *Budget) leave(held *int64) {
 	delete(b.held, held)
 }
 
-// resize changes held to want, if there is room. The first time, held enters the budget.
+// resize changes held to want, if there is room. The first time, held enters the budget:
+// a Counter that never counts has no share.
 func (b *Budget) resize(held *int64, want int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -75,15 +85,16 @@ func (b *Budget) resize(held *int64, want int64) bool {
 	return true
 }
 
-// admits says whether there is room. Half of the budget is shared equally, and each
-// cluster has its share, however much the others want. All that exceeds shares must fit
-// into the other half, first come, first served. Clusters that come later make shares
-// smaller; then up to a quarter more than the budget is given out, so that they find
-// theirs.
+// admits says whether there is room. Half of it is shared equally, and each cluster has its
+// share, however much the others want. All that exceeds shares must fit into the other half,
+// first come, first served. Clusters that come later make shares smaller; then up to a
+// quarter more is given out, so that they find theirs.
 func (b *Budget) admits(held *int64, want int64) bool {
-	share := b.total / 2 / int64(len(b.held))
+	clusters := int64(len(b.held))
+	room := max(b.total/2, b.total-b.cluster*clusters)
+	share := room / 2 / clusters
 	if want <= share {
-		return b.free-(want-*held) >= -b.total/4
+		return b.total-b.free+want-*held <= room/4*5
 	}
 	beyond := want - share
 	for other := range b.held {
@@ -91,7 +102,7 @@ func (b *Budget) admits(held *int64, want int64) bool {
 			beyond += max(0, *other-share)
 		}
 	}
-	return beyond <= b.total/2
+	return beyond <= room/2
 }
 
 // open begins a count. Up to the size of the latest snapshot, it does not compete
@@ -108,7 +119,8 @@ func (a *account) keep(l *ledger) {
 }
 
 func (a *account) fit(used int64) bool {
-	return a.budget == nil || a.budget.resize(a.held, max(a.snapshot, used))
+	steps := (max(a.snapshot, used) + stepBytes - 1) / stepBytes
+	return a.budget == nil || a.budget.resize(a.held, steps*stepBytes)
 }
 
 // ledger is what one count takes of the account.

@@ -61,8 +61,10 @@ func TestShareOfTheBudget(t *testing.T) {
 		t.Run(fmt.Sprint(limit), func(t *testing.T) {
 			budget := NewBudget(limit)
 			greedy, late := make([]*account, 8), newAccount(budget)
+			late.open()
 			for i := range greedy {
 				greedy[i] = newAccount(budget)
+				greedy[i].open()
 			}
 			for _, a := range greedy {
 				l := a.open()
@@ -72,7 +74,7 @@ func TestShareOfTheBudget(t *testing.T) {
 				}
 				a.keep(l)
 			}
-			share := limit / 2 / 2 / 9
+			share := (limit/2 - 9*clusterBytes) / 2 / 9 / stepBytes * stepBytes
 			if !late.open().take(share) {
 				t.Errorf("a cluster has no room for %d bytes beside greedy ones", share)
 			}
@@ -145,6 +147,23 @@ func must(t *testing.T, err error) {
 	}
 }
 
+// TestClustersTakeOfTheBudget has more and more clusters: each takes 96 KiB of what names
+// may have, down to a half.
+func TestClustersTakeOfTheBudget(t *testing.T) {
+	const names = 64 << 20
+	for clusters, room := range map[int]int64{1: names - clusterBytes, 100: names - 100*clusterBytes, 341: names - 341*clusterBytes, 342: names / 2, 5000: names / 2} {
+		budget, greedy := NewBudget(2*names), new(int64)
+		budget.resize(greedy, 0)
+		for range clusters - 1 {
+			budget.resize(new(int64), 0)
+		}
+		share := room / 2 / int64(clusters)
+		if most := room/2 + share; !budget.resize(greedy, most) || budget.resize(greedy, most+1) {
+			t.Errorf("one of %d clusters holds %d bytes, want %d", clusters, *greedy, most)
+		}
+	}
+}
+
 // TestBudgetAdmits has accounts hold bytes of a budget of 4,000 to the byte: half of it
 // is shared by all, half is for those who need more, and a quarter beyond it is for
 // shares that are late.
@@ -164,6 +183,7 @@ func TestBudgetAdmits(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			budget := NewBudget(8000)
+			budget.cluster = 0
 			var held []*int64
 			for i, w := range wants {
 				for len(held) <= w.account {

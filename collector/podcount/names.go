@@ -17,7 +17,7 @@ const (
 
 	errManyNames = budgetError("the names of nodes exceed the budget of a cluster, 200000")
 	errNameBytes = budgetError("the names of nodes exceed the budget of a cluster, 16 MiB")
-	errNoRoom    = budgetError("the names of nodes and the continue tokens exceed what the budget of the process, half of GOMEMLIMIT, has left for this cluster")
+	errNoRoom    = budgetError("the names of nodes and the continue tokens exceed what the budget of the process, a part of GOMEMLIMIT, has left for this cluster")
 )
 
 var (

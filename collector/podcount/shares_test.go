@@ -4,8 +4,46 @@ import (
 	"net/http"
 	"net/url"
 	"runtime"
+	"slices"
 	"testing"
 )
+
+// TestReloadsTakeNoShares changes the credentials of all clusters a few times at once, while
+// one has all that is beyond the shares: each of the others still finds its own, before any
+// has counted again.
+func TestReloadsTakeNoShares(t *testing.T) {
+	const clusters = 20
+	budget := NewBudget(128 << 20)
+	all, greedy := make([]*Counter, clusters), newAccount(budget)
+	for i := range all {
+		all[i] = sharing(t, budget, nil)
+		all[i].account.keep(all[i].account.open())
+	}
+	l := greedy.open()
+	for step := int64(16 << 20); step > 0; step /= 2 {
+		for l.take(step) {
+		}
+	}
+	kept := slices.Clone(all)
+	for range 3 {
+		for i, former := range all {
+			all[i] = sharing(t, budget, nil)
+			all[i].Resume(former)
+		}
+		kept = append(kept, all...)
+	}
+	share := (budget.total - (clusters+1)*clusterBytes) / 2 / (clusters + 1) / stepBytes * stepBytes
+	for i, c := range all {
+		if err := c.enter(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if l := c.account.open(); !l.take(share) {
+			t.Errorf("cluster %d has no room for %d bytes", i, share)
+		}
+		c.leave()
+	}
+	runtime.KeepAlive(kept)
+}
 
 // TestReloadsLeaveSharesAlone has the credentials of a cluster change again and again,
 // while each former Counter or Watcher is kept, as a store keeps the latest: the cluster
@@ -18,7 +56,7 @@ func TestReloadsLeaveSharesAlone(t *testing.T) {
 			cfg.Budget = budget
 			var kept []any
 			var former *Watcher
-			for range 4 {
+			for round := range 4 {
 				c, err := New(cfg, &http.Client{Transport: &patient{t: t}}, &url.URL{Scheme: "http", Host: "host"})
 				if err != nil {
 					t.Fatal(err)
@@ -35,8 +73,14 @@ func TestReloadsLeaveSharesAlone(t *testing.T) {
 				} else if former != nil {
 					c.Resume(former.Counter)
 				}
+				if round == 3 {
+					break // it has not counted yet
+				}
 				if _, err := countOnce(t.Context(), c, &recorder{}); err != nil {
 					t.Fatal(err)
+				}
+				if mode == ModeWatch {
+					w.account.open() // as for a session
 				}
 				former, kept = w, append(kept, w)
 			}

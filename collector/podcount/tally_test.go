@@ -230,7 +230,8 @@ func TestNamesAreGivenBack(t *testing.T) {
 			if l.used != want {
 				t.Errorf("the count takes %d bytes, want %d", l.used, want)
 			}
-			if free := whole - want; budget.free != free {
+			steps := (want + stepBytes - 1) / stepBytes
+			if free := whole - steps*stepBytes; budget.free != free {
 				t.Errorf("%d bytes are free, want %d", budget.free, free)
 			}
 			if a.held == nil || *a.held != whole-budget.free {

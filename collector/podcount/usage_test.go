@@ -127,8 +127,9 @@ func TestNullOfAFirstPage(t *testing.T) {
 // TestTokensInTheBudget has a walk with more pages than the process has room for: it is
 // refused, and gives all back when it begins again.
 func TestTokensInTheBudget(t *testing.T) {
-	const pages = 1000
+	const pages = stepBytes
 	budget := NewBudget(2 * pages * tokenCost)
+	budget.cluster = 0
 	l := newAccount(budget).open()
 	w := newWalk(l, listing{}, nil, newTally(l))
 	for round := range 2 {
