@@ -77,7 +77,7 @@ func (r *responder) admitted(encode func(http.ResponseWriter), room *int64) (*sp
 	if err != nil || r.fits(answer, room) {
 		return answer, err
 	}
-	size := answer.room()
+	size := min(answer.room()*17/16+pieceSize, sendingBytes) // it may be larger the next time
 	wait, cancel := context.WithTimeout(context.Background(), slotWait)
 	defer cancel()
 	if r.sending.Acquire(wait, size) != nil {
@@ -85,7 +85,7 @@ func (r *responder) admitted(encode func(http.ResponseWriter), room *int64) (*sp
 	}
 	*room = size
 	if answer, err = r.encode(encode); err == nil && !r.fits(answer, room) {
-		err = errLarge // it has grown meanwhile
+		err = errLarge // it has grown by more meanwhile
 	}
 	return answer, err
 }

@@ -145,6 +145,39 @@ func TestLargeAnswers(t *testing.T) {
 	})
 }
 
+// TestAnswersGrowWhileTheyWait has two answers wait for room among those that are sent. Room
+// for the first one comes. Made again, it is some bytes longer, as an exposition is.
+func TestAnswersGrowWhileTheyWait(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		random := make([]byte, 2<<20)
+		_, _ = rand.NewChaCha8([32]byte{1}).Read(random) // it never fails, and nothing makes it smaller
+		r := newResponder(40)
+		if !r.sending.TryAcquire(sendingBytes) {
+			t.Fatal("there is no room at the start")
+		}
+		results := make([]error, 2)
+		var clients sync.WaitGroup
+		for i, size := range []int{500 << 10, 1 << 20} {
+			clients.Go(func() {
+				_, _, results[i] = r.respond(httptest.NewRecorder(), request(t.Context(), "/metrics"), func(w http.ResponseWriter) {
+					_, _ = w.Write(random[:size])
+					size += 10
+				})
+			})
+			synctest.Wait()
+		}
+		r.sending.Release(600 << 10)
+		clients.Wait()
+		if results[0] != nil || !errors.Is(results[1], errLarge) {
+			t.Errorf("errors %v, want the first answer sent and the second one refused", results)
+		}
+		r.sending.Release(sendingBytes - 600<<10)
+		if !r.sending.TryAcquire(sendingBytes) {
+			t.Error("there is less room than before")
+		}
+	})
+}
+
 // inUse is the memory of everything that is not garbage.
 func inUse() int64 {
 	runtime.GC()
@@ -160,11 +193,11 @@ func TestAnswerGrowsWhileItWaits(t *testing.T) {
 		name  string
 		frees int64
 		want  error
-	}{{"enough room", 2000, nil}, {"room for what it was", 1000, errLarge}} {
+	}{{"enough room", 200_000, nil}, {"room for what it was", 100_000, errLarge}} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				r := newResponder(0)
-				random := make([]byte, 1500)
+				random := make([]byte, 150_000)
 				_, _ = rand.NewChaCha8([32]byte{1}).Read(random)
 				_ = r.sending.TryAcquire(sendingBytes) // there is as much
 				time.AfterFunc(slotWait/2, func() { r.sending.Release(tt.frees) })

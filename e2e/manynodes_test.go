@@ -52,7 +52,7 @@ func TestManyNodes(t *testing.T) {
 		memory   int64
 	}{
 		{"128MiB", 30, 1900, pool, 30, hostileMemory},
-		{"128MiB", 300, 1900, pool, 20, hostileMemory},
+		{"128MiB", 300, 1900, pool, 8, hostileMemory},
 		{"512MiB", 100, 1900, pool, 100, 440 << 20},
 		{"128MiB", 1, 30_000, strings.Repeat("<", 230), 1, hostileMemory},
 	} {

@@ -7,6 +7,9 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/util/sets"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
 
 // content reads pods, whether they come as rows or as objects.
@@ -74,15 +77,36 @@ func (s *nodeSet) metadata(d *decoder) (name string, selected bool, err error) {
 		case isName:
 			return d.take("name", func(text []byte) { name = string(text) })
 		case isLabels && s.labels != nil:
-			set = make(labels.Set)
-			return d.object(func(key []byte) error {
-				label := string(key)
-				return d.take("label", func(text []byte) { set[label] = string(text) })
-			})
+			set, err = s.wanted(d)
+			return err
 		}
 		return nil
 	})
 	return name, s.labels == nil || s.labels.Matches(set), err
+}
+
+// wanted reads those of a node's labels that are selected by. A node may have any number of
+// others, so their keys are not kept.
+func (s *nodeSet) wanted(d *decoder) (labels.Set, error) {
+	set, keys := make(labels.Set), make(sets.Set[string])
+	selected, _ := s.labels.Requirements()
+	for _, r := range selected {
+		keys.Insert(r.Key())
+	}
+	return set, d.each(jsontext.KindBeginObject, jsontext.KindEndObject, func() error {
+		key, err := d.text(maxTextBytes)
+		if err != nil {
+			return err
+		}
+		label := string(key)
+		if !keys.Has(label) {
+			return d.skip()
+		}
+		if _, twice := set[label]; twice {
+			return fmt.Errorf("%w %s", errDuplicate, redact.Word(label))
+		}
+		return d.take("label", func(text []byte) { set[label] = string(text) })
+	})
 }
 
 // wholeQuantity reads a quantity such as 110 or 1k. Long exponents are refused

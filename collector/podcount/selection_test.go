@@ -1,12 +1,22 @@
 package podcount
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"testing/synctest"
 )
+
+// manyLabels are labels as those of node-feature-discovery, with a comma at the end.
+func manyLabels(n int) string {
+	var text strings.Builder
+	for i := range n {
+		fmt.Fprintf(&text, `"feature.node.kubernetes.io/cpu-%d":"true",`, i)
+	}
+	return text.String()
+}
 
 // TestSelection checks the requests, and the treatment of pods on nodes that were not
 // selected.
@@ -39,6 +49,10 @@ func TestSelection(t *testing.T) {
 			url.Values{"labelSelector": {"zone"}}, unfinished},
 		{"labels that are null", Selection{Labels: "!zone"}, body(http.StatusOK, `{"kind":"NodeList","metadata":{},"items":[{"metadata":{"labels":null,"name":"a"}}]}`), pods, "a=1",
 			url.Values{"labelSelector": {"!zone"}}, unfinished},
+		{"one of a thousand labels", Selection{Labels: "zone=x"}, withLabels(manyLabels(1000)+`"zone":"x"`, "a"), pods, "a=1",
+			url.Values{"labelSelector": {"zone=x"}}, unfinished},
+		{"an empty label", Selection{Labels: "zone="}, withLabels(`"zone":""`, "a"), pods, "a=1",
+			url.Values{"labelSelector": {"zone="}}, unfinished},
 		{"labels and one", Selection{Labels: "zone=x", Names: []string{"a"}}, withLabels(`"zone":"x","zone.a":""`, "a"), podPage("", "a"), "a=1",
 			url.Values{"labelSelector": {"zone=x"}, "fieldSelector": {"metadata.name=a"}}, "spec.nodeName=a," + unfinished},
 	}
