@@ -15,6 +15,9 @@ const (
 	// them. The largest object that etcd takes is 1.5 MiB in protobuf (etcd
 	// --max-request-bytes), less than twice that in JSON.
 	maxValueBytes = 3_000_000
+	// eventValueBytes is the size up to which all streams may read an event at once. Most
+	// events have 1 KiB.
+	eventValueBytes = 12_000
 	// usualValueBytes is the size up to which many clusters may read a value at once.
 	// Nodes and pods have some 10 KiB.
 	usualValueBytes = 96_000
@@ -60,7 +63,7 @@ type window struct {
 
 // Read fails with errTooLarge at the limit.
 func (w *window) Read(p []byte) (int, error) {
-	rooms := w.account.rooms()
+	rooms := w.rooms()
 	for w.entered < len(rooms) && w.read-w.start >= rooms[w.entered].size {
 		if !w.enter() {
 			return 0, errLargeElsewhere

@@ -55,7 +55,8 @@ type eventReader struct {
 
 func newEventReader(r io.Reader, resource string, own *account, x *exchange) *eventReader {
 	reader := &eventReader{d: newDecoder(r), kind: "Pod", column: nodeColumn}
-	reader.d.window.account, reader.d.window.exchange = own, x
+	reader.d.window.turn = turn{account: own, exchange: x, event: true}
+	reader.d.kept = eventValueBytes
 	if resource == Nodes {
 		reader.kind, reader.column = "Node", nameColumn
 	}

@@ -21,15 +21,21 @@ type room struct {
 }
 
 func newRooms() []*room {
-	return []*room{{size: usualValueBytes, places: 4}, {size: largeValueBytes, places: 1}}
+	return []*room{{size: eventValueBytes, places: 64}, {size: usualValueBytes, places: 4}, {size: largeValueBytes, places: 1}}
 }
 
 // rooms are those through which a value goes as it grows; none where memory has no limit.
-func (a *account) rooms() []*room {
-	if a == nil || a.budget == nil {
+// The first is for events only: how many answers are read at once is limited, but not how
+// many streams are open, for minutes.
+func (t *turn) rooms() []*room {
+	switch {
+	case t.account == nil || t.account.budget == nil:
 		return nil
+	case t.event:
+		return t.account.budget.rooms
+	default:
+		return t.account.budget.rooms[1:]
 	}
-	return a.budget.rooms
 }
 
 // turn is a cluster's way through the rooms with one value. What changes is guarded by the
@@ -37,6 +43,7 @@ func (a *account) rooms() []*room {
 type turn struct {
 	account  *account  // may be nil
 	exchange *exchange // that reads; nil only without an account
+	event    bool      // the value is an event
 	entered  int       // rooms so far
 	waits    chan bool // whether there is a place; nil unless it waits
 	began    time.Time // in its room
@@ -49,7 +56,8 @@ func (t *turn) enter() bool {
 	b, granted := t.account.budget, make(chan bool, 1)
 	b.mu.Lock()
 	t.waits = granted
-	b.rooms[t.entered].waiting = append(b.rooms[t.entered].waiting, t)
+	next := t.rooms()[t.entered]
+	next.waiting = append(next.waiting, t)
 	b.admit()
 	b.mu.Unlock()
 	select {

@@ -142,12 +142,12 @@ func TestTimeForALargeValue(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				budget := NewBudget(128 << 20)
-				room := budget.rooms[0]
+				room := budget.rooms[1]
 				if test.size == largeValueBytes {
-					room = budget.rooms[1]
+					room = budget.rooms[2]
 				}
 				read := func() *turn {
-					turn := &turn{account: newAccount(budget), exchange: openExchange(t), entered: slices.Index(budget.rooms, room)}
+					turn := &turn{account: newAccount(budget), exchange: openExchange(t), entered: slices.Index(budget.rooms[1:], room)}
 					turn.enter()
 					return turn
 				}
@@ -191,7 +191,7 @@ func TestTimeForALargeValue(t *testing.T) {
 func TestUsualValuesBesideLargeOnes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		budget := NewBudget(128 << 20)
-		for i, room := range budget.rooms {
+		for i, room := range budget.rooms[1:] {
 			for range room.places {
 				(&turn{account: newAccount(budget), exchange: openExchange(t), entered: i}).enter()
 			}
@@ -206,7 +206,7 @@ func TestUsualValuesBesideLargeOnes(t *testing.T) {
 			}
 			x.close()
 		}
-		if n := len(budget.rooms[0].waiting); n > 0 {
+		if n := len(budget.rooms[1].waiting); n > 0 {
 			t.Errorf("%d wait after the end of their exchange", n)
 		}
 	})
@@ -224,7 +224,7 @@ func openExchange(t *testing.T) *exchange {
 func TestSlowOnesWaitLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		budget := NewBudget(128 << 20)
-		room := budget.rooms[0]
+		room := budget.rooms[1]
 		of := func(pace time.Duration) *turn {
 			account := newAccount(budget)
 			account.pace = pace
