@@ -74,7 +74,7 @@ func (p *process) show(t *testing.T, path string) {
 	t.Helper()
 	text, place := p.output.String(), "nothing is left out"
 	if cut := len(text) - shownBytes; cut > 0 {
-		file, err := os.CreateTemp("", filepath.Base(path)+"-*.log")
+		file, err := os.CreateTemp("", filepath.Base(path)+"-*.log") //nolint:usetesting // it stays after the test
 		if err == nil {
 			_, err = file.WriteString(text)
 			err = errors.Join(err, file.Close())
