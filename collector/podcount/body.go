@@ -27,8 +27,8 @@ const (
 )
 
 var (
-	errLargeElsewhere = fmt.Errorf("a value of the answer is longer than %d bytes, and the budget of the process is taken by others", usualValueBytes)
-	errSlowLarge      = fmt.Errorf("a value of the answer is longer than %d bytes, and has not come within %s, for which others wait", usualValueBytes, largeTime)
+	errLargeElsewhere = fmt.Errorf("a value of the answer is longer than %d bytes, and those of others were read until its time was over: %w", usualValueBytes, errBusy)
+	errSlowLarge      = errors.New("a large value of the answer comes too slowly: others wait for its place")
 	errTooLarge       = fmt.Errorf("a value of the answer is longer than %d bytes", maxValueBytes)
 	errCoding         = errors.New("the answer has a content encoding other than gzip")
 )
@@ -78,6 +78,9 @@ func (w *window) Read(p []byte) (int, error) {
 	}
 	n, err := w.r.Read(p[:min(int64(len(p)), limit-w.read)])
 	w.read += int64(n)
+	if n > 0 && w.entered > 0 {
+		w.progressed()
+	}
 	return n, err
 }
 

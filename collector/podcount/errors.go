@@ -43,8 +43,14 @@ type PageError struct {
 	token      string        // of a 410: where to go on
 }
 
-// malformed is the failure of an answer that cannot be counted.
-func malformed(err error) *PageError { return &PageError{Reason: Malformed, Err: err} }
+// malformed is the failure of an answer that cannot be counted: not of one for which this
+// process had no place.
+func malformed(err error) *PageError {
+	if errors.Is(err, errLargeElsewhere) {
+		return &PageError{Reason: Timeout, Err: errLargeElsewhere}
+	}
+	return &PageError{Reason: Malformed, Err: err}
+}
 
 // final says whether asking again would not help.
 func (e *PageError) final() bool { return e.missing() || errors.As(e.Err, new(budgetError)) }

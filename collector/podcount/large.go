@@ -2,17 +2,23 @@ package podcount
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"slices"
 	"time"
 )
 
-// largeTime is how long a large value may take to come while others wait for its place.
-const largeTime = 3 * time.Second
+// How long a large value may keep a place for which others wait.
+const (
+	stallTime = 3 * time.Second / 2 // while nothing of it comes
+	largeTime = 3 * time.Second
+	// longestLargeTime is for clusters that have proved slow. They are served last, so that
+	// this does not pay off.
+	longestLargeTime = 4 * largeTime
+)
 
-// maxWaitingValues is how many values may wait for a place in a room. Each has a buffer meanwhile.
-const maxWaitingValues = 16
-
-// room has the places in which values longer than size are read.
+// room has the places in which values longer than size are read. Any number may wait: they
+// take no more memory than those that stop just before.
 type room struct {
 	size    int64
 	places  int
@@ -41,19 +47,21 @@ func (t *turn) rooms() []*room {
 // turn is a cluster's way through the rooms with one value. What changes is guarded by the
 // budget's lock.
 type turn struct {
-	account  *account  // may be nil
-	exchange *exchange // that reads; nil only without an account
-	event    bool      // the value is an event
-	entered  int       // rooms so far
-	waits    chan bool // whether there is a place; nil unless it waits
-	began    time.Time // in its room
+	account  *account      // may be nil
+	exchange *exchange     // that reads; nil only without an account
+	event    bool          // the value is an event
+	entered  int           // rooms so far
+	waits    chan struct{} // closed when there is a place; nil unless it waits
+	began    time.Time     // in its room
+	came     time.Time     // the latest bytes there
+	timer    *time.Timer   // that calls check
 }
 
 // enter waits for a place in the next room, and says whether there was one: not if the
-// exchange ends first, or if too many faster ones wait. Until then the value keeps its place
-// in the room before: it takes memory.
+// exchange ends first. Until then the value keeps its place in the room before: it takes
+// memory.
 func (t *turn) enter() bool {
-	b, granted := t.account.budget, make(chan bool, 1)
+	b, granted := t.account.budget, make(chan struct{})
 	b.mu.Lock()
 	t.waits = granted
 	next := t.rooms()[t.entered]
@@ -61,19 +69,43 @@ func (t *turn) enter() bool {
 	b.admit()
 	b.mu.Unlock()
 	select {
-	case placed := <-granted:
-		if placed {
-			t.entered++
-			return true
-		}
+	case <-granted:
+		t.entered++
+		return true
 	case <-t.exchange.ctx.Done():
+		t.leave()
+		return false
 	}
-	t.leave()
-	return false
+}
+
+// progressed notes that a part of the value has come.
+func (t *turn) progressed() {
+	b := t.account.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	t.came = time.Now()
+}
+
+// check is called from time to time while t has a place.
+func (t *turn) check() {
+	b := t.account.budget
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.admit()
+	if slices.ContainsFunc(b.rooms, func(r *room) bool { return slices.Contains(r.reading, t) }) {
+		t.timer.Reset(stallTime)
+	}
+}
+
+// tooSlow says whether t must leave its place to others. b.mu must be held.
+func (t *turn) tooSlow() bool {
+	limit := min(max(largeTime, 2*t.account.pace), longestLargeTime)
+	return time.Since(t.came) >= stallTime || time.Since(t.began) >= limit
 }
 
 // leave gives all places back. It notes for how long the cluster has had the latest one: the
-// next time, those that are faster go first. Some fast values make good for a slow one.
+// next time, those that are faster go first. Some fast values make good for a slow one. Who
+// had to leave is the slowest.
 func (t *turn) leave() {
 	b := t.account.budget
 	b.mu.Lock()
@@ -81,6 +113,10 @@ func (t *turn) leave() {
 	for _, r := range b.rooms {
 		if slices.Contains(r.reading, t) {
 			t.account.pace = max(time.Since(t.began), t.account.pace/2)
+			if errors.Is(context.Cause(t.exchange.ctx), errSlowLarge) {
+				t.account.pace = longestLargeTime
+			}
+			t.timer.Stop()
 		}
 		r.remove(t)
 	}
@@ -94,7 +130,7 @@ func (r *room) remove(t *turn) {
 }
 
 // admit grants what can be granted, the largest values first, which leave places to smaller
-// ones, and ends what has taken too long for those who wait. b.mu must be held.
+// ones, and ends what is too slow for those who wait. b.mu must be held.
 func (b *Budget) admit() {
 	for i, r := range slices.Backward(b.rooms) {
 		slices.SortStableFunc(r.waiting, func(x, y *turn) int { return cmp.Compare(x.account.pace, y.account.pace) })
@@ -104,22 +140,17 @@ func (b *Budget) admit() {
 				before.remove(next)
 			}
 			r.reading = append(r.reading, next)
-			next.waits <- true
-			next.began, next.waits = time.Now(), nil
-			time.AfterFunc(largeTime, func() {
-				b.mu.Lock()
-				defer b.mu.Unlock()
-				b.admit()
-			})
-		}
-		for len(r.waiting) > maxWaitingValues {
-			last := r.waiting[len(r.waiting)-1]
-			r.remove(last)
-			last.waits <- false
-			last.waits = nil
+			close(next.waits)
+			next.began, next.came, next.waits = time.Now(), time.Now(), nil
+			if next.timer == nil {
+				next.timer = time.AfterFunc(stallTime, next.check)
+			} else {
+				next.timer.Reset(stallTime)
+			}
 		}
 		for _, slow := range r.reading {
-			if len(r.waiting) > 0 && slow.waits == nil && time.Since(slow.began) >= largeTime {
+			// Many events may not wait for larger rooms at the cost of others.
+			if len(r.waiting) > 0 && (slow.waits == nil || i == 0) && slow.tooSlow() {
 				slow.exchange.end(errSlowLarge)
 			}
 		}

@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -30,6 +31,9 @@ func TestLargeValuesBesideOthers(t *testing.T) {
 		},
 		"come slowly": func(r *http.Request) io.Reader {
 			return io.MultiReader(strings.NewReader(half), after(r.Context(), largeTime-time.Millisecond), strings.NewReader(rest))
+		},
+		"dribble": func(r *http.Request) io.Reader {
+			return inParts(r.Context(), half, stallTime-time.Millisecond, rest, 10)
 		},
 	}
 	for _, others := range []int{1, 5, 30} {
@@ -87,15 +91,65 @@ func after(ctx context.Context, wait time.Duration) io.Reader {
 	})
 }
 
+// inParts is a body of which the rest comes by and by.
+func inParts(ctx context.Context, begun string, wait time.Duration, rest string, size int) io.Reader {
+	parts := []io.Reader{strings.NewReader(begun)}
+	for part := range slices.Chunk([]byte(rest), size) {
+		parts = append(parts, after(ctx, wait), bytes.NewReader(part))
+	}
+	return io.MultiReader(parts...)
+}
+
+// TestSlowLargeValueBesideOthers has a cluster whose large value takes seconds, but comes
+// all the time, beside others that stall.
+func TestSlowLargeValueBesideOthers(t *testing.T) {
+	begun, large := podNamed(2 * usualValueBytes)[:usualValueBytes+1000], podNamed(largeValueBytes-10_000)
+	for _, others := range []int{1, 5, 30} {
+		t.Run(fmt.Sprint(others), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				budget := NewBudget(128 << 20)
+				ctx, cancel := context.WithCancel(t.Context())
+				var ended sync.WaitGroup
+				defer ended.Wait()
+				defer cancel()
+				for range others {
+					c := sharing(t, budget, roundTrip(func(r *http.Request) (*http.Response, error) {
+						getConn(r.Context())
+						return answerWith(r, http.StatusOK, io.NopCloser(io.MultiReader(strings.NewReader(begun), until(r.Context().Done())))), nil
+					}))
+					ended.Go(func() {
+						for sleep(ctx, 5*time.Second) == nil { // the store's shortest pause
+							_, _ = countOnce(ctx, c, &recorder{})
+						}
+					})
+				}
+				slow := sharing(t, budget, roundTrip(func(r *http.Request) (*http.Response, error) {
+					getConn(r.Context())
+					if strings.HasSuffix(r.URL.Path, "/nodes") {
+						return nodePage("", "a")(r)
+					}
+					return answerWith(r, http.StatusOK, io.NopCloser(inParts(r.Context(), "", 250*time.Millisecond, large, 16_000))), nil
+				}))
+				for i := range 8 {
+					time.Sleep(time.Minute)
+					if s, err := countOnce(t.Context(), slow, &recorder{}); err != nil || line(s) == "" {
+						t.Errorf("count %d: %v", i, err)
+					}
+				}
+			})
+		})
+	}
+}
+
 // TestManyLargeValues has clusters that all read large values at once, more than there are
 // places: each waits for its own, and no page fails.
 func TestManyLargeValues(t *testing.T) {
-	for _, size := range []int{usualValueBytes + 1000, largeValueBytes + 1000} {
+	for size, clusters := range map[int]int{usualValueBytes + 1000: 60, largeValueBytes + 1000: 20} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				budget, large := NewBudget(128<<20), podNamed(size)
 				var ended sync.WaitGroup
-				for range 20 {
+				for range clusters {
 					c := sharing(t, budget, roundTrip(func(r *http.Request) (*http.Response, error) {
 						getConn(r.Context())
 						if strings.HasSuffix(r.URL.Path, "/nodes") {
@@ -123,20 +177,29 @@ func TestManyLargeValues(t *testing.T) {
 }
 
 // TestTimeForALargeValue says who reads a large value for how long: until it has come, or
-// for as long as nobody waits, but not longer than largeTime otherwise.
+// for as long as nobody waits, but otherwise no longer than its cluster's pace allows, and
+// not while nothing comes.
 func TestTimeForALargeValue(t *testing.T) {
 	tests := []struct {
 		name    string
-		size    int           // of the value; the others' are as large
-		alone   bool          // the others come at the end only
+		size    int  // of the value; the others' are as large
+		alone   bool // the others come at the end only
+		silent  bool
+		pace    time.Duration // of the first value's cluster
 		takes   time.Duration // the first value
 		givesUp bool
 	}{
-		{"in time", usualValueBytes, false, largeTime - 1, false},
-		{"late", usualValueBytes, false, largeTime + 1, true},
-		{"late, and alone", usualValueBytes, true, 5 * largeTime, false},
-		{"late, then others come", usualValueBytes, true, 5*largeTime + 2, true},
-		{"late, and very large", largeValueBytes, false, largeTime + 1, true},
+		{"in time", usualValueBytes, false, false, 0, largeTime - 1, false},
+		{"late", usualValueBytes, false, false, 0, largeTime + 1, true},
+		{"late, and alone", usualValueBytes, true, false, 0, 5 * largeTime, false},
+		{"late, then others come", usualValueBytes, true, false, 0, 5*largeTime + 2, true},
+		{"late, and very large", largeValueBytes, false, false, 0, largeTime + 1, true},
+		{"in its time", usualValueBytes, false, false, largeTime, 2*largeTime - 1, false},
+		{"not in its time", usualValueBytes, false, false, largeTime, 2*largeTime + 1, true},
+		{"not in the longest time", usualValueBytes, false, false, time.Hour, longestLargeTime + 1, true},
+		{"silent for a moment", usualValueBytes, false, true, 0, stallTime - 1, false},
+		{"silent", usualValueBytes, false, true, time.Hour, stallTime + 1, true},
+		{"silent, and alone", usualValueBytes, true, true, 0, 5 * largeTime, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -166,10 +229,16 @@ func TestTimeForALargeValue(t *testing.T) {
 				}
 				if !test.alone {
 					come()
-				} else if test.givesUp {
+				} else if test.givesUp { // just before the end
 					time.AfterFunc(test.takes-1, come)
 				}
-				time.Sleep(test.takes)
+				first.account.pace = test.pace
+				for end := time.Now().Add(test.takes); time.Now().Before(end); {
+					time.Sleep(min(stallTime/2, time.Until(end)))
+					if !test.silent {
+						first.progressed()
+					}
+				}
 				synctest.Wait()
 				if gaveUp := errors.Is(context.Cause(first.exchange.ctx), errSlowLarge); gaveUp != test.givesUp {
 					t.Errorf("it was given up: %t, want %t", gaveUp, test.givesUp)
@@ -219,52 +288,65 @@ func openExchange(t *testing.T) *exchange {
 	return x
 }
 
-// TestSlowOnesWaitLast has as many values wait for a place as may. One more comes: the
-// slowest cluster's gives way, and the fastest one's is read first.
+// TestSlowOnesWaitLast has values wait for a place: the fastest cluster's is read first.
 func TestSlowOnesWaitLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		budget := NewBudget(128 << 20)
-		room := budget.rooms[1]
-		of := func(pace time.Duration) *turn {
-			account := newAccount(budget)
-			account.pace = pace
-			return &turn{account: account, exchange: openExchange(t)}
-		}
-		var reading []*turn
-		for range room.places {
-			reading = append(reading, of(0))
-			reading[len(reading)-1].enter()
-		}
-		placed := make(map[time.Duration]bool)
-		var mu sync.Mutex
+		var placed []time.Duration
 		var ended sync.WaitGroup
 		comes := func(pace time.Duration) {
 			ended.Go(func() {
-				turn := of(pace)
-				ok := turn.enter()
-				mu.Lock()
-				defer mu.Unlock()
-				placed[pace] = ok
+				turn := &turn{account: newAccount(budget), exchange: openExchange(t)}
+				turn.account.pace = pace
+				if turn.enter() {
+					placed = append(placed, pace) // one after the other, below
+					time.Sleep(time.Second)
+					turn.leave()
+				}
 			})
 			synctest.Wait()
 		}
-		for pace := range time.Duration(maxWaitingValues + 1) {
-			comes(maxWaitingValues - pace + 1)
+		for range budget.rooms[1].places - 1 {
+			(&turn{account: newAccount(budget), exchange: openExchange(t)}).enter()
 		}
-		if ok, ended := placed[maxWaitingValues+1]; ok || !ended || len(placed) != 1 || len(room.waiting) != maxWaitingValues {
-			t.Errorf("%v ended, and %d wait", placed, len(room.waiting))
-		}
-		reading[0].leave()
-		synctest.Wait()
-		if !placed[1] || len(placed) != 2 {
-			t.Errorf("%v ended, want the slowest and the fastest", placed)
-		}
-		for _, turn := range reading[1:] {
-			turn.exchange.close()
-		}
-		for _, turn := range slices.Concat(room.waiting, room.reading) {
-			turn.exchange.close()
+		for _, pace := range []time.Duration{5, 4, 1, 3, 2} {
+			comes(pace)
 		}
 		ended.Wait()
+		if want := []time.Duration{5, 1, 2, 3, 4}; !slices.Equal(placed, want) {
+			t.Errorf("the order is %v, want %v", placed, want)
+		}
+	})
+}
+
+// TestNoPlaceForALargeValue has all places taken for as long as a page may take: this
+// process is busy, and the rows per page are not at fault.
+func TestNoPlaceForALargeValue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := sharing(t, NewBudget(128<<20), roundTrip(func(r *http.Request) (*http.Response, error) {
+			getConn(r.Context())
+			if strings.HasSuffix(r.URL.Path, "/nodes") {
+				return nodePage("", "a")(r)
+			}
+			return answerOf(podNamed(usualValueBytes + 1000)), nil
+		}))
+		for range c.cfg.Budget.rooms[1].places {
+			go func() {
+				other := &turn{account: newAccount(c.cfg.Budget), exchange: openExchange(t)}
+				other.enter()
+				for range 100 { // never silent
+					time.Sleep(time.Second)
+				}
+				other.leave()
+			}()
+		}
+		synctest.Wait()
+		before, seen := c.pods.size, &recorder{}
+		if _, err := countOnce(t.Context(), c, seen); err != nil || c.pods.size < before {
+			t.Errorf("%d rows per page, then %d: %v", before, c.pods.size, err)
+		}
+		if e := seen.pages[1].Err; e == nil || e.Reason != Timeout || !e.busy() {
+			t.Errorf("the first attempt: %v", e)
+		}
 	})
 }
