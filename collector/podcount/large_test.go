@@ -232,7 +232,9 @@ func TestTimeForALargeValue(t *testing.T) {
 				} else if test.givesUp { // just before the end
 					time.AfterFunc(test.takes-1, come)
 				}
+				budget.mu.Lock()
 				first.account.pace = test.pace
+				budget.mu.Unlock()
 				for end := time.Now().Add(test.takes); time.Now().Before(end); {
 					time.Sleep(min(stallTime/2, time.Until(end)))
 					if !test.silent {
