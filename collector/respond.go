@@ -90,13 +90,14 @@ func (r *responder) admitted(encode func(http.ResponseWriter), room *int64) (*sp
 	return answer, err
 }
 
-// fits says whether the room is enough, or can be made so.
+// fits says whether the room is enough, or can be made so. What is left over is given back.
 func (r *responder) fits(answer *spool, room *int64) bool {
 	more := answer.room() - *room
 	if more > 0 && !r.sending.TryAcquire(more) {
 		return false
 	}
-	*room += max(0, more)
+	r.sending.Release(max(0, -more))
+	*room += more
 	return true
 }
 

@@ -155,11 +155,11 @@ func TestAnswersGrowWhileTheyWait(t *testing.T) {
 		if !r.sending.TryAcquire(sendingBytes) {
 			t.Fatal("there is no room at the start")
 		}
-		results := make([]error, 2)
+		results, reads := make([]error, 2), make(chan struct{})
 		var clients sync.WaitGroup
 		for i, size := range []int{500 << 10, 1 << 20} {
 			clients.Go(func() {
-				_, _, results[i] = r.respond(httptest.NewRecorder(), request(t.Context(), "/metrics"), func(w http.ResponseWriter) {
+				_, _, results[i] = r.respond(deaf{httptest.NewRecorder(), reads}, request(t.Context(), "/metrics"), func(w http.ResponseWriter) {
 					_, _ = w.Write(random[:size])
 					size += 10
 				})
@@ -167,6 +167,13 @@ func TestAnswersGrowWhileTheyWait(t *testing.T) {
 			synctest.Wait()
 		}
 		r.sending.Release(600 << 10)
+		time.Sleep(2 * slotWait) // until the second one has given up
+		if left := int64(90 << 10); !r.sending.TryAcquire(left) {
+			t.Error("while the client reads, the answer keeps more room than it takes")
+		} else {
+			r.sending.Release(left)
+		}
+		close(reads)
 		clients.Wait()
 		if results[0] != nil || !errors.Is(results[1], errLarge) {
 			t.Errorf("errors %v, want the first answer sent and the second one refused", results)
