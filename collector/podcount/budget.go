@@ -65,14 +65,16 @@ func (a *account) leave() {
 }
 
 func (b *Budget) leave(held *int64) {
-	b.resize(held, 0)
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.free += *held
+	*held = 0
 	delete(b.held, held)
 }
 
-// resize changes held to want, if there is room. The first time, held enters the budget:
-// a Counter that never counts has no share.
+// resize changes held to want, if there is room. The first time, held enters the budget: a
+// Counter that never counts has no share. Who counts alone can take all, so begin the first
+// counts of clusters at once.
 func (b *Budget) resize(held *int64, want int64) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -87,14 +89,14 @@ func (b *Budget) resize(held *int64, want int64) bool {
 
 // admits says whether there is room. Half of it is shared equally, and each cluster has its
 // share, however much the others want. All that exceeds shares must fit into the other half,
-// first come, first served. Clusters that come later make shares smaller; then up to a
-// quarter more is given out, so that they find theirs.
+// first come, first served. Clusters that come later make room and shares smaller; then up
+// to a quarter more than the whole budget is given out, so that they find theirs.
 func (b *Budget) admits(held *int64, want int64) bool {
 	clusters := int64(len(b.held))
 	room := max(b.total/2, b.total-b.cluster*clusters)
 	share := room / 2 / clusters
 	if want <= share {
-		return b.total-b.free+want-*held <= room/4*5
+		return b.free-(want-*held) >= -b.total/4
 	}
 	beyond := want - share
 	for other := range b.held {

@@ -165,6 +165,29 @@ func TestClustersTakeOfTheBudget(t *testing.T) {
 	}
 }
 
+// TestClustersThatComeLater join one that has taken all while it was alone: as long as a
+// quarter of the budget has room for all of them, each finds its own.
+func TestClustersThatComeLater(t *testing.T) {
+	for _, later := range []int{1, 20, 100, 130, 300} {
+		budget := NewBudget(115 << 20)
+		l := newAccount(budget).open()
+		for step := int64(64 << 20); step >= stepBytes; step /= 2 {
+			for l.take(step) {
+			}
+		}
+		var all []*ledger
+		for range later {
+			all = append(all, newAccount(budget).open())
+		}
+		for i, own := range all {
+			if !own.take(40 << 10) {
+				t.Fatalf("%d of %d have no room for 40 KiB", later-i, later)
+			}
+		}
+		runtime.KeepAlive(l)
+	}
+}
+
 // TestBudgetAdmits has accounts hold bytes of a budget of 4,000 to the byte: half of it
 // is shared by all, half is for those who need more, and a quarter beyond it is for
 // shares that are late.

@@ -105,16 +105,19 @@ func (t *turn) tooSlow() bool {
 
 // leave gives all places back. It notes for how long the cluster has had the latest one: the
 // next time, those that are faster go first. Some fast values make good for a slow one. Who
-// had to leave is the slowest.
+// had to leave is as slow as can be, unless it only waited for the next place.
 func (t *turn) leave() {
 	b := t.account.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, r := range b.rooms {
 		if slices.Contains(r.reading, t) {
-			t.account.pace = max(time.Since(t.began), t.account.pace/2)
+			took := time.Since(t.began)
 			if errors.Is(context.Cause(t.exchange.ctx), errSlowLarge) {
-				t.account.pace = longestLargeTime
+				took = longestLargeTime
+			}
+			if t.waits == nil {
+				t.account.pace = min(max(took, t.account.pace/2), longestLargeTime)
 			}
 			t.timer.Stop()
 		}

@@ -129,6 +129,7 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header) er
 		return x.broken(s, err)
 	}
 	reader := newEventReader(text, s.listing.name, w.Counter.account, x)
+	defer reader.d.window.close() // also if this panics
 	bookmarked, read := false, int64(0)
 	for {
 		if !s.starting { // only this goroutine changes it
