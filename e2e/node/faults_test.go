@@ -53,7 +53,7 @@ func TestNodeFaults(t *testing.T) {
 			}
 		})
 		// The node keeps its pods and its room, and what comes now waits.
-		apply(t, fmt.Sprintf(anyPod, r.namespace))
+		r.applyWaitingPod(t)
 		r.wantUnscheduled(t, "any ")
 		r.wantCount(t)
 		kubectl(t, "uncordon", nodeName)
@@ -62,6 +62,24 @@ func TestNodeFaults(t *testing.T) {
 		if node := kubectl(t, "-n", r.namespace, "get", "pod/any", "-o", "jsonpath={.spec.nodeName}"); node != nodeName {
 			t.Errorf("the pod that waited is on the node %q, want %s", node, nodeName)
 		}
+	})
+}
+
+// applyWaitingPod makes a pod that no node takes. The scheduler may not have seen the
+// cordon yet, as it waits before it asks an API server again that was lost: then the pod is
+// made anew.
+func (r *release) applyWaitingPod(t *testing.T) {
+	t.Helper()
+	eventually(t, "the scheduler sees the cordon", func() error {
+		apply(t, fmt.Sprintf(anyPod, r.namespace))
+		scheduled := kubectl(t, "-n", r.namespace, "get", "pod/any", "-o", `jsonpath={.status.conditions[?(@.type=="PodScheduled")].status}`)
+		if scheduled == "True" {
+			kubectl(t, "-n", r.namespace, "delete", "pod/any", "--grace-period=0", "--force")
+		}
+		if scheduled != "False" {
+			return fmt.Errorf("whether the pod is scheduled: %q, want False", scheduled)
+		}
+		return nil
 	})
 }
 
