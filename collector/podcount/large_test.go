@@ -46,15 +46,7 @@ func TestLargeValuesBesideOthers(t *testing.T) {
 					defer ended.Wait()
 					defer cancel()
 					for range others {
-						c := sharing(t, budget, roundTrip(func(r *http.Request) (*http.Response, error) {
-							getConn(r.Context())
-							return answerWith(r, http.StatusOK, io.NopCloser(hog(r))), nil
-						}))
-						ended.Go(func() {
-							for sleep(ctx, 5*time.Second) == nil { // the store's pause
-								_, _ = countOnce(ctx, c, &recorder{})
-							}
-						})
+						ended.Go(recounting(ctx, t, budget, hog))
 					}
 					well := sharing(t, budget, roundTrip(func(r *http.Request) (*http.Response, error) {
 						getConn(r.Context())
@@ -77,6 +69,19 @@ func TestLargeValuesBesideOthers(t *testing.T) {
 					}
 				})
 			})
+		}
+	}
+}
+
+// recounting counts a cluster with these bodies until ctx ends.
+func recounting(ctx context.Context, t *testing.T, budget *Budget, content func(*http.Request) io.Reader) func() {
+	c := sharing(t, budget, roundTrip(func(r *http.Request) (*http.Response, error) {
+		getConn(r.Context())
+		return answerWith(r, http.StatusOK, io.NopCloser(content(r))), nil
+	}))
+	return func() {
+		for sleep(ctx, 5*time.Second) == nil { // the store's shortest pause
+			_, _ = countOnce(ctx, c, &recorder{})
 		}
 	}
 }
@@ -113,15 +118,9 @@ func TestSlowLargeValueBesideOthers(t *testing.T) {
 				defer ended.Wait()
 				defer cancel()
 				for range others {
-					c := sharing(t, budget, roundTrip(func(r *http.Request) (*http.Response, error) {
-						getConn(r.Context())
-						return answerWith(r, http.StatusOK, io.NopCloser(io.MultiReader(strings.NewReader(begun), until(r.Context().Done())))), nil
+					ended.Go(recounting(ctx, t, budget, func(r *http.Request) io.Reader {
+						return io.MultiReader(strings.NewReader(begun), until(r.Context().Done()))
 					}))
-					ended.Go(func() {
-						for sleep(ctx, 5*time.Second) == nil { // the store's shortest pause
-							_, _ = countOnce(ctx, c, &recorder{})
-						}
-					})
 				}
 				slow := sharing(t, budget, roundTrip(func(r *http.Request) (*http.Response, error) {
 					getConn(r.Context())

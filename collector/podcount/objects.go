@@ -2,12 +2,12 @@ package podcount
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/redact"
 )
@@ -88,18 +88,15 @@ func (s *nodeSet) metadata(d *decoder) (name string, selected bool, err error) {
 // wanted reads those of a node's labels that are selected by. A node may have any number of
 // others, so their keys are not kept.
 func (s *nodeSet) wanted(d *decoder) (labels.Set, error) {
-	set, keys := make(labels.Set), make(sets.Set[string])
+	set := make(labels.Set)
 	selected, _ := s.labels.Requirements()
-	for _, r := range selected {
-		keys.Insert(r.Key())
-	}
 	return set, d.each(jsontext.KindBeginObject, jsontext.KindEndObject, func() error {
 		key, err := d.text(maxTextBytes)
 		if err != nil {
 			return err
 		}
 		label := string(key)
-		if !keys.Has(label) {
+		if !slices.ContainsFunc(selected, func(r labels.Requirement) bool { return r.Key() == label }) {
 			return d.skip()
 		}
 		if _, twice := set[label]; twice {
