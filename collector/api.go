@@ -79,10 +79,7 @@ type nodesQuery struct {
 }
 
 func (c *Collector) readNodesQuery(r *http.Request) (q nodesQuery, err error) {
-	query, err := readQuery(r)
-	if err != nil {
-		return q, apiError{http.StatusBadRequest, err.Error()}
-	}
+	query := r.URL.Query()
 	names := query["cluster"]
 	if len(names) != 1 {
 		return q, apiError{http.StatusBadRequest, "one parameter cluster is needed: /api/v1/nodes?cluster=NAME"}

@@ -67,6 +67,8 @@ func TestAPIErrors(t *testing.T) {
 		{"unknown cluster", http.MethodGet, "/api/v1/nodes?cluster=%22%3Cb%3E", 404, `unknown cluster "\"<b>"`},
 		{"bad fresh", http.MethodGet, "/api/v1/nodes?cluster=one&fresh=maybe", 400, `fresh="maybe" is neither true nor false`},
 		{"bad timeout", http.MethodGet, "/api/v1/nodes?cluster=one&fresh=true&timeout=-1s", 400, `timeout="-1s" is no positive duration`},
+		{"bad query of clusters", http.MethodGet, "/api/v1/clusters?%zz", 400, "cannot be read"},
+		{"bad query of nothing", http.MethodGet, "/api/v1/?a;b", 400, "cannot be read"},
 		{"bad query", http.MethodGet, "/api/v1/nodes?cluster=%zz", 400, "cannot be read"},
 		{"no count yet", http.MethodGet, "/api/v1/nodes?cluster=one", 503, `cluster "one" has no complete count yet`},
 		{"a fresh count that takes too long", http.MethodGet, "/api/v1/nodes?cluster=one&fresh=true&timeout=5s", 504, "not complete after 5s, and goes on"},

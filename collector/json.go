@@ -20,12 +20,16 @@ type apiError struct {
 // Error is what the client reads.
 func (e apiError) Error() string { return e.text }
 
-// reading answers GET and HEAD, and turns errors into JSON.
+// reading answers GET and HEAD with a query that can be read, and turns errors into JSON.
 func reading(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		var err error = apiError{http.StatusMethodNotAllowed, "only GET is served here"}
 		if r.Method == http.MethodGet || r.Method == http.MethodHead {
-			err = serve(w, r)
+			if _, err = readQuery(r); err != nil {
+				err = apiError{http.StatusBadRequest, err.Error()}
+			} else {
+				err = serve(w, r)
+			}
 		} else {
 			w.Header().Set("Allow", "GET, HEAD")
 		}

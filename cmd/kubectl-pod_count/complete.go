@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/alecthomas/kingpin/v2"
 )
@@ -31,14 +32,19 @@ func complete(ctx context.Context, words []string, around surroundings) int {
 	}
 	completions, directive := completionsOf(ctx, words, last, around)
 	for _, completion := range completions {
-		word, _, _ := strings.Cut(completion, "\t")
-		if word != printable(word) || strings.ContainsAny(word, " ") {
-			continue // what a shell would not take as one word
+		if word, _, _ := strings.Cut(completion, "\t"); !strings.ContainsFunc(word, active) {
+			fmt.Fprintln(around.stdout, completion)
 		}
-		fmt.Fprintln(around.stdout, completion)
 	}
 	fmt.Fprintf(around.stdout, ":%d\n", directive)
 	return exitOK
+}
+
+// active says whether a character may mean more to a shell than itself. Names come from
+// servers and kubeconfigs, and the script of kubectl before 1.37 has bash expand them: a
+// node named $(command) would run it.
+func active(r rune) bool {
+	return !unicode.In(r, unicode.L, unicode.N) && !strings.ContainsRune("-_.:/@+=,", r)
 }
 
 func completionsOf(ctx context.Context, words []string, last string, around surroundings) ([]string, int) {

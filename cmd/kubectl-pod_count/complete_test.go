@@ -65,15 +65,20 @@ func TestCompleteFlags(t *testing.T) {
 	}
 }
 
-// TestCompleteNamespaces asks a server that knows only to list them, in two pages.
+// TestCompleteNamespaces asks a server that knows only to list them, in two pages. Names that
+// a shell would expand are left out.
 func TestCompleteNamespaces(t *testing.T) {
 	d := newDesk(t)
+	hostile := ""
+	for _, name := range []string{"$(id)", "`id`", "a;id", "a&id", "a|id", "a>b", "<(id)", "${x}", "{a,b}", "a*", "[a]", "a?", "~", "'a", `\"a`, `\\a`, "!a", "#a", "a b", "a\\nb"} {
+		hostile += `,{"metadata":{"name":"` + name + `"}}`
+	}
 	d.serve("production", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/api/v1/namespaces" || !strings.Contains(r.Header.Get("Accept"), "as=PartialObjectMetadataList") {
 			w.WriteHeader(http.StatusTeapot)
 			return
 		}
-		page := `{"metadata":{"continue":"t"},"items":[{"metadata":{"name":"default"}},{"metadata":{"name":"a\u001b[2J"}}]}`
+		page := `{"metadata":{"continue":"t"},"items":[{"metadata":{"name":"default"}},{"metadata":{"name":"a\u001b[2J"}}` + hostile + `]}`
 		if r.URL.Query().Get("continue") == "t" {
 			page = `{"items":[{"metadata":{"name":"kube-system"}}]}`
 		}

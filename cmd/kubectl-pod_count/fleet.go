@@ -51,7 +51,7 @@ func newFleet(ctx context.Context, opts *options, around surroundings) *fleet {
 	pages.Budget = podcount.NewBudget(debug.SetMemoryLimit(-1)) // which only reads it
 	var targets []store.Target
 	for _, c := range append(loaded.Clusters, loaded.Nameless...) {
-		r := &result{name: c.Name, key: f.last.key(c, pages), ended: make(chan struct{})}
+		r := &result{name: c.Name, key: f.last.key(c, pages), partial: readsMore(pages.Nodes), ended: make(chan struct{})}
 		f.results = append(f.results, r)
 		counter, err := f.counter(c, pages)
 		if err != nil {

@@ -68,13 +68,16 @@ func (l lastCounts) key(c cluster.Cluster, pages podcount.Config) string {
 	return fmt.Sprintf("%x", sha256.Sum256([]byte(strings.Join(parts, "\n"))))[:32]
 }
 
+// readsMore says whether the pods of other nodes are read, too.
+func readsMore(nodes podcount.Selection) bool { return len(nodes.Names) > 1 || nodes.Labels != "" }
+
 // pods is how many were read the last time, or 0.
 func (l lastCounts) pods(key string) int { return l.counts[key].Pods }
 
-// save adds the counts of the results that succeeded.
+// save adds the counts of the results that succeeded, if they show all pods that were read.
 func (l lastCounts) save(results []*result) {
 	for _, r := range results {
-		if s := r.snapshot; s != nil {
+		if s := r.snapshot; s != nil && !r.partial {
 			l.counts[r.key] = lastCount{Pods: s.ActivePods() + s.UnscheduledPods, At: l.now().UTC()}
 		}
 	}

@@ -24,6 +24,12 @@ func TestLastCounts(t *testing.T) {
 	if got := newLastCounts(at(dir, now)); got.pods("key") != 7 || len(got.counts) != 1 {
 		t.Errorf("%d pods, want 7, among %v", got.pods("key"), got.counts)
 	}
+	some := countedOf("production", podcount.Snapshot{Nodes: []podcount.Node{nodeOf("a", 5, 110)}, Selected: true})
+	some.key, some.partial = "key", true // all pods were read for it
+	newLastCounts(at(dir, now)).save([]*result{some})
+	if got := newLastCounts(at(dir, now)); got.pods("key") != 7 {
+		t.Errorf("%d pods after a count of some nodes, want 7 as before", got.pods("key"))
+	}
 	// A file with as many as may be, one more of which is newer.
 	l := newLastCounts(at(dir, now.Add(time.Hour)))
 	for old := range maxLastCounts {
@@ -71,6 +77,17 @@ func TestLastCountsKey(t *testing.T) {
 	// Of several nodes, and of those with a label, all pods are read.
 	if of("server", nil, []string{"a", "b"}, "") != all || of("server", nil, nil, "a=b") != all {
 		t.Error("counts that read the same pods have different keys")
+	}
+	for _, tt := range []struct {
+		nodes podcount.Selection
+		more  bool
+	}{
+		{podcount.Selection{}, false}, {podcount.Selection{Names: []string{"a"}}, false},
+		{podcount.Selection{Names: []string{"a", "b"}}, true}, {podcount.Selection{Labels: "a=b"}, true},
+	} {
+		if readsMore(tt.nodes) != tt.more {
+			t.Errorf("%+v reads more pods than it shows: %v, want %v", tt.nodes, !tt.more, tt.more)
+		}
 	}
 }
 

@@ -13,6 +13,8 @@ import (
 type result struct {
 	name string
 	key  string // among the last counts
+	// partial says that not all pods that are read are shown.
+	partial bool
 
 	ended    chan struct{}
 	once     sync.Once

@@ -12,6 +12,10 @@ import (
 // followed: the server closes every stream after some minutes.
 const reopenGrace = time.Second
 
+// reloadGrace is the same after a change of credentials, until a stream fails: many
+// credential plugins take some seconds.
+const reloadGrace = 10 * time.Second
+
 var errShortStreams = errors.New("the server keeps closing its streams within a minute")
 
 // follow keeps a stream open: each time it ends, it is opened again at the

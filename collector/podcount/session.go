@@ -122,7 +122,7 @@ func (f *session) begin() error {
 		inherited.forget()
 		f.last = inherited.snapshot(true) // what is shown, until this session publishes
 		for _, s := range inherited.streams {
-			inherited.noteEnded(s, errAway) // until it is open
+			inherited.noteEnded(s, errNewCredentials) // until it is open
 			f.open(s)
 		}
 		return nil

@@ -27,7 +27,7 @@ func (l *live) noteOpened(s *stream) {
 	if !s.bookmarks {
 		s.seen = time.Now()
 	}
-	s.advanced, s.down = time.Now(), nil
+	s.advanced, s.down, s.renewing = time.Now(), nil, false
 	l.opened = s.advanced
 	if s.away != nil {
 		s.away.Stop()
@@ -35,6 +35,9 @@ func (l *live) noteOpened(s *stream) {
 	}
 	l.publish()
 }
+
+// errNewCredentials says that this process ended a stream.
+var errNewCredentials = errors.New("the streams have not been opened yet with the new credentials")
 
 // noteEnded notes that a stream has ended, which is shown if it stays closed.
 func (l *live) noteEnded(s *stream, err error) {
@@ -47,8 +50,15 @@ func (l *live) noteEnded(s *stream, err error) {
 	case s.down != nil:
 		s.down = err
 		l.publish()
-	case s.away == nil:
-		s.away = time.AfterFunc(reopenGrace, func() {
+	case s.away == nil || s.renewing: // a failure is shown no later than any other
+		grace := reopenGrace
+		if s.renewing = errors.Is(err, errNewCredentials); s.renewing {
+			grace = reloadGrace
+		}
+		if s.away != nil {
+			s.away.Stop()
+		}
+		s.away = time.AfterFunc(grace, func() {
 			l.mu.Lock()
 			defer l.mu.Unlock()
 			if s.away != nil {

@@ -70,6 +70,7 @@ type stream struct {
 	down      error         // why it is closed; nil while it is open
 	outage    time.Time     // when it was open for the last time before it failed; zero when it is open, or was only closed
 	away      *time.Timer   // sets down after reopenGrace; nil when it does not run
+	renewing  bool          // it was closed because of new credentials, and has not failed since
 	recording recording
 }
 

@@ -2,6 +2,7 @@ package podcount
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -68,6 +69,54 @@ func TestReloadsGoOnWithTheStreams(t *testing.T) {
 				defer stop()
 				time.Sleep(time.Minute) // the first audit comes later
 				w.shows(ModeWatch)
+			})
+		})
+	}
+}
+
+// TestReloadsWithASlowPlugin has the first requests with new credentials wait for a plugin.
+// Up to ten seconds that is no failure; one that fails is shown soon.
+func TestReloadsWithASlowPlugin(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		takes time.Duration
+		fails bool
+		from  time.Duration // after the reload, when it is shown; 0: never
+	}{
+		{"three seconds", 3 * time.Second, false, 0},
+		{"nearly ten seconds", 9 * time.Second, false, 0},
+		{"longer", 15 * time.Second, false, reloadGrace},
+		{"a failure", 3 * time.Second, true, 3*time.Second + reopenGrace},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api, first := interceptedCluster(t, nil)
+				w, stop := following(t, api.troubled, first)
+				time.Sleep(time.Minute)
+				stop()
+				began := time.Now()
+				api.answerBy(func(r *http.Request) (*http.Response, error) {
+					_ = sleep(r.Context(), tt.takes-time.Since(began))
+					if tt.fails {
+						return refusedWith(http.StatusInternalServerError)(r)
+					}
+					return nil, nil
+				})
+				w, stop = following(t, api.troubled, api.successor(t, first))
+				defer stop()
+				shown := time.Duration(0)
+				for shown == 0 && time.Since(began) < time.Minute {
+					time.Sleep(100 * time.Millisecond)
+					if s := w.state(); s != nil && s.Interrupted != nil {
+						shown = time.Since(began)
+					}
+				}
+				if shown < tt.from || shown > tt.from+time.Second || tt.from == 0 && shown > 0 {
+					t.Errorf("the streams count as closed after %s, want %s", shown, tt.from)
+				}
+				if ours := errors.Is(w.state().Interrupted, errNewCredentials); shown > 0 && ours != (!tt.fails && time.Since(began) < tt.takes) {
+					t.Errorf("what is shown is %v", w.state().Interrupted)
+				}
 			})
 		})
 	}

@@ -56,6 +56,7 @@ func TestHideEscapes(t *testing.T) {
 		"C, in octal digits":               strings.NewReplacer("'", `\047`, "é", `\303\251`, "+", `\053`).Replace(token),
 		"eight digits":                     strings.NewReplacer("😀", `\U0001F600`).Replace(token),
 		"split by backslashes, in a shell": strings.NewReplacer("'", `\'`, "&", `\&`, "<", `\<`, ">", `\>`, "=", `\=`).Replace(token),
+		"split by backslashes that escape": strings.NewReplacer("v", `\v`, "t", `\t`).Replace(token),
 		"split over lines, by a hyphen":    strings.NewReplacer("+", "\n\\u002B", "=", `\u00ad=`, "v3", "v\u00ad3").Replace(token),
 		"as no more than its beginning":    `q7Zk\u002B9wX\/v3`,
 		"as a beginning of eight in words": `q7Zk&#x2b;9wX`,

@@ -23,8 +23,12 @@ func Line(text string) string {
 	return line
 }
 
+// invisible is what separates words, what shows nothing, and what has no meaning, such as
+// characters of private use.
 func invisible(r rune) bool {
-	return unicode.In(r, unicode.White_Space, unicode.Cc, unicode.Cf) || r == utf8.RuneError
+	const blank = '\u2800' // of Braille, a symbol
+	return r == ' ' || r == blank || r == utf8.RuneError || !unicode.IsPrint(r) ||
+		unicode.In(r, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 // Constant reduces a line that net/http (1.26) or client-go (0.37) logs by itself to

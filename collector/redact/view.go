@@ -39,16 +39,15 @@ func levels(text string) iter.Seq[view] {
 	}
 }
 
-// views are the levels of a text, and the last of them bare.
+// views are the levels of a text, each as it is and bare: a backslash may separate, or
+// begin an escape.
 func views(text string) iter.Seq[view] {
 	return func(yield func(view) bool) {
-		var last view
-		for last = range levels(text) {
-			if !yield(last) {
+		for v := range levels(text) {
+			if bare := v.bare(); !yield(v) || bare.joined && !yield(bare) {
 				return
 			}
 		}
-		yield(last.bare())
 	}
 }
 
