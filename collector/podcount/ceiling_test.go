@@ -131,16 +131,16 @@ func TestFirstPageTooLarge(t *testing.T) {
 						if err != nil {
 							t.Fatal(err)
 						}
-						complete := 0
-						for range 12 {
+						complete := 0 // in a row
+						for range 14 {
 							snapshot, err := countOnce(t.Context(), counter, &recorder{})
-							if err == nil && snapshot.ActivePods() == server.pods {
-								complete++
+							if complete++; err != nil || snapshot.ActivePods() != server.pods {
+								complete = 0
 							}
 							time.Sleep(time.Minute)
 						}
-						if complete < 4 {
-							t.Errorf("%d counts of 12 are complete, after %d failures", complete, server.failed)
+						if complete < 3 {
+							t.Errorf("the last %d counts of 14 are complete, after %d failures", complete, server.failed)
 						}
 					})
 				})
@@ -166,6 +166,32 @@ func TestOutageDuringGrowth(t *testing.T) {
 				}
 				if server.away > 0 || snapshot.Pages > 16 {
 					t.Errorf("%d pages after %d failures, want no more than 16 after 3", snapshot.Pages, server.failed)
+				}
+			})
+		})
+	}
+}
+
+// TestFailuresAmidGrowth has failures in one count whose cause is not the size, as it says, or
+// is seen soon: the pages of later counts are as large as ever.
+func TestFailuresAmidGrowth(t *testing.T) {
+	for _, tt := range []struct{ code, times int }{{401, 2}, {403, 2}, {429, 5}, {503, 5}, {503, 6}, {503, 10}} {
+		t.Run(fmt.Sprint(tt.code, " ", tt.times, " times"), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := &limited{pods: 100_000, most: 10_000, fail: statusOf(tt.code), away: tt.times}
+				counter, err := New(DefaultConfig(), &http.Client{Transport: server}, &url.URL{Scheme: "http", Host: "host"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var pages []int
+				for range 5 {
+					if s, err := countOnce(t.Context(), counter, &recorder{}); err == nil {
+						pages = append(pages, s.Pages)
+					}
+					time.Sleep(5 * time.Minute)
+				}
+				if len(pages) < 3 || pages[0] > 20 || pages[2] > 12 {
+					t.Errorf("complete counts had %v pages", pages)
 				}
 			})
 		})

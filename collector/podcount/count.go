@@ -24,6 +24,7 @@ type count struct {
 	began    func(*walk) // called after each first page; may be nil
 	told     positions   // by the streams of the start that was suspended
 	bytes    int64
+	refusals int // of credentials
 	started  time.Time
 	elapsed  time.Duration // of earlier tries
 }
@@ -61,7 +62,7 @@ func (c *Counter) take(observer Observer) *count {
 		}
 	}
 	c.suspended = nil
-	run.observer = observer
+	run.observer, run.refusals = observer, 0
 	return run
 }
 
@@ -116,10 +117,15 @@ func (n *count) denied() bool {
 	return n.nodes.dispensed || slices.ContainsFunc(n.renewed, func(w *walk) bool { return w.dispensed && !w.lookup() })
 }
 
-// noteSource notes how the pods are listed, as a page of them shows.
+// noteSource notes how the pods are listed, as a page of them shows. If a count has no pods
+// at all, another form may have some.
 func (c *Counter) noteSource(run *count, w *walk, doc document) {
 	end := w.token == "" && w == run.pods[len(run.pods)-1]
 	if !run.search.ended && (doc.rows > 0 || end) {
+		if other, doubtful := c.forms.doubts(run.search); doubtful && doc.rows == 0 {
+			run.afresh(other)
+			return
+		}
 		c.forms.found(run.search, doc.rows > 0, time.Now())
 		run.source = run.search.source
 	}
@@ -164,7 +170,7 @@ func (c *Counter) renew(ctx context.Context, run *count) error {
 
 func (c *Counter) lookups(run *count) []*walk {
 	names := slices.DeleteFunc(run.unknownNames(), c.gone.Has)
-	stale := Age(run.nodes.tokenAt, run.pods[len(run.pods)-1].began) > nodesLife
+	stale := Age(run.nodes.began, run.pods[len(run.pods)-1].began) > nodesLife
 	if stale || len(names) > maxLookups {
 		return c.allNodes(run)
 	}

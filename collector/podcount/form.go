@@ -2,6 +2,7 @@ package podcount
 
 import (
 	"cmp"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
@@ -76,6 +77,7 @@ type search struct {
 	first int   // those from here to at were refused
 	why   error // for the first of them
 	doubt bool  // one of them may have failed for another reason
+	empty bool  // the form without objects, or a look, has listed no pods
 	ended bool  // the form has been found
 }
 
@@ -92,10 +94,30 @@ func (f *forms) begin(now time.Time) *search {
 
 func (s *search) use(at int) { s.at, s.form = at, podForms()[at] }
 
+var errNoObjects = errors.New("the server listed no pods as rows without objects")
+
+// doubts says in which form a count that has no pods is to be made again: some filtering
+// proxies hide all rows whose object they do not see. A look that finds none is no reason
+// to leave the form that works.
+func (f *forms) doubts(s *search) (other int, doubtful bool) {
+	looking := s.first != f.at
+	if s.empty || !looking && (s.form.include != "None" || f.trusted) {
+		return 0, false
+	}
+	s.empty, s.why = true, cmp.Or(s.why, errNoObjects)
+	if looking {
+		return f.at, true
+	}
+	return s.at + 1, true
+}
+
 // found ends the search with the form that listed the first pods, or all of a count that
 // has none, which says little. After a failure that may have had another reason, the next
 // count looks at the best form.
 func (f *forms) found(s *search, pods bool, now time.Time) {
+	if s.empty && !pods && s.at != f.at { // there are none in any form
+		s.use(s.first)
+	}
 	if s.at != f.at || s.at != s.first {
 		if f.since, f.why = now, s.why; s.doubt {
 			f.since = time.Time{}
@@ -126,6 +148,7 @@ func (s *search) suspects(w *walk) bool {
 func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) bool {
 	s, f, unknown := run.search, &c.forms, failure.unknownForm()
 	next, looking := (s.at+1)%len(podForms()), s.first != f.at // at a better form than the one that works
+	unknown = unknown || errors.Is(failure.Err, errManyEmpty)
 	// Once a form was refused, another status is no more the whole server's than 500 is.
 	fault := failure.code == http.StatusInternalServerError || s.at != s.first && failure.Reason == Server
 	trusted := s.at == f.at && f.trusted

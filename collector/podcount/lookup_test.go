@@ -11,7 +11,7 @@ import (
 // visit is one count of a namespace, some time after the one before.
 type visit struct {
 	rest    time.Duration
-	pods    step
+	pods    []step
 	lookups []step
 	reason  Reason // of its failure; empty when it is complete
 	asked   []string
@@ -21,17 +21,21 @@ type visit struct {
 // shown as an empty namespace, and neither must one that was deleted.
 func TestNamespaceIsLookedUp(t *testing.T) {
 	found := body(http.StatusOK, `{"kind":"Namespace","metadata":{"name":"x","resourceVersion":"3"}}`)
-	none, one := podPage(""), podPage("", "a")
+	// Until pods have been listed, a page without any is asked for in another form, too.
+	none, one := repeat(2, podPage("")), []step{podPage("", "a")}
 	list := []string{"nodes", "namespaces/x/pods"}
-	whole := []string{"nodes", "namespaces/x/pods", "namespaces/x"}
-	lookups := func(n int) []string { return append(list[:2:2], strings.Fields(strings.Repeat("namespaces/x ", n))...) }
+	twice := append(list[:2:2], list[1])
+	whole := append(twice[:3:3], "namespaces/x")
+	lookups := func(n int) []string {
+		return append(twice[:3:3], strings.Fields(strings.Repeat("namespaces/x ", n))...)
+	}
 	const soon = denialLife - time.Second
 	for _, tt := range []struct {
 		name   string
 		visits []visit
 	}{
 		{"it has a pod", []visit{{0, one, nil, "", list}}},
-		{"its pod has no node", []visit{{0, podPage("", "<none>"), nil, "", list}}},
+		{"its pod has no node", []visit{{0, []step{podPage("", "<none>")}, nil, "", list}}},
 		{"it exists", []visit{
 			{0, none, []step{found}, "", whole}, {time.Minute, none, []step{found}, "", whole},
 		}},
@@ -39,23 +43,23 @@ func TestNamespaceIsLookedUp(t *testing.T) {
 			{0, none, []step{found}, "", whole}, {time.Minute, none, []step{status(404, "")}, Server, whole},
 		}},
 		{"it may not be looked up", []visit{
-			{0, none, []step{status(403, "")}, "", whole}, {soon, none, nil, "", list}, {time.Second, none, []step{status(403, "")}, "", whole},
+			{0, none, []step{status(403, "")}, "", whole}, {soon, none, nil, "", twice}, {time.Second, none, []step{status(403, "")}, "", whole},
 		}},
-		{"its last pod goes", []visit{{0, one, nil, "", list}, {time.Minute, none, []step{found}, "", whole}}},
+		{"its last pod goes", []visit{{0, one, nil, "", list}, {time.Minute, none[:1], []step{found}, "", append(list[:2:2], "namespaces/x")}}},
 		{"it does not exist", []visit{
 			{0, none, []step{status(404, "")}, Server, whole}, {denialLife, none, []step{status(404, "")}, Server, whole},
 		}},
 		{"it comes to exist", []visit{
-			{0, none, []step{status(404, "")}, Server, whole}, {time.Second, nil, []step{found}, "", whole[2:]}, {time.Minute, none, []step{found}, "", whole},
+			{0, none, []step{status(404, "")}, Server, whole}, {time.Second, nil, []step{found}, "", whole[3:]}, {time.Minute, none, []step{found}, "", whole},
 		}},
 		{"the look-up fails for a while", []visit{{0, none, []step{status(503, ""), hang, found}, "", lookups(3)}}},
 		{"the look-up fails", []visit{
 			{0, none, repeat(DefaultPageAttempts, status(503, "")), Server, lookups(DefaultPageAttempts)},
-			{time.Second, nil, []step{found}, "", whole[2:]},
+			{time.Second, nil, []step{found}, "", whole[3:]},
 		}},
 		{"the credentials are refused", []visit{
 			{0, none, repeat(maxRefusals, status(401, "")), Unauthorized, lookups(maxRefusals)},
-			{time.Second, nil, []step{found}, "", whole[2:]},
+			{time.Second, nil, []step{found}, "", whole[3:]},
 		}},
 		{"the answer is no JSON", []visit{{0, none, repeat(DefaultPageAttempts, body(http.StatusOK, "ok")), Malformed, lookups(DefaultPageAttempts)}}},
 	} {
@@ -76,7 +80,7 @@ func (v visit) count(script *script, c *Counter) {
 	script.t.Helper()
 	script.nodes, script.pods = v.lookups, nil
 	if v.pods != nil {
-		script.nodes, script.pods = append([]step{nodePage("", "a")}, v.lookups...), []step{v.pods}
+		script.nodes, script.pods = append([]step{nodePage("", "a")}, v.lookups...), v.pods
 	}
 	if v.reason == "" {
 		script.count(c)
@@ -105,13 +109,13 @@ func TestSecondNamespaceIsLookedUp(t *testing.T) {
 // exist.
 func TestEachEmptyNamespaceIsLookedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		script := newScript(t, podPage(""), podPage(""))
+		script := newScript(t, repeat(3, podPage(""))...)
 		found := body(http.StatusOK, `{"kind":"Namespace","metadata":{"name":"x","resourceVersion":"3"}}`)
 		script.nodes = []step{nodePage("", "a"), found, status(404, "")}
 		failure := script.countFails(script.counter(inNamespaces), Server)
 		if !strings.Contains(failure.Error(), `the namespace "y" does not exist`) {
 			t.Errorf("failed with %v, want that y does not exist", failure)
 		}
-		script.expect("nodes", "namespaces/x/pods", "namespaces/x", "namespaces/y/pods@8", "namespaces/y")
+		script.expect("nodes", "namespaces/x/pods", "namespaces/x", "namespaces/y/pods@8", "namespaces/y/pods", "namespaces/y")
 	})
 }

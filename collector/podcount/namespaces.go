@@ -116,7 +116,7 @@ func (c *Counter) dispense(run *count, w *walk, failure *PageError, last bool) b
 	case failure.missing():
 		delete(c.refused, w.subject)
 		return false
-	case look && (w.page == 1 || last), w.lookup() && (last || failure.unknownForm()):
+	case look && (w.page == 1 || last), w.lookup() && (last || failure.refusal() || failure.unknownForm()):
 	case nodes && c.nodesListed:
 		c.nodesListed = !forbidden || !c.otherRights || !last
 		return false

@@ -436,7 +436,7 @@ func TestFewerRightsAmidACount(t *testing.T) {
 // former credentials only.
 func TestOtherCredentialsLookUpAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		script := newScript(t, podPage(""), podPage(""))
+		script := newScript(t, repeat(4, podPage(""))...)
 		script.nodes = []step{nodePage("", "a"), status(http.StatusForbidden, ""), nodePage("", "a"), status(http.StatusNotFound, "")}
 		one := func(cfg *Config) { cfg.Namespaces = []string{"x"} }
 		former, c := script.counter(one), script.counter(one)

@@ -19,6 +19,8 @@ const (
 //   - A trial that fails, for any reason that its size could cause, is given up for
 //     the known size. The size that failed is tried again after 2,048 full pages, or
 //     after one if the known size fails as well; until then, every page is smaller.
+//     After its first failure it is tried again sooner, like one that does not pay: if
+//     the failure names another cause, or, up to the first size, if it names none.
 //   - A trial whose rows take clearly longer, or that takes more than a tenth of the
 //     deadline, is given up too. It is the ceiling for 4 full pages, which measure
 //     the known size again (the first page of a list is often a cheap one), and then
@@ -29,7 +31,8 @@ const (
 //   - Up to the first size, only half of the deadline limits a page, so that a fixed
 //     size is used as configured.
 //
-// The last page of a list is not full and says little, so it changes nothing.
+// The last page of a list is not full and says little, so it changes nothing. One of a
+// proxy that hides some rows is not full either, and counts as full below the first size.
 type pageSizer struct {
 	first, top int
 	deadline   time.Duration // of a page
@@ -57,10 +60,13 @@ func (s *pageSizer) restart() {
 	}
 }
 
-// done notes the size and duration of a complete page.
-func (s *pageSizer) done(rows int, bytes int64, took time.Duration) {
+// done notes the size and duration of a complete page, and whether more follow.
+func (s *pageSizer) done(rows int, more bool, bytes int64, took time.Duration) {
 	if rows < s.size {
-		return
+		if !more || rows == 0 || s.size >= s.first {
+			return
+		}
+		rows = s.size
 	}
 	price, base, back := float64(took)/float64(rows), s.price, s.known
 	if s.size == s.known {
@@ -71,11 +77,7 @@ func (s *pageSizer) done(rows int, bytes int64, took time.Duration) {
 	}
 	perRow := float64(bytes) / float64(rows)
 	if s.size > s.first && (base > 0 && price > worse*base || !s.fits(s.size, price, perRow, 10)) {
-		if s.size != s.ceiling {
-			s.repeat = firstRest
-		}
-		s.fallBack(back, s.repeat)
-		s.repeat = min(4*s.repeat, ceilingRest)
+		s.giveUp(back)
 		return
 	}
 	s.rest, s.failedRest = max(0, s.rest-1), max(0, s.failedRest-1)
@@ -119,6 +121,16 @@ func (s *pageSizer) fits(size int, price, bytes, part float64) bool {
 	return rows*price <= deadline/part && rows*bytes <= 1.1*maxPageBytes
 }
 
+// giveUp goes back to a smaller size, and tries the present one again after some pages, or
+// four times as many as the last time.
+func (s *pageSizer) giveUp(back int) {
+	if s.size != s.ceiling {
+		s.repeat = firstRest
+	}
+	s.fallBack(back, s.repeat)
+	s.repeat = min(4*s.repeat, ceilingRest)
+}
+
 // fallBack goes back to a smaller size, which is measured again, and makes the present
 // one the ceiling.
 func (s *pageSizer) fallBack(back, rest int) {
@@ -129,8 +141,14 @@ func (s *pageSizer) fallBack(back, rest int) {
 }
 
 // retreat reacts to a failure that the size may have caused: it gives up a trial, and
-// says whether there was one.
-func (s *pageSizer) retreat() bool {
+// says whether there was one. doubtful says that the size is an unlikely cause, and that
+// the failure has ended a count.
+func (s *pageSizer) retreat(doubtful bool) bool {
+	again := s.size == s.ceiling && s.repeat > firstRest
+	if s.size > s.known && !again && doubtful == (s.size > s.first) {
+		s.giveUp(s.known)
+		return true
+	}
 	if s.size > s.known {
 		s.failed, s.failedRest, s.size, s.price = s.size, ceilingRest, s.known, 0
 		return true
@@ -145,5 +163,6 @@ func (s *pageSizer) retreat() bool {
 func (s *pageSizer) shrink() {
 	if size := max(min(minPageSize, s.first), s.size/2); size < s.size {
 		s.fallBack(size, 0)
+		s.repeat = firstRest
 	}
 }

@@ -161,11 +161,11 @@ func (s simulation) walk(p *pageSizer, number int) outcome {
 		o.longest = max(o.longest, took)
 		if !late && !tooMany {
 			left, attempt = left-rows, 0
-			p.done(rows, int64(rows)*s.rowBytes, took)
+			p.done(rows, false, int64(rows)*s.rowBytes, took)
 			continue
 		}
 		o.failed++
-		if !p.retreat() && (late || attempt >= shrinkAfter) {
+		if !p.retreat(false) && (late || attempt >= shrinkAfter) {
 			p.shrink()
 		}
 	}
@@ -269,7 +269,7 @@ func path(p *pageSizer, server model, bytes int64, pages int) []int {
 	var sizes []int
 	for number := range pages {
 		sizes = append(sizes, p.size)
-		p.done(p.size, int64(p.size)*bytes, server(load{walk: number, rows: p.size}))
+		p.done(p.size, true, int64(p.size)*bytes, server(load{walk: number, rows: p.size}))
 	}
 	return sizes
 }
@@ -363,7 +363,7 @@ func TestCeiling(t *testing.T) {
 	}
 	t.Run("a failed trial", func(t *testing.T) {
 		p := fresh()
-		if !p.retreat() || p.size != 2000 {
+		if !p.retreat(false) || p.size != 2000 {
 			t.Fatalf("went back to %d rows, want 2,000", p.size)
 		}
 		sizes := path(p, row, rowBytes, ceilingRest+4)
@@ -374,9 +374,9 @@ func TestCeiling(t *testing.T) {
 	})
 	t.Run("fails again", func(t *testing.T) {
 		p := fresh()
-		p.retreat()
+		p.retreat(false)
 		path(p, row, rowBytes, ceilingRest)
-		if p.size != 8000 || !p.retreat() || p.size != 4000 {
+		if p.size != 8000 || !p.retreat(false) || p.size != 4000 {
 			t.Fatalf("went back to %d rows, want 4,000", p.size)
 		}
 		if sizes := path(p, row, rowBytes, ceilingRest); slices.Max(sizes) != 4000 || p.size != 8000 {
@@ -385,8 +385,8 @@ func TestCeiling(t *testing.T) {
 	})
 	t.Run("the known size fails too", func(t *testing.T) {
 		p := fresh()
-		p.retreat()
-		if p.retreat() || p.size != 2000 {
+		p.retreat(false)
+		if p.retreat(false) || p.size != 2000 {
 			t.Fatalf("a failure at the known size is no retreat, to %d rows", p.size)
 		}
 		if sizes := path(p, row, rowBytes, 3); !slices.Equal(sizes, []int{2000, 8000, 10_000}) {
@@ -395,9 +395,9 @@ func TestCeiling(t *testing.T) {
 	})
 	t.Run("the known size fails later", func(t *testing.T) {
 		p := fresh()
-		p.retreat()
+		p.retreat(false)
 		path(p, row, rowBytes, 2)
-		if p.retreat() {
+		if p.retreat(false) {
 			t.Fatal("a failure at the known size is no retreat")
 		}
 		if sizes := path(p, row, rowBytes, 100); slices.Max(sizes) != 4000 {
@@ -406,7 +406,7 @@ func TestCeiling(t *testing.T) {
 	})
 	t.Run("a slow page amid the rest", func(t *testing.T) {
 		p := fresh()
-		p.retreat()
+		p.retreat(false)
 		var sizes []int
 		for n := range ceilingRest {
 			sizes = append(sizes, p.size)
@@ -414,7 +414,7 @@ func TestCeiling(t *testing.T) {
 			if n%100 == 1 {
 				took *= 20
 			}
-			p.done(p.size, int64(p.size)*rowBytes, took)
+			p.done(p.size, true, int64(p.size)*rowBytes, took)
 		}
 		if slices.Max(sizes) != 4000 {
 			t.Errorf("asked for %d rows too soon", slices.Max(sizes))
@@ -422,9 +422,9 @@ func TestCeiling(t *testing.T) {
 	})
 	t.Run("the last page of a list", func(t *testing.T) {
 		p := fresh()
-		p.retreat()
+		p.retreat(false)
 		for range 2 * ceilingRest {
-			p.done(p.size-1, rowBytes, time.Millisecond)
+			p.done(p.size-1, false, rowBytes, time.Millisecond)
 		}
 		if p.size != 2000 {
 			t.Errorf("pages that are not full led to %d rows", p.size)
@@ -486,7 +486,7 @@ func TestRestart(t *testing.T) {
 	}
 	failed := newPageSizer(500, 10_000, 30*time.Second)
 	path(failed, row, rowBytes, 1)
-	if !failed.retreat() {
+	if !failed.retreat(false) {
 		t.Fatal("the second page is no trial")
 	}
 	failed.restart()

@@ -294,12 +294,12 @@ func TestNewCredentialsWhileTheServerIsSilent(t *testing.T) {
 		second.Follow(first)
 		w, stop = following(t, api, second)
 		defer stop()
-		time.Sleep(2 * time.Second)
+		time.Sleep(reloadGrace + time.Second)
 		w.mu.Lock()
 		last := w.last
 		w.mu.Unlock()
 		if last == nil || last.Interrupted == nil {
-			t.Errorf("after two seconds without a stream the snapshot is %+v", last)
+			t.Errorf("after eleven seconds without a stream the snapshot is %+v", last)
 		}
 	})
 }

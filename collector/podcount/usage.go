@@ -15,7 +15,7 @@ const (
 	// maxSparse is how many pages may have less than a tenth of the rows that were
 	// requested. A server fills all pages but the last.
 	maxSparse = 1000
-	maxEmpty  = 10 // pages without rows, in a row
+	maxEmpty  = 10 // pages without rows, in a row; as many rows as ten first pages, if that is more
 
 	maxTokenBytes = 16 << 10 // a real one has about 150
 	tokenCost     = 64       // twice the memory of a hash in usage.sent
@@ -42,9 +42,13 @@ type usage struct {
 	bytes  int64
 	sparse int // sparse pages
 	empty  int // pages without rows, in a row
+	first  int // rows of the first page
+	unseen int // rows that were asked for in those without any
 }
 
-func newUsage(l *ledger) usage { return usage{ledger: l, sent: make(map[uint64]struct{})} }
+func newUsage(l *ledger, first int) usage {
+	return usage{ledger: l, first: first, sent: make(map[uint64]struct{})}
+}
 
 // drop gives the memory of all tokens back.
 func (u *usage) drop() { u.ledger.giveBack(tokenCost * int64(len(u.sent))) }
@@ -57,8 +61,9 @@ func (u *usage) add(token string, doc document, limit int) *PageError {
 	if doc.rows*10 < limit {
 		next.sparse++
 	}
-	if next.empty++; doc.rows > 0 {
-		next.empty = 0
+	next.empty, next.unseen = next.empty+1, next.unseen+limit
+	if doc.rows > 0 {
+		next.empty, next.unseen = 0, 0
 	}
 	if err := next.refusal(token, doc); err != nil {
 		return malformed(err)
@@ -87,7 +92,7 @@ func (u *usage) refusal(token string, doc document) error {
 		return errSameToken
 	case len(doc.next) > maxTokenBytes:
 		return errLongToken
-	case u.empty >= maxEmpty:
+	case u.empty >= maxEmpty && u.unseen >= maxEmpty*u.first:
 		return errManyEmpty
 	case u.sparse >= maxSparse:
 		return errManySparse

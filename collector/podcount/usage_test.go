@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -95,10 +96,12 @@ func TestUsageAdds(t *testing.T) {
 		{"bytes", document{rows: 1, size: 16 << 30}, 1, 4, errManyBytes},
 		{"sparse pages", document{rows: 1, size: 1}, 11, 999, errManySparse},
 		{"pages", document{rows: 1, size: 1}, 10, 99_999, errManyPages},
-		{"empty pages", document{size: 1}, 1, 9, errManyEmpty},
+		{"empty pages", document{size: 1}, DefaultPageSize, 9, errManyEmpty},
+		{"empty pages that are smaller than the first", document{size: 1}, DefaultPageSize / 10, 99, errManyEmpty},
+		{"empty pages that are larger", document{size: 1}, 10 * DefaultPageSize, 9, errManyEmpty},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			u := newUsage(newAccount(nil).open())
+			u := newUsage(newAccount(nil).open(), DefaultPageSize)
 			for i := range tt.pages {
 				tt.page.next = strconv.Itoa(i)
 				if failure := u.add("", tt.page, tt.limit); failure != nil {
@@ -117,7 +120,7 @@ func TestUsageAdds(t *testing.T) {
 // follows.
 func TestNullOfAFirstPage(t *testing.T) {
 	for next, want := range map[string]error{"": nil, "t": errNull} {
-		u := newUsage(newAccount(nil).open())
+		u := newUsage(newAccount(nil).open(), DefaultPageSize)
 		if failure := u.add("", document{null: true, next: next}, 500); (failure != nil) != (want != nil) || failure != nil && !errors.Is(failure, want) {
 			t.Errorf("token %q: %v, want %v", next, failure, want)
 		}
@@ -131,7 +134,7 @@ func TestTokensInTheBudget(t *testing.T) {
 	budget := NewBudget(2 * pages * tokenCost)
 	budget.cluster = 0
 	l := newAccount(budget).open()
-	w := newWalk(l, listing{}, nil, newTally(l))
+	w := newWalk(l, listing{}, newPageSizer(1, 1, DefaultPageTimeout), newTally(l))
 	for round := range 2 {
 		for i := range pages {
 			if failure := w.usage.add("", document{rows: 1, next: strconv.Itoa(i)}, 1); failure != nil {
@@ -155,7 +158,7 @@ func TestTokensInTheBudget(t *testing.T) {
 func TestTokenCost(t *testing.T) {
 	const pages = maxPages - 1
 	before := heldBytes()
-	u := newUsage(newAccount(nil).open())
+	u := newUsage(newAccount(nil).open(), DefaultPageSize)
 	for i := range pages {
 		_ = u.add("", document{rows: 1, next: strconv.Itoa(i)}, 1)
 	}
@@ -222,7 +225,7 @@ func TestMalformed(t *testing.T) {
 // asked for again, and the next count starts afresh.
 func TestExceededBudgetIsFinal(t *testing.T) {
 	var empty []step
-	asked := []string{"nodes", "pods"}
+	asked := []string{"nodes", "pods", "pods?t1"}
 	for i := range maxEmpty {
 		token := fmt.Sprintf("e%d", i)
 		empty = append(empty, podPage(token))
@@ -240,7 +243,7 @@ func TestExceededBudgetIsFinal(t *testing.T) {
 		want  error
 		asked []string
 	}{
-		{"empty pages", empty, errManyEmpty, asked},
+		{"empty pages", slices.Concat([]step{podPage("t1", "a")}, empty), errManyEmpty, asked},
 		{"names", []step{podPage("", made...)}, errNoRoom, []string{"nodes", "pods"}},
 		{"names on a later page", []step{podPage("t1", "a"), podPage("", made...)}, errNoRoom, []string{"nodes", "pods", "pods?t1"}},
 	} {

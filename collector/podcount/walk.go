@@ -9,8 +9,8 @@ import (
 // step of expiry.
 const freeExpiries = 3
 
-// maxRefusals is how often one page is requested with refused credentials. Each time,
-// a credential plugin may run.
+// maxRefusals is how often a count asks with refused credentials. Each time, a credential
+// plugin may run.
 const maxRefusals = 2
 
 // target collects rows, and keeps only those of complete pages.
@@ -56,7 +56,7 @@ const (
 )
 
 func newWalk(l *ledger, r listing, sizer *pageSizer, to target) *walk {
-	return &walk{listing: r, subject: r.path, sizer: sizer, target: to, page: 1, usage: newUsage(l)}
+	return &walk{listing: r, subject: r.path, sizer: sizer, target: to, page: 1, usage: newUsage(l, sizer.first)}
 }
 
 // lookups is the subject of each look-up of one node by its name.
@@ -72,7 +72,7 @@ func (w *walk) rewind() {
 	w.usage.drop()
 	w.token, w.tokenAt, w.version = "", time.Time{}, ""
 	w.page, w.total = 1, 0
-	w.usage = newUsage(w.usage.ledger)
+	w.usage = newUsage(w.usage.ledger, w.sizer.first)
 	w.expiry, w.inconsistent = min(w.expiry, startedAfresh), false
 }
 
@@ -114,7 +114,10 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if failure.Reason == Expired && free < freeExpiries {
 			free++
 		}
-		last := !older && (attempt-free >= c.cfg.PageAttempts || attempt >= maxRefusals && failure.refusal() || failure.final() || run.search.probing(w, failure))
+		if failure.Reason == Unauthorized || failure.Reason == Forbidden && !w.versioned() {
+			run.refusals++
+		}
+		last := !older && (attempt-free >= c.cfg.PageAttempts || run.refusals >= maxRefusals && failure.refusal() || failure.final() || run.search.probing(w, failure))
 		if w.dispensed = c.dispense(run, w, failure, last); w.dispensed {
 			if !failure.unknownForm() && !failure.denial() {
 				run.observer.Page(event)
@@ -123,13 +126,15 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		}
 		// When a page of a larger size fails, the size is the first suspect: some proxies
 		// fail only for large answers. Of an answer that names another cause, it is the last.
-		fewer := !failure.busy() && (last || !failure.otherCause()) && w.sizer.retreat()
+		fewer := !failure.busy() && (last || !failure.otherCause()) && w.sizer.retreat(failure.otherCause() || failure.final())
+		looking := run.search.first != c.forms.at
 		if !fewer && c.nextForm(run, w, failure, last) {
 			if !failure.unknownForm() {
 				run.observer.Page(event)
 			}
-			attempt, free = 0, 0
-			w.sizer.restart()
+			if attempt, free = 0, 0; !looking { // the sizes are of the form that works
+				w.sizer.restart()
+			}
 			continue
 		}
 		if !last {
@@ -174,13 +179,13 @@ func (c *Counter) attempt(ctx context.Context, w *walk, run *count, attempt int)
 		failure.Resource, failure.Page, failure.Attempt = w.listing.name, event.Number, attempt
 		return event
 	}
-	w.sizer.done(doc.rows, event.Bytes, event.Duration)
+	w.sizer.done(doc.rows, doc.next != "", event.Bytes, event.Duration)
 	event.Rows = w.keep(doc)
-	if w.page == 2 && run.began != nil && w.listing.name != Namespaces {
-		run.began(w)
-	}
 	if w.listing.name == Pods {
 		c.noteSource(run, w, doc)
+	}
+	if w.page == 2 && run.began != nil && w.listing.name != Namespaces {
+		run.began(w)
 	}
 	return event
 }
@@ -233,7 +238,7 @@ func (w *walk) expired(token string) {
 	case w.expiry == neverExpired:
 		w.startVersion = "" // the resourceVersion has expired
 		w.rewind()
-	case w.expiry == newTokenTaken || token == "":
+	case w.expiry == newTokenTaken || token == "" || w.token == "": // no token has expired
 		return
 	case w.expiry == askedAgain:
 		w.token, w.tokenAt, w.inconsistent = token, time.Now(), true
