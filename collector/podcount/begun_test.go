@@ -9,7 +9,7 @@ import (
 // begunGate notes which answers are of counts that have begun. All have a place.
 type begunGate struct{ begun []bool }
 
-func (g *begunGate) Enter(_ context.Context, begun bool) (Place, error) {
+func (g *begunGate) Enter(_ context.Context, begun bool, _ func()) (Place, error) {
 	g.begun = append(g.begun, begun)
 	return yieldPlace{&yieldGate{}}, nil
 }

@@ -85,7 +85,7 @@ func ownWords(err error, text string) string {
 		return text
 	}
 	for _, whole := range []error{
-		context.DeadlineExceeded, context.Canceled, errLargeElsewhere, errSlowLarge, errTooLarge, errCoding, errTrailing, errNoList, errUnasked, errTwoLists,
+		context.DeadlineExceeded, context.Canceled, errLargeElsewhere, errSlowAnswer, errSlowLarge, errTooLarge, errCoding, errTrailing, errNoList, errUnasked, errTwoLists,
 		errCutShort, errVersion, errNoColumns, errNoNodeCell, errConnectionLost, errStillHangs, errNotJSON, errLongName, errOddName,
 		errNodeName, errEchoed, errSameToken, errLongToken, errNull,
 	} {

@@ -175,7 +175,7 @@ func (x *exchange) enter(gate Gate, begun bool) (place Place, err error) {
 	start := time.Now()
 	wait, cancel := context.WithTimeout(x.ctx, x.timeout)
 	defer cancel()
-	place, err = gate.Enter(wait, begun)
+	place, err = gate.Enter(wait, begun, func() { x.end(errSlowAnswer) })
 	x.timer.Reset(x.timeout - start.Sub(x.began))
 	x.began = x.began.Add(time.Since(start))
 	return place, err

@@ -153,12 +153,13 @@ type fullGate struct {
 	yields  atomic.Int32
 }
 
-func (g *fullGate) Enter(ctx context.Context, _ bool) (Place, error) {
+func (g *fullGate) Enter(ctx context.Context, _ bool, _ func()) (Place, error) {
 	g.entered = append(g.entered, time.Now())
 	return g, sleep(ctx, g.after)
 }
 
 func (g *fullGate) Yield()            { g.yields.Add(1) }
+func (g *fullGate) Came()             {}
 func (g *fullGate) Leave(failed bool) { g.left = append(g.left, failed) }
 
 // late is a step that takes a while to answer, and again to give the body.

@@ -12,8 +12,9 @@ import (
 type Gate interface {
 	// Enter waits for a place, or returns the context's error. begun says that the
 	// count has pages already: the sooner it ends, the less likely its continue token
-	// is to expire.
-	Enter(ctx context.Context, begun bool) (Place, error)
+	// is to expire. The place calls end once if the answer comes too slowly and others
+	// need its room; it must be left all the same. end does not wait.
+	Enter(ctx context.Context, begun bool, end func()) (Place, error)
 }
 
 // Place is a place in which one answer is read.
@@ -21,8 +22,16 @@ type Place interface {
 	// Yield reports that the answer comes slowly. It may be called several times, and
 	// from another goroutine.
 	Yield()
+	// Came reports that a part of the answer has come.
+	Came()
 	// Leave gives the place back, and says whether the page failed.
 	Leave(failed bool)
+}
+
+// errSlowAnswer is why an answer was ended that others would have had to wait for.
+var errSlowAnswer error = &cleanError{
+	text:   "the answer comes too slowly: others wait for its place",
+	causes: []error{errBusy, context.DeadlineExceeded},
 }
 
 // slowAnswer is how long, in all, reading an answer may wait for the server before
@@ -43,12 +52,17 @@ type yielding struct {
 }
 
 // Read passes on what r gives.
-func (y *yielding) Read(p []byte) (int, error) {
+func (y *yielding) Read(p []byte) (n int, err error) {
+	defer func() {
+		if n > 0 {
+			y.place.Came()
+		}
+	}()
 	if y.left <= 0 {
 		return y.r.Read(p)
 	}
 	start, timer := time.Now(), time.AfterFunc(y.left, y.place.Yield)
-	n, err := y.r.Read(p)
+	n, err = y.r.Read(p)
 	timer.Stop()
 	if y.left -= time.Since(start); y.left <= 0 {
 		y.place.Yield()

@@ -14,7 +14,7 @@ import (
 // occupied is a gate that has places for some answers, then for some none, and then for all.
 type occupied struct{ free, busy int }
 
-func (g *occupied) Enter(ctx context.Context, _ bool) (Place, error) {
+func (g *occupied) Enter(ctx context.Context, _ bool, _ func()) (Place, error) {
 	if g.free--; g.free >= 0 || g.free < -g.busy {
 		return yieldPlace{&yieldGate{}}, nil
 	}

@@ -171,12 +171,13 @@ func (f *session) streamed() error {
 // takes a place like a page, and leaves it to others when they take long.
 func (f *session) initial(s *stream) error {
 	if gate := f.w.cfg.Gate; gate != nil {
-		place, err := gate.Enter(f.ctx, true)
+		place, err := gate.Enter(f.ctx, true, func() { f.end(&restartError{EndSilent, errSlowAnswer}) })
 		if err != nil {
 			return context.Cause(f.ctx)
 		}
 		defer time.AfterFunc(slowAnswer, place.Yield).Stop()
 		defer func() { place.Leave(f.ctx.Err() != nil) }()
+		s.came = place.Came
 	}
 	f.open(s)
 	select {

@@ -56,6 +56,7 @@ type stream struct {
 	first    string // that of the list, or of the initial events, which the stream goes on from
 	latest   change // the latest event that is no bookmark
 	starting bool   // the events so far are initial ones
+	came     func() // is called for each of them
 	delta    *delta
 	sum      int    // pods that its events have added, less those that they have removed
 	replaced bool   // by a later one from another resourceVersion
@@ -77,7 +78,7 @@ type stream struct {
 // newStream returns a stream from a resourceVersion on, or, if that is empty, one that
 // can be started with initial events.
 func newStream(r role, list listing, pods form, l *ledger, version string) *stream {
-	s := &stream{role: r, listing: list, position: version, first: version, delta: newDelta(l), opened: make(chan struct{}), started: make(chan struct{})}
+	s := &stream{role: r, listing: list, position: version, first: version, delta: newDelta(l), came: func() {}, opened: make(chan struct{}), started: make(chan struct{})}
 	s.listing.form = &pods
 	if r == nodeStream {
 		s.listing.form = &form{selector: list.form.selector, accept: tableFirst, include: "None"}

@@ -156,6 +156,7 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header) er
 			read = x.body.bytes
 			if s.starting && c.kind == EventAdded {
 				idle.Reset(maxIdleStart)
+				s.came()
 			}
 			if bookmarked = bookmarked || c.kind == EventBookmark; bookmarked {
 				silence.Reset(maxSilence)

@@ -310,7 +310,7 @@ type yieldGate struct {
 }
 
 // Enter never waits.
-func (g *yieldGate) Enter(context.Context, bool) (Place, error) {
+func (g *yieldGate) Enter(context.Context, bool, func()) (Place, error) {
 	g.entered.Add(1)
 	return yieldPlace{g}, nil
 }
@@ -319,6 +319,9 @@ type yieldPlace struct{ gate *yieldGate }
 
 // Yield counts.
 func (p yieldPlace) Yield() { p.gate.yielded.Add(1) }
+
+// Came does nothing.
+func (p yieldPlace) Came() {}
 
 // Leave does nothing.
 func (p yieldPlace) Leave(bool) {}

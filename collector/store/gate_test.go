@@ -15,7 +15,7 @@ import (
 // use reads an answer, half of which is late.
 func use(t *testing.T, c *clusterGate, begun bool, late time.Duration, failed bool) {
 	t.Helper()
-	p, err := c.Enter(t.Context(), begun)
+	p, err := c.Enter(t.Context(), begun, func() {})
 	if err != nil {
 		t.Error(err)
 		return
@@ -64,7 +64,7 @@ func TestGateShares(t *testing.T) {
 				var read atomic.Int32
 				for range 300 {
 					all.Go(func() {
-						p, err := (&clusterGate{gate: g, class: tt.class}).Enter(ctx, false)
+						p, err := (&clusterGate{gate: g, class: tt.class}).Enter(ctx, false, func() {})
 						if err != nil {
 							return
 						}
@@ -143,7 +143,7 @@ func TestGateOrder(t *testing.T) {
 				g := newGate(1)
 				var order []string
 				var all sync.WaitGroup
-				first, err := (&clusterGate{gate: g}).Enter(t.Context(), false)
+				first, err := (&clusterGate{gate: g}).Enter(t.Context(), false, func() {})
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -155,7 +155,7 @@ func TestGateOrder(t *testing.T) {
 				for _, a := range tt.asked {
 					all.Go(func() {
 						time.Sleep(a.at)
-						p, err := (&clusterGate{gate: g}).Enter(t.Context(), a.begun)
+						p, err := (&clusterGate{gate: g}).Enter(t.Context(), a.begun, func() {})
 						if err != nil {
 							t.Error(err)
 							return
@@ -179,7 +179,7 @@ func TestGateOrder(t *testing.T) {
 func TestGateCountsWithoutEnd(t *testing.T) {
 	const page = 20 * time.Millisecond
 	read := func(ctx context.Context, c *clusterGate, begun bool) {
-		if p, err := c.Enter(ctx, begun); err == nil {
+		if p, err := c.Enter(ctx, begun, func() {}); err == nil {
 			time.Sleep(page)
 			p.Leave(false)
 		}
@@ -246,13 +246,13 @@ func TestGateSlowAnswersMakeRoom(t *testing.T) {
 func TestGateForgetsWhoGaveUp(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		g := newGate(1)
-		first, err := (&clusterGate{gate: g}).Enter(t.Context(), false)
+		first, err := (&clusterGate{gate: g}).Enter(t.Context(), false, func() {})
 		if err != nil {
 			t.Fatal(err)
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := (&clusterGate{gate: g}).Enter(ctx, false); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := (&clusterGate{gate: g}).Enter(ctx, false, func() {}); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("waiting ended with %v, want the context's error", err)
 		}
 		first.Leave(false)

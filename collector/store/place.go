@@ -1,0 +1,102 @@
+package store
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
+)
+
+// place is a place that is asked for, or held.
+type place struct {
+	cluster *clusterGate
+	class   class
+	since   time.Time // when it was asked for, minus the head start
+	granted chan struct{}
+	end     func() // ends the answer
+
+	room    *room     // where the answer is read; nil before and after
+	entered time.Time // when it got the room
+	came    time.Time // when a part of the answer came
+	slow    bool
+	ended   bool
+}
+
+// Came notes that the answer goes on.
+func (p *place) Came() {
+	g := p.cluster.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p.came = time.Now()
+}
+
+// Yield moves a slow answer to the overflow as soon as there is room.
+func (p *place) Yield() {
+	g := p.cluster.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if p.room != nil && !p.slow {
+		p.slow, g.slow = true, append(g.slow, p)
+		g.settle()
+	}
+}
+
+// Leave gives the place back, and notes the class of the cluster's answer.
+func (p *place) Leave(failed bool) {
+	slow := p.cluster.gate.remove(p)
+	p.cluster.held += time.Since(p.entered)
+	switch {
+	case failed && slow:
+		p.cluster.class = failingClass
+	case failed: // at once, which says nothing of the next answer
+	case slow:
+		p.cluster.class = slowClass
+	default:
+		p.cluster.class = quickClass
+	}
+}
+
+// remove takes p out of the queue or its room, and says whether its answer proved
+// slow.
+func (g *gate) remove(p *place) (slow bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	same := func(other *place) bool { return other == p }
+	g.waiting, g.slow = slices.DeleteFunc(g.waiting, same), slices.DeleteFunc(g.slow, same)
+	if p.room != nil {
+		p.room.held[p.class]--
+		p.room = nil
+		g.settle()
+	}
+	return p.slow
+}
+
+// clusterGate is one cluster's way through the gate. It has one answer at a time.
+type clusterGate struct {
+	gate  *gate
+	class class
+	held  time.Duration // for how long the count has held places
+}
+
+// Enter waits for a place.
+func (c *clusterGate) Enter(ctx context.Context, begun bool, end func()) (podcount.Place, error) {
+	p := &place{cluster: c, class: c.class, since: time.Now(), granted: make(chan struct{}), end: end}
+	if begun {
+		p.since = p.since.Add(-max(0, headStart-c.held))
+	} else {
+		c.held = 0
+	}
+	c.gate.mu.Lock()
+	c.gate.waiting = append(c.gate.waiting, p)
+	slices.SortStableFunc(c.gate.waiting, func(a, b *place) int { return a.since.Compare(b.since) })
+	c.gate.settle()
+	c.gate.mu.Unlock()
+	select {
+	case <-p.granted:
+		return p, nil
+	case <-ctx.Done():
+		c.gate.remove(p)
+		return nil, ctx.Err()
+	}
+}

@@ -1,0 +1,90 @@
+package store
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+const (
+	// silentTime is how long a slow answer may be silent while others wait for its place.
+	silentTime = 2 * time.Second
+	// slowTime is how long it may take in all. One that comes all the time is left in
+	// peace longer than one that stalls, but not for ever.
+	slowTime = 2 * silentTime
+)
+
+// overdue is how long ago a slow answer has had its time; negative until then.
+func (p *place) overdue() time.Duration {
+	return max(time.Since(p.came)-silentTime, time.Since(p.entered)-slowTime)
+}
+
+// relieve ends slow answers that are overdue, the most overdue first: no more of them than
+// there are others that find a place for that. g.mu must be held.
+func (g *gate) relieve() {
+	if len(g.waiting) == 0 {
+		return
+	}
+	sight, due := g.outlook(), []*place(nil)
+	for _, p := range g.slow {
+		if !p.ended && p.overdue() >= 0 {
+			due = append(due, p)
+		}
+	}
+	slices.SortStableFunc(due, func(a, b *place) int { return cmp.Compare(b.overdue(), a.overdue()) })
+	for _, p := range due {
+		if next := sight; next.without(p) {
+			sight, p.ended = next, true
+			p.end()
+		}
+	}
+}
+
+// outlook is how many answers there are of each class, once those that were ended have
+// left.
+type outlook struct {
+	places, overflow room
+	stuck            [classes]int // slow answers that cannot move to the overflow
+	waiting          [classes]int
+}
+
+func (g *gate) outlook() outlook {
+	o := outlook{places: g.places, overflow: g.overflow}
+	for _, p := range g.waiting {
+		o.waiting[p.class]++
+	}
+	for _, p := range g.slow {
+		if p.room == &g.places {
+			o.stuck[p.class]++
+		}
+	}
+	for _, p := range g.slow {
+		if p.ended {
+			o.without(p)
+		}
+	}
+	return o
+}
+
+// without lets an answer leave, and says whether that makes a place for one that waits.
+func (o *outlook) without(p *place) (helps bool) {
+	if p.room == &p.cluster.gate.overflow {
+		o.overflow.held[p.class]--
+	} else if o.stuck[p.class] > 0 { // or it has moved in o
+		o.stuck[p.class]--
+		o.places.held[p.class]--
+	} else {
+		o.overflow.held[p.class]--
+	}
+	for c := range classes {
+		for ; o.stuck[c] > 0 && o.overflow.take(c); o.stuck[c]-- {
+			o.places.held[c]--
+		}
+	}
+	for c := range classes {
+		for ; o.waiting[c] > 0 && o.places.take(c); o.waiting[c]-- {
+			helps = true
+		}
+	}
+	return helps
+}
