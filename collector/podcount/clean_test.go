@@ -58,6 +58,7 @@ func TestClean(t *testing.T) {
 		{"words of TLS", errors.New("tls: failed to verify certificate: x509: valid for x509"), sentBy(t, "Bearer x509"), "tls: failed to verify certificate: ***: valid for ***"},
 		{"number that is no status", errors.New("status 481516: x"), sentBy(t, "Bearer 481516"), "status ***: x"},
 		{"no place", fmt.Errorf("waiting for a place in which to read the answer: %w", fmt.Errorf("%w: %w", errBusy, context.DeadlineExceeded)), sentBy(t, "Bearer busy"), "waiting for a place in which to read the answer: this process is busy: context deadline exceeded"},
+		{"too slow", fmt.Errorf("reading the body: %w", errSlowAnswer), sentBy(t, "Bearer others"), "reading the body: the answer comes too slowly: others wait for its place"},
 		{"own words alone", fmt.Errorf("reading the body: %w", errTwoLists), sentBy(t, "Bearer answer"), "reading the body: the answer has both rows and items"},
 		{"own words, and a server's like them", fmt.Errorf("%w: content type %q", errNotJSON, "answer"), sentBy(t, "Bearer answer"), `the *** is not JSON: content type "***"`},
 		{"user of one letter", errors.New(`status 401: User "u" is unknown`), sentBy(t, "Basic dTpodW50ZXIy"), `status 401: User "***" is unknown`},
