@@ -17,8 +17,9 @@ const (
 	longestLargeTime = 4 * largeTime
 )
 
-// room has the places in which values longer than size are read. Any number may wait: they
-// take no more memory than those that stop just before.
+// room has the places in which values longer than size are read. How many answers may wait
+// for one is limited by the gate. Events have no gate, so no more of them may wait than there
+// are places: over HTTP/2, net/http takes 64 KiB for each stream that is not read.
 type room struct {
 	size    int64
 	places  int
@@ -51,14 +52,15 @@ type turn struct {
 	exchange *exchange     // that reads; nil only without an account
 	event    bool          // the value is an event
 	entered  int           // rooms so far
-	waits    chan struct{} // closed when there is a place; nil unless it waits
+	waits    chan struct{} // closed when there is a place, or when it is refused; nil unless it waits
+	refused  bool          // too many wait
 	began    time.Time     // in its room
 	came     time.Time     // the latest bytes there
 	timer    *time.Timer   // that calls check
 }
 
 // enter waits for a place in the next room, and says whether there was one: not if the
-// exchange ends first. Until then the value keeps its place in the room before: it takes
+// exchange ends first, or too many events wait. Until then the value keeps its place in the room before: it takes
 // memory.
 func (t *turn) enter() bool {
 	b, granted := t.account.budget, make(chan struct{})
@@ -70,12 +72,14 @@ func (t *turn) enter() bool {
 	b.mu.Unlock()
 	select {
 	case <-granted:
-		t.entered++
-		return true
+		if !t.refused {
+			t.entered++
+			return true
+		}
 	case <-t.exchange.ctx.Done():
-		t.leave()
-		return false
 	}
+	t.leave()
+	return false
 }
 
 // progressed notes that a part of the value has come.
@@ -123,7 +127,7 @@ func (t *turn) leave() {
 		}
 		r.remove(t)
 	}
-	t.entered, t.waits = 0, nil
+	t.entered, t.waits, t.refused = 0, nil, false
 	b.admit()
 }
 
@@ -133,7 +137,8 @@ func (r *room) remove(t *turn) {
 }
 
 // admit grants what can be granted, the largest values first, which leave places to smaller
-// ones, and ends what is too slow for those who wait. b.mu must be held.
+// ones, refuses the slowest clusters' events where too many wait, and ends what is too slow
+// for those who wait. b.mu must be held.
 func (b *Budget) admit() {
 	for i, r := range slices.Backward(b.rooms) {
 		slices.SortStableFunc(r.waiting, func(x, y *turn) int { return cmp.Compare(x.account.pace, y.account.pace) })
@@ -150,6 +155,12 @@ func (b *Budget) admit() {
 			} else {
 				next.timer.Reset(stallTime)
 			}
+		}
+		for i == 0 && len(r.waiting) > r.places {
+			last := r.waiting[len(r.waiting)-1]
+			r.remove(last)
+			last.refused = true
+			close(last.waits)
 		}
 		for _, slow := range r.reading {
 			// Many events may not wait for larger rooms at the cost of others.

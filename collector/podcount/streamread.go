@@ -72,7 +72,7 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, failures int, 
 		// What was answered, with status 504 or with a reset of this stream alone, came
 		// over a connection that works, and that other streams use. Where every stream
 		// is reset, another connection may lead to another server.
-		if failure.code == 0 && !forOthers(context.Cause(x.ctx)) && (failure.Reason == Timeout || failure.Reason == Network && failures >= maxResets) {
+		if failure.code == 0 && !failure.busy() && !forOthers(context.Cause(x.ctx)) && (failure.Reason == Timeout || failure.Reason == Network && failures >= maxResets) {
 			x.hangUp()
 		}
 	case errors.As(err, &restart):
