@@ -3,8 +3,10 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -89,25 +91,34 @@ func TestSlowAnswersBesideDeadOnes(t *testing.T) {
 func TestOneWaitsOneIsEnded(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		g, ended := newGate(2), []int(nil)
+		var mu sync.Mutex
+		so := func() []int {
+			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(ended)
+		}
 		ctx, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup
 		const room = 2 + 2*overflowPlaces
 		for i := range room {
 			all.Go(func() {
 				if reading(ctx, &clusterGate{gate: g}, time.Hour, time.Hour) {
+					mu.Lock()
+					defer mu.Unlock()
 					ended = append(ended, i)
 				}
 			})
 			time.Sleep(200 * time.Millisecond)
 		}
 		time.Sleep(time.Minute)
-		if len(ended) > 0 {
-			t.Errorf("%d were ended, and nobody waits", len(ended))
+		if n := len(so()); n > 0 {
+			t.Errorf("%d were ended, and nobody waits", n)
 		}
 		for want := range 3 {
 			use(t, &clusterGate{gate: g}, false, 0, false)
-			if len(ended) != want+1 || ended[want] != want {
-				t.Fatalf("ended: %v, want those that came first", ended)
+			if got := so(); len(got) != want+1 || got[want] != want {
+				t.Fatalf("ended: %v, want those that came first", got)
 			}
 			all.Go(func() { _ = reading(ctx, &clusterGate{gate: g}, time.Hour, time.Hour) })
 			time.Sleep(time.Second)
@@ -157,17 +168,25 @@ func TestSlowAnswersMoveWhenThereIsRoom(t *testing.T) {
 			all.Go(func() { _ = reading(ctx, &clusterGate{gate: g}, 10*time.Millisecond, time.Hour) })
 		}
 		time.Sleep(time.Second)
-		if g.places.held[quickClass] != 1 {
-			t.Fatalf("%v are read in places, want one", g.places.held)
+		synctest.Wait()
+		if n := inPlaces(g); n != 1 {
+			t.Fatalf("%d are read in places, want one", n)
 		}
 		time.Sleep(2 * time.Second) // the first one has ended
-		if g.places.held[quickClass] != 0 {
-			t.Errorf("%v are read in places, although the overflow has room", g.places.held)
+		synctest.Wait()
+		if n := inPlaces(g); n != 0 {
+			t.Errorf("%d are read in places, although the overflow has room", n)
 		}
 		cancel()
 		all.Wait()
 		idle(t, g)
 	})
+}
+
+func inPlaces(g *gate) int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.places.held[quickClass]
 }
 
 // TestOnePlaceIsForQuickAnswers has answers of all other classes, that never come slowly
