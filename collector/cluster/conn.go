@@ -13,9 +13,9 @@ import (
 
 const (
 	// maxHandshakeBytes limits what a server sends of a TLS handshake. Go takes 256 KiB
-	// of certificates, before it trusts any; a long chain of a public authority has 8 KiB,
-	// one of ML-DSA some 20. A server that takes client certificates of all public
-	// authorities names them in another 20.
+	// of certificates, before it trusts any. Of its own, a server may have 20
+	// (limitCertificates); one that takes client certificates of all public authorities
+	// names them in another 20, which are not kept.
 	maxHandshakeBytes = 64 << 10
 	// maxOtherBytes limits, for each request, what a server sends beside the body of its
 	// answer: headers, and what the body does not need. net/http reads empty frames,

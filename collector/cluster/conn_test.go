@@ -162,7 +162,7 @@ func TestWhatIsNoAnswerIsLimited(t *testing.T) {
 // them, over connections that client-go has wrapped, or has not: for credential plugins
 // and certificates out of files it closes them when these change.
 func TestLongAnswersOfEachUser(t *testing.T) {
-	own := certificateWith(t, 0)
+	own := certificateWith(t, noParts)
 	key, err := x509.MarshalPKCS8PrivateKey(own.PrivateKey)
 	if err != nil {
 		t.Fatal(err)

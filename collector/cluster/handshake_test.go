@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"io"
 	"math/big"
@@ -13,13 +15,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 )
 
-// certificateWith is one for 127.0.0.1 that has this many URIs besides.
-func certificateWith(t *testing.T, uris int) tls.Certificate {
+// certificateWith is one for 127.0.0.1 that has these parts besides.
+func certificateWith(t *testing.T, parts func(*x509.Certificate)) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -29,9 +32,7 @@ func certificateWith(t *testing.T, uris int) tls.Certificate {
 		SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
 		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
 	}
-	for range uris {
-		template.URIs = append(template.URIs, &url.URL{Scheme: "a"})
-	}
+	parts(template)
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	if err != nil {
 		t.Fatal(err)
@@ -39,22 +40,54 @@ func certificateWith(t *testing.T, uris int) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
 }
 
-// TestHandshakesAreLimited has certificates with many names, which take much more memory
-// than bytes, whether they are trusted or not. What comes after the handshake is not
+func noParts(*x509.Certificate) {}
+
+func uris(n int) func(*x509.Certificate) {
+	return func(c *x509.Certificate) { c.URIs = slices.Repeat([]*url.URL{{Scheme: "a"}}, n) }
+}
+
+func mails(n int) func(*x509.Certificate) {
+	return func(c *x509.Certificate) { c.EmailAddresses = slices.Repeat([]string{"a@b"}, n) }
+}
+
+func hosts(n int) func(*x509.Certificate) {
+	return func(c *x509.Certificate) { c.DNSNames = slices.Repeat([]string{"a"}, n) }
+}
+
+func subjects(n int) func(*x509.Certificate) {
+	return func(c *x509.Certificate) {
+		c.Subject.ExtraNames = slices.Repeat([]pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{1, 2, 3}, Value: "a"}}, n)
+	}
+}
+
+func padding(n int) func(*x509.Certificate) {
+	return func(c *x509.Certificate) {
+		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3}, Value: make([]byte, n)}}
+	}
+}
+
+// TestHandshakesAreLimited has certificates with many bytes or names, which take much more
+// memory than that, whether they are trusted or not. What comes after the handshake is not
 // limited.
 func TestHandshakesAreLimited(t *testing.T) {
 	for name, tt := range map[string]struct {
-		uris    int
+		parts   func(*x509.Certificate)
 		trusted bool
 		want    string // of the error
 	}{
-		"some names":                         {900, true, ""},
-		"some names, not trusted":            {900, false, "unknown authority"},
-		"many names":                         {1500, true, "more than 1000 names"},
-		"as many as a handshake may have":    {10_000, true, "more than 1000 names"},
-		"more bytes than a handshake has":    {30_000, true, "longer than 65536 bytes"},
-		"more bytes than that, not trusted":  {30_000, false, "longer than 65536 bytes"},
-		"more than Go takes of certificates": {70_000, true, "exceeds maximum of 262144 bytes"},
+		"some URIs":                          {uris(50), true, ""},
+		"some names":                         {hosts(900), true, ""},
+		"some names, not trusted":            {hosts(900), false, "unknown authority"},
+		"many URIs":                          {uris(51), true, "the server's certificates have 51 URIs and e-mail addresses, more than 50"},
+		"many e-mail addresses":              {mails(60), true, "the server's certificates have 60 URIs and e-mail addresses, more than 50"},
+		"many names":                         {hosts(1500), true, "the server's certificates have 1501 DNS names and IP addresses, more than 1000"},
+		"many subjects":                      {subjects(200), true, "other parts, such as names of their owners and extensions, more than 250"},
+		"a long certificate":                 {padding(19_000), true, ""},
+		"a longer one":                       {padding(21_000), true, "bytes, more than 20480"},
+		"as many as a handshake may have":    {uris(10_000), true, "bytes, more than 20480"},
+		"more bytes than a handshake has":    {uris(30_000), true, "longer than 65536 bytes"},
+		"more bytes than that, not trusted":  {uris(30_000), false, "longer than 65536 bytes"},
+		"more than Go takes of certificates": {uris(70_000), true, "exceeds maximum of 262144 bytes"},
 	} {
 		for _, http2 := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, HTTP/2 %t", name, http2), func(t *testing.T) {
@@ -65,7 +98,7 @@ func TestHandshakesAreLimited(t *testing.T) {
 					_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
 				}))
 				server.EnableHTTP2 = http2
-				server.TLS = &tls.Config{Certificates: []tls.Certificate{certificateWith(t, tt.uris)}}
+				server.TLS = &tls.Config{Certificates: []tls.Certificate{certificateWith(t, tt.parts)}}
 				server.StartTLS()
 				defer server.Close()
 				entry := serverEntry(t, server, false)
@@ -75,6 +108,47 @@ func TestHandshakesAreLimited(t *testing.T) {
 					entry = strings.Replace(serverEntry(t, other, false), other.URL, server.URL, 1)
 				}
 				_, err := get(t.Context(), t, load(t, kubeconfig(entry, "token: secret")))
+				if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+					t.Errorf("the request ended with %v, want %q", err, tt.want)
+				}
+			})
+		}
+	}
+}
+
+// TestWhatComesWithCertificatesIsLimited has chains of certificates, none of which is too
+// long by itself, and what a server adds to say that they are valid.
+func TestWhatComesWithCertificatesIsLimited(t *testing.T) {
+	chain := func(links int) tls.Certificate {
+		whole := certificateWith(t, padding(5000))
+		for range links - 1 {
+			whole.Certificate = append(whole.Certificate, certificateWith(t, padding(5000)).Certificate...)
+		}
+		return whole
+	}
+	stapled := func(response, stamps int) tls.Certificate {
+		own := certificateWith(t, noParts)
+		own.OCSPStaple = make([]byte, response)
+		own.SignedCertificateTimestamps = slices.Repeat([][]byte{{1}}, stamps)
+		return own
+	}
+	for name, tt := range map[string]struct {
+		has  tls.Certificate
+		want string // of the error
+	}{
+		"a chain":               {chain(3), ""},
+		"a longer one":          {chain(4), "bytes, more than 20480"},
+		"an OCSP response":      {stapled(8000, 3), ""},
+		"a long one":            {stapled(9000, 3), "9003 bytes of OCSP and SCTs, more than 8192"},
+		"very many time stamps": {stapled(0, 7000), "other parts, such as names of their owners and extensions, more than 250"},
+	} {
+		for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+			t.Run(fmt.Sprintf("%s, %s", name, tls.VersionName(version)), func(t *testing.T) {
+				server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+				server.TLS = &tls.Config{Certificates: []tls.Certificate{tt.has}, MaxVersion: version}
+				server.StartTLS()
+				defer server.Close()
+				_, err := lengthOf(t, server, "token: secret")
 				if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
 					t.Errorf("the request ended with %v, want %q", err, tt.want)
 				}

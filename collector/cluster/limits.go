@@ -39,7 +39,7 @@ func limitMemory(t *http.Transport) {
 	if t.TLSClientConfig == nil {
 		t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
 	}
-	t.TLSClientConfig.VerifyConnection = limitNames
+	t.TLSClientConfig.VerifyConnection = limitCertificates
 	t.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: maxUnreadBytes}
 }
 
