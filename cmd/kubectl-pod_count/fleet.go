@@ -49,6 +49,7 @@ func newFleet(ctx context.Context, opts *options, around surroundings) *fleet {
 	f.problems = loaded.Problems
 	pages := opts.pages
 	pages.Budget = podcount.NewBudget(debug.SetMemoryLimit(-1)) // which only reads it
+	pages.Cores = podcount.NewCores(runtime.GOMAXPROCS(0))
 	var targets []store.Target
 	for _, c := range append(loaded.Clusters, loaded.Nameless...) {
 		r := &result{name: c.Name, key: f.last.key(c, pages), partial: readsMore(pages.Nodes), ended: make(chan struct{})}

@@ -81,6 +81,7 @@ func (a *app) openFleet(ctx, process context.Context, env cluster.Env) error {
 	cache.Watch = a.flags.mode == string(podcount.ModeWatch)
 	a.collector = collector.New(process, a.logger, cache)
 	a.flags.pages.Budget = podcount.NewBudget(a.memoryLimit)
+	a.flags.pages.Cores = podcount.NewCores(runtime.GOMAXPROCS(0)) // which only reads it
 	opts := a.flags.clusters
 	opts.Env = env
 	opts.UserAgent = userAgent()

@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -34,21 +35,24 @@ var (
 )
 
 // wire counts the bytes of an answer, and keeps the error that cut it short
-// apart from those of its decoders: a network failure is not malformed data.
+// apart from those of its decoders: a network failure is not malformed data. Its seat is
+// that of the whole answer.
 type wire struct {
 	r     io.Reader
 	bytes int64
 	err   error
+	seat  seat
 }
 
-// Read passes on what r gives.
+// Read passes on what r gives. Meanwhile others decode.
 func (w *wire) Read(p []byte) (int, error) {
+	had := w.seat.give()
 	n, err := w.r.Read(p)
 	w.bytes += int64(n)
 	if err != nil && err != io.EOF {
 		w.err = err
 	}
-	return n, err
+	return n, cmp.Or(err, w.resume(had))
 }
 
 // window lets a decoder read no further than limit, so that no value makes it buffer
@@ -65,8 +69,8 @@ type window struct {
 func (w *window) Read(p []byte) (int, error) {
 	rooms := w.rooms()
 	for w.entered < len(rooms) && w.read-w.start >= rooms[w.entered].size {
-		if !w.enter() {
-			return 0, errLargeElsewhere
+		if err := w.wait(); err != nil {
+			return 0, err
 		}
 	}
 	limit := w.start + maxValueBytes
@@ -76,10 +80,35 @@ func (w *window) Read(p []byte) (int, error) {
 	if w.read >= limit {
 		return 0, errTooLarge
 	}
-	n, err := w.r.Read(p[:min(int64(len(p)), limit-w.read)])
+	n, err := w.unpacked(p[:min(int64(len(p)), limit-w.read, stintBytes)])
 	w.read += int64(n)
 	if n > 0 && w.entered > 0 {
 		w.progressed()
+	}
+	return n, err
+}
+
+// wait is enter. Meanwhile others decode.
+func (w *window) wait() error {
+	on := &w.exchange.body
+	had := on.seat.give()
+	if !w.enter() {
+		return errLargeElsewhere
+	}
+	return on.resume(had)
+}
+
+// unpacked reads on. Where that has not been read from the network, which lets others
+// decode, it does so itself: 64 KiB may unpack to many MB.
+func (w *window) unpacked(p []byte) (int, error) {
+	if w.exchange == nil {
+		return w.r.Read(p)
+	}
+	on := &w.exchange.body
+	stint := on.seat.stints
+	n, err := w.r.Read(p)
+	if on.seat.stints == stint {
+		err = cmp.Or(err, on.resume(on.seat.give()))
 	}
 	return n, err
 }

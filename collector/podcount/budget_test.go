@@ -38,7 +38,7 @@ func TestLargeDocumentsOfAStream(t *testing.T) {
 func sharing(t *testing.T, budget *Budget, transport http.RoundTripper) *Counter {
 	t.Helper()
 	cfg := DefaultConfig()
-	cfg.Budget, cfg.Jitter = budget, func() float64 { return 0.5 }
+	cfg.Budget, cfg.Jitter, cfg.Cores = budget, func() float64 { return 0.5 }, oneCore(t)
 	c, err := New(cfg, &http.Client{Transport: transport}, &url.URL{Scheme: "http", Host: "host"})
 	if err != nil {
 		t.Fatal(err)

@@ -208,6 +208,7 @@ func followRandomly(t *testing.T, seed uint64, seen *coverage) {
 func newWatcher(t *testing.T, cfg Config, transport http.RoundTripper, watch WatchConfig) *Watcher {
 	t.Helper()
 	client := &http.Client{Transport: transport}
+	cfg.Cores = oneCore(t)
 	counter, err := New(cfg, client, &url.URL{Scheme: "http", Host: "api"})
 	if err != nil {
 		t.Fatal(err)

@@ -59,6 +59,8 @@ type Config struct {
 	Lane chan struct{}
 	// Gate limits how many answers are read at once. May be nil.
 	Gate Gate
+	// Cores limits how many answers and streams are decoded at once. May be nil.
+	Cores *Cores
 	// Jitter draws from [0, 1) to spread the waits between attempts.
 	Jitter func() float64
 }

@@ -22,6 +22,7 @@ import (
 func (c *Counter) request(ctx context.Context, w *walk, begun bool, event *Page) (document, *PageError) {
 	x := newExchange(ctx, c.cfg.PageTimeout, c.cfg.Lane, nil)
 	defer x.close()
+	x.body.seat = c.cfg.Cores.seat(x.ctx)
 	doc, failure := c.ask(x, w, begun)
 	event.Bytes, event.Duration = x.body.bytes, time.Since(x.began)
 	if failure != nil {
@@ -108,6 +109,10 @@ var errNotJSON = errors.New("the answer is not JSON")
 // everything: half an answer is a network failure, not a malformed answer.
 func (x *exchange) read(response *http.Response, body io.Reader, rows content, own *account) (doc document, failure *PageError) {
 	x.body.r = body
+	if err := x.body.seat.take(); err != nil {
+		return doc, x.failed("reading the body", err)
+	}
+	defer x.body.seat.give()
 	plain, err := plain(response.Header, &x.body)
 	if response.StatusCode != http.StatusOK {
 		if err == nil {

@@ -90,6 +90,7 @@ func (s *script) counter(change func(*Config)) *Counter {
 	cfg := DefaultConfig()
 	cfg.Jitter = func() float64 { return 0.5 }
 	cfg.Lane = s.lane
+	cfg.Cores = oneCore(s.t)
 	if change != nil {
 		change(&cfg)
 	}

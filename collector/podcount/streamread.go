@@ -57,6 +57,7 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, failures int, 
 	lifetime := shortestStream + time.Duration(w.cfg.Jitter()*float64(longestStream-shortestStream))
 	x := newExchange(ctx, w.cfg.PageTimeout, w.lane, forOthers)
 	defer x.close()
+	x.body.seat = w.Counter.cfg.Cores.seat(x.ctx)
 	err := w.read(x, l, s, lifetime, opened)
 	var (
 		failure     *PageError
@@ -124,6 +125,10 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header) er
 	if !s.starting {
 		idle.Stop() // a stream on which nothing happens may be silent
 	}
+	if err := x.body.seat.take(); err != nil {
+		return x.broken(s, err)
+	}
+	defer x.body.seat.give()
 	text, err := plain(header, &x.body) // waits for the beginning of a packed stream
 	if err != nil {
 		return x.broken(s, err)
