@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -56,6 +57,21 @@ func TestNoAllocationPerRow(t *testing.T) {
 				t.Errorf("%.0f allocations for 1,000 rows, but %.0f for 10,000", small, large)
 			}
 		})
+	}
+}
+
+// TestUsualRowsMakeNoGarbage has rows as long as many clusters may have at once: buffers
+// that hold one are good for the next.
+func TestUsualRowsMakeNoGarbage(t *testing.T) {
+	const rows = 100
+	row := `{"cells":["p","n1",""]` + strings.Repeat(" ", usualValueBytes-100) + `}`
+	text := page("[" + strings.Repeat(row+",", rows-1) + row + "]")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	counts, _, err := decodePods(strings.NewReader(text))
+	runtime.ReadMemStats(&after)
+	if made := after.TotalAlloc - before.TotalAlloc; err != nil || counts["n1"] != rows || made > 1<<20 {
+		t.Errorf("%v, %v; %d bytes were allocated", counts, err, made)
 	}
 }
 

@@ -62,7 +62,7 @@ func (c *countingEvents) Event(Event) { c.each() }
 // answer is decoded beside another, and the short one does not wait for the ends of the
 // others, however small they are when packed.
 func TestCoresAreShared(t *testing.T) {
-	const others, long, short = 10, 60_000, 3000
+	const others, long = 10, 60_000
 	zip := []string{"Content-Encoding", "gzip"}
 	list := func(text string, header ...string) func(t *testing.T, cores *Cores, each func()) {
 		return func(t *testing.T, cores *Cores, each func()) {
@@ -87,14 +87,17 @@ func TestCoresAreShared(t *testing.T) {
 			}
 		}
 	}
+	wide := strings.Replace(listOf(long), "{}", `{"a":"`+strings.Repeat("x", 40_000)+`"}`, 1) // its buffer is kept
 	for name, tt := range map[string]struct {
 		decode func(t *testing.T, cores *Cores, each func())
 		bytes  int // of an item or event
+		short  int // items of the short answer
 	}{
-		"lists":          {list(listOf(long)), 3},
-		"packed lists":   {list(string(zipped(t, listOf(long))), zip...), 3},
-		"streams":        {events(eventsOf(long / 10)), 70},
-		"packed streams": {events(string(zipped(t, eventsOf(long/10))), zip...), 70},
+		"lists":                           {list(listOf(long)), 3, 3000},
+		"packed lists":                    {list(string(zipped(t, listOf(long))), zip...), 3, 3000},
+		"packed lists with a longer item": {list(string(zipped(t, wide)), zip...), 3, 20_000},
+		"streams":                         {events(eventsOf(long / 10)), 70, 3000},
+		"packed streams":                  {events(string(zipped(t, eventsOf(long/10))), zip...), 70, 3000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -115,13 +118,13 @@ func TestCoresAreShared(t *testing.T) {
 					synctest.Wait() // they ask in this order
 				}
 				ended.Go(func() {
-					list(listOf(short))(t, cores, func() { alone(); before = elsewhere })
+					list(listOf(tt.short))(t, cores, func() { alone(); before = elsewhere })
 				})
 				synctest.Wait()
 				<-cores.taken
 				ended.Wait()
 				// All began alike, so they are as far as the short one, or one turn further.
-				if most := others * (short*3/tt.bytes + 2*stintBytes/tt.bytes + 1); before > most {
+				if most := others * (tt.short*3/tt.bytes + 2*stintBytes/tt.bytes + 1); before > most {
 					t.Errorf("the short answer ended after %d items of others, want %d at most of %d", before, most, elsewhere)
 				}
 				if len(cores.taken) != 0 {

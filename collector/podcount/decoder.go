@@ -16,7 +16,7 @@ type decoder struct {
 	json    *jsontext.Decoder
 	source  io.Reader // of json
 	before  int64     // offset at which json began
-	kept    int64     // length of the longest value after which json stays
+	kept    int64     // length of the longest value after which json stays; what it may take while it comes anyway
 	window  *window
 	keys    []byte            // of the objects under way
 	scratch []byte            // an unescaped string
@@ -26,7 +26,7 @@ type decoder struct {
 
 func newDecoder(r io.Reader) *decoder {
 	w := &window{r: r}
-	return &decoder{json: newJSON(w), source: w, kept: keptBytes, window: w}
+	return &decoder{json: newJSON(w), source: w, kept: usualValueBytes, window: w}
 }
 
 // newJSON leaves duplicate keys to decoder. jsontext would remember every key, also of

@@ -7,10 +7,6 @@ import (
 	"strings"
 )
 
-// keptBytes is the length of a value after which the buffers that have grown with it are
-// not kept.
-const keptBytes = 32 << 10
-
 // renew goes on with new buffers. jsontext never makes its own smaller. The new one first
 // reads the opening of all objects and arrays under way, so that it knows where it is.
 func (d *decoder) renew() {
