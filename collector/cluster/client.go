@@ -41,8 +41,11 @@ func (c Cluster) clientWith(limit func(*http.Transport)) (*http.Client, *url.URL
 	}
 	t := &transport{plugin: config.ExecProvider != nil}
 	next, err := c.transportFor(config, t)
+	if err != nil && !errors.Is(err, errHangs) {
+		err = c.entriesOf(config).fault()
+	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", c.Source, c.entriesOf(config).fault())
+		return nil, nil, fmt.Errorf("%s: %w", c.Source, err)
 	}
 	t.next.Store(&next)
 	return &http.Client{
@@ -53,7 +56,7 @@ func (c Cluster) clientWith(limit func(*http.Transport)) (*http.Client, *url.URL
 
 // transportFor builds client-go's transport, with what a credential plugin needs.
 func (c Cluster) transportFor(config *rest.Config, t *transport) (next http.RoundTripper, err error) {
-	build := func() (http.RoundTripper, error) { return rest.TransportFor(config) }
+	build := func() (http.RoundTripper, error) { return c.roundTripper(config) }
 	switch {
 	case config.ExecProvider == nil:
 		return build()

@@ -39,7 +39,8 @@ type Cluster struct {
 	Fault error
 
 	config  *rest.Config
-	read    func(path string) found
+	from    pair // of what config has the content of
+	reader  *reader
 	plugins *Plugins
 	nowhere func() (*os.File, error) // shared by all clusters of a Loader
 	// the names of the kubeconfig's entries, for messages

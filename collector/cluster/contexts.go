@@ -5,7 +5,6 @@ import (
 	"net/url"
 	"slices"
 
-	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
 )
 
@@ -69,15 +68,14 @@ func (c *Cluster) configure(chosen choice, e entries) error {
 	if e.user == nil {
 		e.user = &api.AuthInfo{}
 	}
-	// This comes before client-go, which waits for every file.
-	for _, check := range []func() error{e.filesFault, e.tokenFault} {
+	for _, check := range []func() error{e.filesFault, e.tokenFault, e.twiceFault} {
 		if err := check(); err != nil {
 			return err
 		}
 	}
 	var err error
-	if c.config, err = clientcmd.NewNonInteractiveClientConfig(*chosen.config, chosen.name, &clientcmd.ConfigOverrides{}, nil).ClientConfig(); err != nil {
-		return e.fault()
+	if c.config, c.from, err = e.clientConfig(chosen); err != nil {
+		return err
 	}
 	if err := e.attendedFault(); err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"os"
 	"slices"
 
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd/api"
 )
 
@@ -16,13 +17,14 @@ type Loader struct {
 	reader *reader
 	null   *os.File // takes what plugins print; nil until it is needed
 
-	files  map[string]*file     // by path
-	dirs   map[string]directory // by path
-	merged *api.Config          // of KUBECONFIG's files, when they last had contexts
-	owners map[string]owner     // of the names of clusters
-	former map[string]former    // the clusters that could be used, by Source
-	seen   map[string]string    // states of everything that the latest Load has read, by path
-	now    map[string]found     // what one Load has found of the files that kubeconfigs name
+	account *rest.Config         // the pod's, once it has been read: client-go sees to the rest
+	files   map[string]*file     // by path
+	dirs    map[string]directory // by path
+	merged  *api.Config          // of KUBECONFIG's files, when they last had contexts
+	owners  map[string]owner     // of the names of clusters
+	former  map[string]former    // the clusters that could be used, by Source
+	seen    map[string]string    // states of everything that the latest Load has read, by path
+	now     map[string]found     // what one Load has found of the files that kubeconfigs name
 }
 
 // NewLoader returns a Loader that has read nothing yet.
@@ -67,7 +69,7 @@ func (l *Loader) Load() Loaded {
 	}
 	l.former = latest
 	for i := range clusters {
-		clusters[i].plugins, clusters[i].read, clusters[i].nowhere = l.opts.Plugins, l.reader.read, l.nowhere
+		clusters[i].plugins, clusters[i].reader, clusters[i].nowhere = l.opts.Plugins, l.reader, l.nowhere
 		if config := clusters[i].config; config != nil {
 			config.UserAgent = l.opts.UserAgent
 		}

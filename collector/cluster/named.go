@@ -23,12 +23,15 @@ type named struct {
 // errHangs is the error of a path that is still being read.
 var errHangs = errors.New("still being read")
 
+// errSilent is that of a path of which nothing is known.
+var errSilent = fmt.Errorf("%w: the file system does not answer", errHangs)
+
 // hangs returns what is known of a path before it has been read.
 func (n *named) hangs() found {
 	f := found{mode: fs.FileMode(n.mode.Load())}
 	switch {
 	case f.mode == 0:
-		f.err = fmt.Errorf("%w: the file system does not answer", errHangs)
+		f.err = errSilent
 	case n.written.Load():
 		f.err = fmt.Errorf("%w: a pipe whose writer has not closed it yet", errHangs)
 	default:

@@ -90,7 +90,7 @@ var errBeside = fmt.Errorf("not read, as %d other files there are %w", readAtOnc
 // why returns why a path was not read.
 func (r *reader) why(dir, path string) error {
 	if r.reads(dir, path) {
-		return fmt.Errorf("%w: the file system does not answer", errHangs)
+		return errSilent
 	}
 	return errBeside
 }
@@ -157,6 +157,27 @@ func (r *reader) mark(dir, path string, busy bool) {
 	} else {
 		delete(r.busy[dir], path)
 	}
+}
+
+// within returns what f, which reads path by itself, returns. If that takes too long,
+// f is left behind, and path counts as being read until it returns.
+func within[T any](r *reader, path string, f func() T) (value T, err error) {
+	dir := r.queue(path)
+	if r.free(dir, []string{path}) == 0 || r.reads(dir, path) {
+		return value, r.why(dir, path)
+	}
+	answers := make(chan T, 1)
+	r.mark(dir, path, true)
+	go func() {
+		value := f()
+		r.mark(dir, path, false)
+		answers <- value
+	}()
+	value, came := receive(answers, r.limit)
+	if !came {
+		return value, errSilent
+	}
+	return value, nil
 }
 
 // limitSlices divides the limit: what has arrived is checked after each slice, so

@@ -36,6 +36,10 @@ func TestReaderLeavesBehindWhatHangs(t *testing.T) {
 	for name, read := range map[string]func(h *hanging, path string) found{
 		"file of a directory": func(h *hanging, path string) found { return h.read(path) },
 		"path that was named": func(h *hanging, path string) found { return h.readNamed(path) },
+		"file that client-go reads": func(h *hanging, path string) found {
+			f, err := within(h.reader, path, func() found { return h.readPath(path, nil) })
+			return found{data: f.data, err: err}
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

@@ -149,15 +149,17 @@ func (o Options) noKubeconfig() string {
 }
 
 func (l *Loader) fromServiceAccount() (r reading) {
-	config, err := l.env.InCluster()
-	if err != nil {
-		r.fails(fmt.Errorf("in-cluster configuration: %w (give --kubeconfig to use a file)", err))
-		return r
+	if l.account == nil {
+		var err error
+		if l.account, err = l.env.InCluster(); err != nil {
+			r.fails(fmt.Errorf("in-cluster configuration: %w (give --kubeconfig to use a file)", err))
+			return r
+		}
 	}
 	name := l.opts.Name
 	if name == "" {
 		name = InCluster
 	}
-	r.clusters = []Cluster{{Name: name, Source: "in-cluster configuration", Key: InCluster, Server: InCluster, Place: InCluster, config: config}}
+	r.clusters = []Cluster{{Name: name, Source: "in-cluster configuration", Key: InCluster, Server: InCluster, Place: InCluster, config: l.account}}
 	return r
 }

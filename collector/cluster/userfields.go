@@ -39,7 +39,7 @@ func (e entries) fault() error {
 // entriesOf reconstructs the entries from the client configuration.
 func (c Cluster) entriesOf(config *rest.Config) entries {
 	return entries{
-		clusterName: c.clusterEntry, userName: c.userEntry, read: c.read,
+		clusterName: c.clusterEntry, userName: c.userEntry, read: c.reader.read,
 		cluster: &api.Cluster{CertificateAuthority: config.CAFile, CertificateAuthorityData: config.CAData, InsecureSkipTLSVerify: config.Insecure},
 		user: &api.AuthInfo{
 			ClientCertificate: config.CertFile, ClientCertificateData: config.CertData,
@@ -96,7 +96,7 @@ func (e entries) unused(field string) bool {
 // twiceFault is the fault of a value that is given in two ways.
 func (e entries) twiceFault() error {
 	for _, file := range e.files() {
-		if file.path != "" && len(file.data) > 0 {
+		if file.path != "" && len(file.data) > 0 && !e.unused(file.field) {
 			return file.of(file.field, "not together with "+file.field+"-data")
 		}
 	}
