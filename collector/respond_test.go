@@ -288,6 +288,26 @@ func TestEncodingIsReserved(t *testing.T) {
 	}
 }
 
+// TestWaitForTheEncoderIsReserved has two scrapes encoded one after the other: the next one
+// keeps back the time to encode, and as much for the one before.
+func TestWaitForTheEncoderIsReserved(t *testing.T) {
+	const takes = 500 * time.Millisecond
+	bubble(t, func(t *testing.T) {
+		e := scriptedExporter(t, &scripted{takes: 24 * time.Hour})
+		e.handler = e.Handler(slowly(takes))
+		var both sync.WaitGroup
+		for range 2 {
+			both.Go(func() { e.scrape("0.6") })
+		}
+		both.Wait()
+		began := time.Now()
+		e.scrape("3")
+		if took, want := time.Since(began), 3*time.Second-DefaultTimeoutOffset-takes; took != want {
+			t.Errorf("the scrape took %s, want %s", took, want)
+		}
+	})
+}
+
 // later is a Counter whose count takes a while, and has many nodes.
 type later struct {
 	takes time.Duration

@@ -148,7 +148,11 @@ users: [{name: u, user: {%sclient-certificate: DIR/crt, client-key: DIR/key, tok
 
 func ask(t *testing.T, client *http.Client, address string) {
 	t.Helper()
-	resp, err := client.Get(address)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(req)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+	"unsafe"
 )
 
 func TestBackoff(t *testing.T) {
@@ -103,5 +104,40 @@ func TestSleep(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// suspended is a time at which the wall clock has advanced by d more than the monotonic
+// one. Package time has no other way to make it: bubbles have no monotonic clock.
+func suspended(it time.Time, d time.Duration) time.Time {
+	parts := (*struct { // as in time.Time
+		wall uint64 // a flag, 33 bits of seconds, and 30 of nanoseconds
+		ext  int64
+		loc  *time.Location
+	})(unsafe.Pointer(&it))
+	parts.wall += uint64(d/time.Second) << 30
+	return it
+}
+
+func TestAge(t *testing.T) {
+	it := time.Now()
+	soon := it.Add(time.Minute)
+	if suspended(soon, time.Hour).Sub(it) != time.Minute || suspended(soon, time.Hour).Round(0).Sub(it.Round(0)) != 61*time.Minute {
+		t.Fatal("a time.Time has other parts than it had")
+	}
+	for name, c := range map[string]struct {
+		it, now time.Time
+		want    time.Duration
+	}{
+		"both clocks":                 {it, soon, time.Minute},
+		"no time":                     {it, it, 0},
+		"the machine was suspended":   {it, suspended(soon, time.Hour), 61 * time.Minute},
+		"the wall clock was set back": {it, suspended(soon, -time.Hour), time.Minute},
+		"no monotonic reading":        {it.Round(0), soon, time.Minute},
+		"never":                       {time.Time{}, it, math.MaxInt64},
+	} {
+		if got := Age(c.it, c.now); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
 	}
 }

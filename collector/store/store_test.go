@@ -336,3 +336,27 @@ func TestFailingSince(t *testing.T) {
 		}
 	})
 }
+
+// The places of the options are those that all Counters share, but for the quarter that
+// is kept for clusters that are known to be quick.
+func TestPlacesOfAStore(t *testing.T) {
+	for concurrency, want := range map[int]int{1: 1, 4: 3, 16: 12} {
+		bubble(t, func(t *testing.T) {
+			s, _ := newStore(t, func(o *Options) { o.Concurrency = concurrency })
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+			defer cancel()
+			var all sync.WaitGroup
+			var places atomic.Int32
+			for range 100 {
+				all.Go(func() {
+					if _, err := s.Gate().Enter(ctx, false); err == nil {
+						places.Add(1)
+					}
+				})
+			}
+			if all.Wait(); int(places.Load()) != want {
+				t.Errorf("%d of 100 new clusters were let in with a concurrency of %d, want %d", places.Load(), concurrency, want)
+			}
+		})
+	}
+}
