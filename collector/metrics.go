@@ -65,7 +65,7 @@ func newMetrics() *metrics {
 			"Requests to the API server for a page of nodes or pods, or for a namespace, by status: success or error. Not among them: cancelled ones, and refusals after which the count goes on at once in another way.", "status"),
 		logs: counter("log_messages_total",
 			"Lines of the log by level and constant text (msg), those included that the log level or the limit on repeats kept out of it.", "level", "message"),
-		failures: counter("pod_count_failures_total", "Counts that ended incomplete, as a page had used up its attempts. Counts that a reload or the end of the program cancelled are not among them."),
+		failures: counter("pod_count_failures_total", "Counts that ended incomplete: a page used up its attempts, a budget was exceeded, a namespace does not exist, or the count panicked. Counts that a reload or the end of the program cancelled are not among them."),
 		panics:   counter("pod_count_panics_total", "Counts that ended because of a fault of the exporter itself; the log has the stack."),
 
 		watchEvents: counter("pod_count_watch_events_total", "Events that the API server sent, by type: added, modified, deleted, bookmark or error.", "type"),
@@ -84,7 +84,7 @@ func newMetrics() *metrics {
 		lastSuccess: gauge("pod_count_last_success_timestamp_seconds",
 			"Unix time at which the last complete count ended; in watch mode, that of the latest event or bookmark of bound pods. 0 before the first one."),
 		consistent: gauge("pod_count_snapshot_consistent",
-			"1 when all pages of the last complete count show the cluster at one resourceVersion, else 0: a continue token expired on the way, or the server names none."),
+			"1 when all pages of the last complete count show the cluster at one resourceVersion, else 0: a continue token expired on the way, namespaces were listed at different ones, or the server names none."),
 		sourceInfo: gauge("pod_count_source_info",
 			"Always 1. How the pods that are shown were listed: table (rows without objects), table-metadata (rows with metadata), list (whole pods that the server chose) or list-unfiltered (whole pods, the finished ones left out here).", "source"),
 		modeInfo: gauge("pod_count_mode_info",

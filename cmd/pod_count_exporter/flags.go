@@ -113,7 +113,7 @@ func (f *flags) addWeb(app *kingpin.Application) {
 	app.GetFlag("web.config.file").PlaceHolder("FILE")
 	add(app, &f.telemetryPath, "web.telemetry-path", "Path under which to expose metrics.", text)
 	add(app, &f.cache.TimeoutOffset, "web.timeout-offset", "Time to take off Prometheus's scrape timeout, so that the answer arrives before it.", flagvalue.Duration)
-	add(app, &f.cache.MaxRequests, "web.max-requests", "Answers with metrics or JSON that are encoded and sent at once; 0 is no limit.", strconv.Atoi)
+	add(app, &f.cache.MaxRequests, "web.max-requests", "Answers with metrics, JSON or status pages that are encoded and sent at once; 0 is no limit.", strconv.Atoi)
 	app.Flag("web.enable-pprof", "Serve Go's profiles under /debug/pprof/.").BoolVar(&f.pprof)
 }
 

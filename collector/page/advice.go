@@ -30,6 +30,6 @@ func byReason() map[podcount.Reason]string {
 		podcount.Forbidden:    "Let the account list pods and nodes in the whole cluster, and in watch mode watch them.",
 		podcount.Server:       "See the API server's own log and metrics.",
 		podcount.Network:      "Check the address, the network policy and the certificate authority in the kubeconfig.",
-		podcount.Malformed:    "Something between the exporter and the API server answers in its place, a proxy's login page for instance.",
+		podcount.Malformed:    "Something between the exporter and the API server answers in its place, a proxy's login page for instance. If a budget is exceeded, raise the memory limit and GOMEMLIMIT, or use shards.",
 	}
 }
