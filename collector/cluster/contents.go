@@ -97,6 +97,11 @@ func (c Cluster) roundTripper(config *rest.Config) (http.RoundTripper, error) {
 		return client.New(conf)
 	}
 	conf.TLS.CertFile, conf.TLS.KeyFile, conf.TLS.ReloadTLSFiles = c.from.cert, c.from.key, true
+	if conf.Proxy == nil {
+		// What client-go takes anyway. With a proxy it does not look for a transport to
+		// share, for which it holds a lock of all clients while it reads.
+		conf.Proxy = http.ProxyFromEnvironment
+	}
 	type built struct {
 		next http.RoundTripper
 		err  error

@@ -200,6 +200,21 @@ func TestCertificateThatHangsLater(t *testing.T) {
 			t.Errorf("error %v", err)
 		}
 	}
+	put(t, fileOf("b", ""), root, "other")
+	other := NewLoader(Options{Kubeconfigs: []string{filepath.Join(root, "other")}}).Load().Clusters[0]
+	made := make(chan error, 1)
+	go func() {
+		_, _, err := other.Client()
+		made <- err
+	}()
+	select {
+	case err := <-made:
+		if err != nil {
+			t.Error(err)
+		}
+	case <-time.After(readLimit):
+		t.Error("another cluster's client waits for the file that hangs")
+	}
 	if f := l.reader.read(pipe); !errors.Is(f.err, errHangs) {
 		t.Errorf("the file is not the one that hangs, but %v", f.err)
 	}
