@@ -76,7 +76,7 @@ local number = import '../lib/number.libsonnet';
           'cluster:pod_count_snapshot_consistent:max == 0',
           config.inconsistentFor,
           'Counts show a cluster at several moments.',
-          'Continue tokens of %s expire before a count ends, so its pages show different moments.' % cluster,
+          'The pages of %s show different moments, as continue tokens expire or namespaces are listed apart, or the server gives no resourceVersion.' % cluster,
         ),
         alert.new(
           config,
