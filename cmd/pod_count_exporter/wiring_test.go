@@ -48,11 +48,12 @@ func TestListenersHaveDeadlines(t *testing.T) {
 // entered is a Gate with any number of places. It counts who enters.
 type entered struct{ atomic.Int64 }
 
-func (e *entered) Enter(context.Context, bool) (podcount.Place, error) {
+func (e *entered) Enter(context.Context, bool, func()) (podcount.Place, error) {
 	e.Add(1)
 	return e, nil
 }
 func (e *entered) Yield()     {}
+func (e *entered) Came()      {}
 func (e *entered) Leave(bool) {}
 
 // Whoever counts does so through the gate that all share, and in the lanes of its login,

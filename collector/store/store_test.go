@@ -349,7 +349,7 @@ func TestPlacesOfAStore(t *testing.T) {
 			var places atomic.Int32
 			for range 100 {
 				all.Go(func() {
-					if _, err := s.Gate().Enter(ctx, false); err == nil {
+					if _, err := s.Gate().Enter(ctx, false, func() {}); err == nil {
 						places.Add(1)
 					}
 				})
