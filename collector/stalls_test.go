@@ -65,7 +65,7 @@ func trickle(w http.ResponseWriter, r *http.Request) {
 func TestManyThatStall(t *testing.T) {
 	for _, kind := range []string{"at once", "later", "streams"} {
 		for _, stalling := range []int{260, 300} {
-			if share > 1 && stalling > 260 {
+			if share > 1 && (stalling > 260 || kind == "later") { // the race detector finds nothing more in them
 				continue
 			}
 			t.Run(fmt.Sprint(stalling, " ", kind), func(t *testing.T) {
@@ -87,7 +87,7 @@ func TestManyThatStall(t *testing.T) {
 	}
 }
 
-// amongStalling observes a healthy cluster for some minutes: when it is counted first, and
+// amongStalling observes a healthy cluster for a while: when it is counted first, and
 // how old its snapshot becomes after that.
 func (e *exporter) amongStalling(kind string, stalling int) (first, worst time.Duration) {
 	e.t.Helper()
@@ -112,7 +112,7 @@ func (e *exporter) amongStalling(kind string, stalling int) (first, worst time.D
 	add("well", nil)
 	e.Store.Set(targets...)
 	pause := 100 * time.Millisecond
-	for began := time.Now(); time.Since(began) < 3*time.Minute; time.Sleep(pause) {
+	for began := time.Now(); time.Since(began) < 90*time.Second; time.Sleep(pause) {
 		e.Store.Warm() // as a scrape does
 		for _, one := range e.Store.Clusters() {
 			s := one.View()
