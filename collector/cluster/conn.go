@@ -16,7 +16,7 @@ const (
 	// of certificates, before it trusts any. Of its own, a server may have 20
 	// (limitCertificates); one that takes client certificates of all public authorities
 	// names them in another 20, which are not kept.
-	maxHandshakeBytes = 64 << 10
+	maxHandshakeBytes = 40 << 10
 	// maxOtherBytes limits, for each request, what a server sends beside the body of its
 	// answer: headers, and what the body does not need. net/http reads empty frames,
 	// pings and informational answers for as long as they come, and hands on nothing.

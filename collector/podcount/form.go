@@ -101,7 +101,7 @@ var errNoObjects = errors.New("the server listed no pods as rows without objects
 // to leave the form that works.
 func (f *forms) doubts(s *search) (other int, doubtful bool) {
 	looking := s.first != f.at
-	if s.empty || !looking && (s.form.include != "None" || f.trusted) {
+	if s.empty || !looking && (s.include != "None" || f.trusted) {
 		return 0, false
 	}
 	s.empty, s.why = true, cmp.Or(s.why, errNoObjects)

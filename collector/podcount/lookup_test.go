@@ -2,6 +2,7 @@ package podcount
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -24,8 +25,8 @@ func TestNamespaceIsLookedUp(t *testing.T) {
 	// Until pods have been listed, a page without any is asked for in another form, too.
 	none, one := repeat(2, podPage("")), []step{podPage("", "a")}
 	list := []string{"nodes", "namespaces/x/pods"}
-	twice := append(list[:2:2], list[1])
-	whole := append(twice[:3:3], "namespaces/x")
+	twice := slices.Concat(list, list[1:])
+	whole := slices.Concat(twice, []string{"namespaces/x"})
 	lookups := func(n int) []string {
 		return append(twice[:3:3], strings.Fields(strings.Repeat("namespaces/x ", n))...)
 	}

@@ -57,7 +57,7 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, failures int, 
 	lifetime := shortestStream + time.Duration(w.cfg.Jitter()*float64(longestStream-shortestStream))
 	x := newExchange(ctx, w.cfg.PageTimeout, w.lane, forOthers)
 	defer x.close()
-	x.body.seat = w.Counter.cfg.Cores.seat(x.ctx)
+	x.body.seat = w.cfg.Cores.seat(x.ctx)
 	err := w.read(x, l, s, lifetime, opened)
 	var (
 		failure     *PageError

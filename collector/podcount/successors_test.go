@@ -91,7 +91,7 @@ func TestReloadsWithASlowPlugin(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				api, first := interceptedCluster(t, nil)
-				w, stop := following(t, api.troubled, first)
+				_, stop := following(t, api.troubled, first)
 				time.Sleep(time.Minute)
 				stop()
 				began := time.Now()
@@ -102,7 +102,7 @@ func TestReloadsWithASlowPlugin(t *testing.T) {
 					}
 					return nil, nil
 				})
-				w, stop = following(t, api.troubled, api.successor(t, first))
+				w, stop := following(t, api.troubled, api.successor(t, first))
 				defer stop()
 				shown := time.Duration(0)
 				for shown == 0 && time.Since(began) < time.Minute {

@@ -68,9 +68,7 @@ func (g *gate) outlook() outlook {
 
 // without lets an answer leave, and says whether that makes a place for one that waits.
 func (o *outlook) without(p *place) (helps bool) {
-	if p.room == &p.cluster.gate.overflow {
-		o.overflow.held[p.class]--
-	} else if o.stuck[p.class] > 0 { // or it has moved in o
+	if p.room != &p.cluster.gate.overflow && o.stuck[p.class] > 0 { // or it has moved in o
 		o.stuck[p.class]--
 		o.places.held[p.class]--
 	} else {
