@@ -84,7 +84,7 @@ func TestHandshakesAreLimited(t *testing.T) {
 		"many subjects":                      {subjects(200), true, "other parts, such as names of their owners and extensions, more than 250"},
 		"a long certificate":                 {padding(19_000), true, ""},
 		"a longer one":                       {padding(21_000), true, "bytes, more than 20480"},
-		"as many as a handshake may have":    {uris(10_000), true, "bytes, more than 20480"},
+		"as many as a handshake may have":    {uris(8_000), true, "bytes, more than 20480"},
 		"more bytes than a handshake has":    {uris(30_000), true, "longer than 40960 bytes"},
 		"more bytes than that, not trusted":  {uris(30_000), false, "longer than 40960 bytes"},
 		"more than Go takes of certificates": {uris(70_000), true, "exceeds maximum of 262144 bytes"},
