@@ -77,6 +77,7 @@ func (c *Counter) askFor(ctx context.Context, run *count, walks func(context.Con
 	run.elapsed += time.Since(start)
 	if err != nil {
 		if s := run.search; s.at != s.first { // it has found no form
+			s.empty = false // the next count is to find that again
 			run.afresh(s.first)
 		}
 		c.suspended = run

@@ -22,11 +22,15 @@ type Place interface {
 	// Yield reports that the answer comes slowly. It may be called several times, and
 	// from another goroutine.
 	Yield()
-	// Came reports that a part of the answer has come.
+	// Came reports that partBytes more of the answer have come.
 	Came()
 	// Leave gives the place back, and says whether the page failed.
 	Leave(failed bool)
 }
+
+// partBytes is how much must come of an answer to show that it goes on. A few bytes from time
+// to time are silence.
+const partBytes = 4 << 10
 
 // errSlowAnswer is why an answer was ended that others would have had to wait for.
 var errSlowAnswer error = &cleanError{
@@ -49,12 +53,14 @@ type yielding struct {
 	r     io.Reader
 	place Place
 	left  time.Duration // waiting time until the answer is slow
+	part  int           // bytes since Came
 }
 
 // Read passes on what r gives.
 func (y *yielding) Read(p []byte) (n int, err error) {
 	defer func() {
-		if n > 0 {
+		if y.part += n; y.part >= partBytes {
+			y.part = 0
 			y.place.Came()
 		}
 	}()

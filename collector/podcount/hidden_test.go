@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -152,4 +153,64 @@ func TestLooksKeepTheSizeThatFailed(t *testing.T) {
 			t.Errorf("in ten hours %d of 120 counts were right, and %d more pages failed", right, h.failed-before)
 		}
 	})
+}
+
+// inDoubt fails some requests for rows with metadata, from the nth request without on.
+type inDoubt struct {
+	*hiding
+	nth, fails int
+	fail       step
+}
+
+// RoundTrip answers like hiding otherwise.
+func (d *inDoubt) RoundTrip(r *http.Request) (*http.Response, error) {
+	switch include := r.URL.Query().Get("includeObject"); {
+	case include == "None":
+		if d.nth--; d.nth == 0 {
+			d.fails = DefaultPageAttempts
+		}
+	case include == "Metadata" && d.fails > 0:
+		d.fails--
+		getConn(r.Context())
+		return d.fail(r)
+	}
+	return d.hiding.RoundTrip(r)
+}
+
+// TestDoubtOutlivesACount has a count fail, or be cancelled, while it asks for rows with
+// metadata, as it has found none without: the next count does not take that for the truth.
+func TestDoubtOutlivesACount(t *testing.T) {
+	for name, fail := range map[string]step{
+		"503": statusOf(503), "401": statusOf(401), "403": statusOf(403), "429": statusOf(429), "hang": hang, "refused": broken(errRefused),
+	} {
+		for when, nth := range map[string]int{"the first count": 1, "a look": 2} {
+			for _, limit := range []time.Duration{time.Second, time.Hour} {
+				t.Run(fmt.Sprint(name, " in ", when, ", cancelled after ", limit), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						h := &hiding{limited: limited{pods: 400, most: 10_000, fail: hang}, objects: true}
+						d := &inDoubt{hiding: h, fail: fail, nth: nth}
+						c := h.counter(t)
+						c.client.Transport = d
+						for range 70 {
+							ctx, cancel := context.WithTimeout(t.Context(), limit)
+							if s, err := countOnce(ctx, c, &recorder{}); err == nil && s.ActivePods() != 400 {
+								t.Errorf("%s by %s, want 400 pods", line(s), s.Source)
+							} else if err != nil {
+								d.fails = 0
+								next := h.counter(t)
+								next.client.Transport = d
+								next.Resume(c)
+								c = next
+							}
+							cancel()
+							time.Sleep(time.Minute)
+						}
+						if d.nth > 0 {
+							t.Error("there was no doubt")
+						}
+					})
+				})
+			}
+		}
+	}
 }

@@ -50,7 +50,7 @@ func (l *live) noteEnded(s *stream, err error) {
 	case s.down != nil:
 		s.down = err
 		l.publish()
-	case s.away == nil || s.renewing: // a failure is shown no later than any other
+	case s.away == nil || s.renewing && !errors.Is(err, errNewCredentials): // a failure is shown no later than any other
 		grace := reopenGrace
 		if s.renewing = errors.Is(err, errNewCredentials); s.renewing {
 			grace = reloadGrace

@@ -56,7 +56,7 @@ type stream struct {
 	first    string // that of the list, or of the initial events, which the stream goes on from
 	latest   change // the latest event that is no bookmark
 	starting bool   // the events so far are initial ones
-	came     func() // is called for each of them
+	came     func() // is called for each partBytes of them
 	delta    *delta
 	sum      int    // pods that its events have added, less those that they have removed
 	replaced bool   // by a later one from another resourceVersion

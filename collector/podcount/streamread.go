@@ -135,7 +135,7 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header) er
 	}
 	reader := newEventReader(text, s.listing.name, w.Counter.account, x)
 	defer reader.d.window.close() // also if this panics
-	bookmarked, read := false, int64(0)
+	bookmarked, read, part := false, int64(0), int64(0)
 	for {
 		if !s.starting { // only this goroutine changes it
 			idle.Stop()
@@ -158,10 +158,13 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header) er
 				Resource: s.listing.name, Type: c.kind, Bytes: x.body.bytes - read, Time: time.Now(),
 				Bound: live && c.kind == EventAdded, Left: live && c.kind == EventDeleted,
 			})
+			if part += x.body.bytes - read; s.starting && part >= partBytes {
+				part = 0
+				s.came()
+			}
 			read = x.body.bytes
 			if s.starting && c.kind == EventAdded {
 				idle.Reset(maxIdleStart)
-				s.came()
 			}
 			if bookmarked = bookmarked || c.kind == EventBookmark; bookmarked {
 				silence.Reset(maxSilence)

@@ -122,6 +122,25 @@ func TestReloadsWithASlowPlugin(t *testing.T) {
 	}
 }
 
+// TestManyReloadsOfClosedStreams has the credentials change again and again before the streams
+// are open: that they are closed is shown after ten seconds all the same.
+func TestManyReloadsOfClosedStreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := newLive(newAccount(nil), DefaultConfig())
+		s := &stream{opened: make(chan struct{})}
+		l.streams = append(l.streams, s)
+		for range 3 {
+			l.noteEnded(s, errNewCredentials)
+			time.Sleep(4 * time.Second)
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		if err := l.interruption(); !errors.Is(err, errNewCredentials) {
+			t.Errorf("after twelve seconds %v is shown", err)
+		}
+	})
+}
+
 // TestReloadsKnowWhatHasExpired hands a cluster over whose streams have expired, on a
 // server on which nothing happens: they are never asked for again.
 func TestReloadsKnowWhatHasExpired(t *testing.T) {

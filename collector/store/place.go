@@ -18,7 +18,7 @@ type place struct {
 
 	room    *room     // where the answer is read; nil before and after
 	entered time.Time // when it got the room
-	came    time.Time // when a part of the answer came
+	came    time.Time // when the latest part of the answer came
 	slow    bool
 	ended   bool
 }

@@ -6,18 +6,12 @@ import (
 	"time"
 )
 
-const (
-	// silentTime is how long a slow answer may be silent while others wait for its place.
-	silentTime = 2 * time.Second
-	// slowTime is how long it may take in all. One that comes all the time is left in
-	// peace longer than one that stalls, but not for ever.
-	slowTime = 2 * silentTime
-)
+// silentTime is how long a slow answer may be silent while others wait for its place. One that
+// comes all the time is left in peace: many healthy clusters may be behind one slow line.
+const silentTime = 2 * time.Second
 
 // overdue is how long ago a slow answer has had its time; negative until then.
-func (p *place) overdue() time.Duration {
-	return max(time.Since(p.came)-silentTime, time.Since(p.entered)-slowTime)
-}
+func (p *place) overdue() time.Duration { return time.Since(p.came) - silentTime }
 
 // relieve ends slow answers that are overdue, the most overdue first: no more of them than
 // there are others that find a place for that. g.mu must be held.
