@@ -57,7 +57,7 @@ func (c *Counter) take(observer Observer) *count {
 		run.known.labels = c.cfg.Nodes.labels()
 		run.nodes = newWalk(run.ledger, c.cfg.Nodes.listing(), c.nodes, run.known)
 		run.pods = c.podWalks(run)
-		if run.search.first != c.forms.at { // a look; a refusal is not taken for one of the size
+		if c.forms.looking(run.search) { // a refusal is not taken for one of the size
 			c.pods.size = c.pods.known
 		}
 	}

@@ -92,6 +92,9 @@ func (f *forms) begin(now time.Time) *search {
 	return s
 }
 
+// looking says whether the search tries a better form than the one that works.
+func (f *forms) looking(s *search) bool { return s.first != f.at }
+
 func (s *search) use(at int) { s.at, s.form = at, podForms()[at] }
 
 var errNoObjects = errors.New("the server listed no pods as rows without objects")
@@ -100,7 +103,7 @@ var errNoObjects = errors.New("the server listed no pods as rows without objects
 // proxies hide all rows whose object they do not see. A look that finds none is no reason
 // to leave the form that works.
 func (f *forms) doubts(s *search) (other int, doubtful bool) {
-	looking := s.first != f.at
+	looking := f.looking(s)
 	if s.empty || !looking && (s.include != "None" || f.trusted) {
 		return 0, false
 	}
@@ -146,9 +149,8 @@ func (s *search) suspects(w *walk) bool {
 // form is then tried once, in a look, too. Any other failure ends a look: the form that works
 // is used for another hour.
 func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) bool {
-	s, f, unknown := run.search, &c.forms, failure.unknownForm()
-	next, looking := (s.at+1)%len(podForms()), s.first != f.at // at a better form than the one that works
-	unknown = unknown || errors.Is(failure.Err, errManyEmpty)
+	s, f, unknown := run.search, &c.forms, failure.unknownForm() || errors.Is(failure.Err, errManyEmpty)
+	next, looking := (s.at+1)%len(podForms()), f.looking(s)
 	// Once a form was refused, another status is no more the whole server's than 500 is.
 	fault := failure.code == http.StatusInternalServerError || s.at != s.first && failure.Reason == Server
 	trusted := s.at == f.at && f.trusted

@@ -127,7 +127,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		// When a page of a larger size fails, the size is the first suspect: some proxies
 		// fail only for large answers. Of an answer that names another cause, it is the last.
 		fewer := !failure.busy() && (last || !failure.otherCause()) && w.sizer.retreat(failure.otherCause() || failure.final())
-		looking := run.search.first != c.forms.at
+		looking := c.forms.looking(run.search)
 		if !fewer && c.nextForm(run, w, failure, last) {
 			if !failure.unknownForm() {
 				run.observer.Page(event)
