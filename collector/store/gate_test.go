@@ -32,6 +32,8 @@ func use(t *testing.T, c *clusterGate, begun bool, late time.Duration, failed bo
 // idle fails the test if anything is left in the gate.
 func idle(t *testing.T, g *gate) {
 	t.Helper()
+	g.mu.Lock() // a check may be under way
+	defer g.mu.Unlock()
 	if none := [classes]int{}; g.places.held != none || g.overflow.held != none || len(g.waiting) != 0 {
 		t.Errorf("%d places held, %d answers beside them, %d waiting; want none", g.places.held, g.overflow.held, len(g.waiting))
 	}
