@@ -80,7 +80,7 @@ func (w *window) Read(p []byte) (int, error) {
 	if w.read >= limit {
 		return 0, errTooLarge
 	}
-	n, err := w.unpacked(p[:min(int64(len(p)), limit-w.read, stintBytes)])
+	n, err := w.unpacked(p[:min(int64(len(p)), limit-w.read, max(stintBytes, (w.read-w.start)/16))])
 	w.read += int64(n)
 	if n > 0 && w.entered > 0 {
 		w.progressed()

@@ -13,7 +13,8 @@ type Cores struct {
 // NewCores shares n cores.
 func NewCores(n int) *Cores { return &Cores{make(chan struct{}, n)} }
 
-// stintBytes is how much of an answer, unpacked, is decoded before another one goes on.
+// stintBytes is how much of an answer, unpacked, is decoded before another one goes on. Of a
+// long value it is a sixteenth of what came, as each read costs more.
 const stintBytes = 4 << 10
 
 // seat is where an answer is decoded. Only the goroutine that decodes uses it. Whoever reads

@@ -261,3 +261,30 @@ func TestWaitsForACoreEnd(t *testing.T) {
 		}
 	}
 }
+
+// countingReads counts how often it is read from.
+type countingReads struct {
+	io.Reader
+	reads int
+}
+
+func (c *countingReads) Read(p []byte) (int, error) {
+	c.reads++
+	return c.Reader.Read(p)
+}
+
+// TestLongValuesTakeFewReads has values of many lengths: the longest takes few times as many
+// reads as one of 64 KiB.
+func TestLongValuesTakeFewReads(t *testing.T) {
+	for _, size := range []int{1 << 10, 64 << 10, maxValueBytes - 1<<10} {
+		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			body := &countingReads{Reader: strings.NewReader(`{"kind":"PodList","metadata":{},"items":[{"x":"` + strings.Repeat("y", size) + `"}]}`)}
+			if _, failure := decoded(t, nil, body, newAccount(nil), func(d *decoder) error { return d.skip() }); failure != nil {
+				t.Fatal(failure)
+			}
+			if most := 100; body.reads > most {
+				t.Errorf("%d reads, want %d at most", body.reads, most)
+			}
+		})
+	}
+}
