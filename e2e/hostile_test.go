@@ -183,6 +183,9 @@ func hostileKubeconfig(t *testing.T) (path string, hostile int) {
 			add(kind+", "+protocol, address)
 		}
 	}
+	for kind, answer := range rawAnswers() {
+		add(kind, rawServer(t, answer))
+	}
 	for kind, frame := range hostileFrames() {
 		add(kind, framesServer(t, frame))
 	}
