@@ -62,7 +62,7 @@ func (g *gate) outlook() outlook {
 
 // without lets an answer leave, and says whether that makes a place for one that waits.
 func (o *outlook) without(p *place) (helps bool) {
-	if p.room != &p.cluster.gate.overflow && o.stuck[p.class] > 0 { // or it has moved in o
+	if o.stuck[p.class] > 0 { // it leaves a place, or one of its class moves to where it was
 		o.stuck[p.class]--
 		o.places.held[p.class]--
 	} else {
