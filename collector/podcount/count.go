@@ -123,9 +123,11 @@ func (n *count) denied() bool {
 func (c *Counter) noteSource(run *count, w *walk, doc document) {
 	end := w.token == "" && w == run.pods[len(run.pods)-1]
 	if !run.search.ended && (doc.rows > 0 || end) {
-		if other, doubtful := c.forms.doubts(run.search); doubtful && doc.rows == 0 {
-			run.afresh(other)
-			return
+		if doc.rows == 0 {
+			if other, doubtful := c.forms.doubts(run.search); doubtful {
+				run.afresh(other)
+				return
+			}
 		}
 		c.forms.found(run.search, doc.rows > 0, time.Now())
 		run.source = run.search.source

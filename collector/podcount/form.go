@@ -100,11 +100,11 @@ func (s *search) use(at int) { s.at, s.form = at, podForms()[at] }
 var errNoObjects = errors.New("the server listed no pods as rows without objects")
 
 // doubts says in which form a count that has no pods is to be made again: some filtering
-// proxies hide all rows whose object they do not see. A look that finds none is no reason
-// to leave the form that works.
+// proxies hide all rows whose object they do not see, and any server may come to be behind
+// one. A look that finds none is no reason to leave the form that works.
 func (f *forms) doubts(s *search) (other int, doubtful bool) {
 	looking := f.looking(s)
-	if s.empty || !looking && (s.include != "None" || f.trusted) {
+	if s.empty || !looking && s.include != "None" {
 		return 0, false
 	}
 	s.empty, s.why = true, cmp.Or(s.why, errNoObjects)
@@ -154,7 +154,7 @@ func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) b
 	// Once a form was refused, another status is no more the whole server's than 500 is.
 	fault := failure.code == http.StatusInternalServerError || s.at != s.first && failure.Reason == Server
 	trusted := s.at == f.at && f.trusted
-	if !s.suspects(w) || !looking && !unknown && !fault {
+	if !s.suspects(w) || !looking && !unknown && !fault || s.empty && next == 0 { // that form has shown none
 		return false
 	}
 	s.why = cmp.Or(s.why, failure.Err)

@@ -214,3 +214,121 @@ func TestDoubtOutlivesACount(t *testing.T) {
 		}
 	}
 }
+
+// beside answers requests for pods that the server fails: those for which fails gives a step.
+func (h *hiding) beside(c *Counter, fails func(include string) step) {
+	c.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+		if strings.HasSuffix(r.URL.Path, Pods) {
+			if fail := fails(r.URL.Query().Get("includeObject")); fail != nil {
+				getConn(r.Context())
+				return fail(r)
+			}
+		}
+		return h.RoundTrip(r)
+	})
+}
+
+// TestHiddenOutages has all requests for pods fail for a while, at any time or after the first
+// one of a look: the form without objects comes up again amid that, and its empty answer is
+// not believed.
+func TestHiddenOutages(t *testing.T) {
+	for _, code := range []int{400, 404, 500, 502, 503} {
+		for _, look := range []bool{false, true} {
+			for fails := 0; fails < 25; fails += 3 {
+				t.Run(fmt.Sprint(code, ", look ", look, ", ", fails, " failures"), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						h := &hiding{limited: limited{pods: 400, most: 10_000, fail: hang}, objects: true}
+						c := h.counter(t)
+						away, armed := 0, false
+						h.beside(c, func(include string) step {
+							if armed && include == "None" {
+								away, armed = fails, false
+							} else if away > 0 {
+								away--
+								return statusOf(code)
+							}
+							return nil
+						})
+						for i := range 30 {
+							if i == 3 && !look {
+								away = fails
+							}
+							armed = armed || look && i == 11
+							if s, err := countOnce(t.Context(), c, &recorder{}); err == nil && s.ActivePods() != 400 {
+								t.Errorf("count %d: %s by %s, want 400 pods", i, line(s), s.Source)
+							}
+							time.Sleep(5 * time.Minute)
+						}
+						if away > 0 || armed {
+							t.Error("the outage has not come, or not ended")
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestHiddenLater has a server that has listed pods as rows without objects hide them, for
+// everyone or for other credentials: it is not believed for what it did before.
+func TestHiddenLater(t *testing.T) {
+	for _, resumed := range []bool{false, true} {
+		t.Run(fmt.Sprint(resumed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := &hiding{limited: limited{pods: 400, most: 10_000, fail: hang}}
+				c := h.counter(t)
+				h.counts(t, c, 3)
+				h.objects = true
+				if resumed {
+					next := h.counter(t)
+					next.Resume(c)
+					c = next
+				}
+				if right, last := h.counts(t, c, 30); right < 30 || last.Source != SourceTableMetadata {
+					t.Errorf("%d of 30 counts are right, the last one by %s", right, last.Source)
+				}
+				h.objects = false
+				if right, last := h.counts(t, c, 15); right < 15 || last.Source != SourceTable || last.SourceRefused != nil {
+					t.Errorf("%d of 15 counts are right, the last one by %s (%v)", right, last.Source, last.SourceRefused)
+				}
+			})
+		})
+	}
+}
+
+// TestTroubleAfterAnOutage has pages become small in an outage, and other trouble end a count,
+// or hit a page or two, while they grow back: they do.
+func TestTroubleAfterAnOutage(t *testing.T) {
+	for _, tt := range []struct{ code, times int }{{429, 5}, {401, 2}, {403, 2}, {410, 8}, {503, 1}, {503, 5}} {
+		for outage := 10; outage <= 40; outage += 6 {
+			for at := range 4 {
+				t.Run(fmt.Sprint(tt.code, " ", tt.times, " times, ", at, " pages after ", outage, " failures"), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						h := &hiding{limited: limited{pods: 10_000, most: 10_000, fail: statusOf(503)}}
+						c := h.counter(t)
+						h.counts(t, c, 3)
+						away, well, times := outage, at, tt.times
+						h.beside(c, func(string) step {
+							switch {
+							case away > 0:
+								away--
+								return statusOf(503)
+							case well > 0:
+								well--
+							case times > 0:
+								times--
+								return statusOf(tt.code)
+							}
+							return nil
+						})
+						h.counts(t, c, 20)
+						h.limits = nil
+						if right, _ := h.counts(t, c, 3); right < 3 || times > 0 || len(h.limits) > 3*20 {
+							t.Errorf("%d of 3 counts are right, in %d pages; %d failures are left", right, len(h.limits), times)
+						}
+					})
+				})
+			}
+		}
+	}
+}

@@ -19,8 +19,8 @@ const (
 //   - A trial that fails, for any reason that its size could cause, is given up for
 //     the known size. The size that failed is tried again after 2,048 full pages, or
 //     after one if the known size fails as well; until then, every page is smaller.
-//     After its first failure it is tried again sooner, like one that does not pay: if
-//     the failure names another cause, or, up to the first size, if it names none.
+//     After its first failure it is tried again sooner, like one that does not pay, up
+//     to the first size, or if the failure names another cause.
 //   - A trial whose rows take clearly longer, or that takes more than a tenth of the
 //     deadline, is given up too. It is the ceiling for 4 full pages, which measure
 //     the known size again (the first page of a list is often a cheap one), and then
@@ -101,8 +101,12 @@ func (s *pageSizer) grown() {
 
 // grow makes the next page a trial, if a larger one fits. bytes is the size of a row.
 func (s *pageSizer) grow(bytes float64) {
+	most := min(s.ceiling, s.failed)
+	if s.known < s.first { // it is on the way back, and a failure there says little of the size
+		most = min(most, s.first)
+	}
 	for factor := 4; factor > 1; factor /= 2 {
-		size := min(s.known*factor, s.ceiling, s.failed)
+		size := min(s.known*factor, most)
 		if (s.rest == 0 || size < s.ceiling) && (s.failedRest == 0 || size < s.failed) && s.fits(size, s.price, bytes, 5) {
 			s.size = size
 			return
@@ -145,7 +149,7 @@ func (s *pageSizer) fallBack(back, rest int) {
 // the failure has ended a count.
 func (s *pageSizer) retreat(doubtful bool) bool {
 	again := s.size == s.ceiling && s.repeat > firstRest
-	if s.size > s.known && !again && doubtful == (s.size > s.first) {
+	if s.size > s.known && !again && (doubtful || s.size <= s.first) {
 		s.giveUp(s.known)
 		return true
 	}
