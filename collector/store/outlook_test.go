@@ -1,7 +1,10 @@
 package store
 
 import (
+	"context"
+	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 )
@@ -23,6 +26,7 @@ func TestRelieve(t *testing.T) {
 	for _, tt := range []struct {
 		name             string
 		places, overflow [classes]int // their limits
+		kept             int          // of places
 		slow             []answer
 		waiting          []class
 		ended            []string
@@ -63,10 +67,28 @@ func TestRelieve(t *testing.T) {
 			slow:    []answer{{name: "a", silent: overdue}, {name: "b", silent: 3 * overdue}, {name: "c", silent: 2 * overdue}, {name: "beside", overflow: true}},
 			waiting: []class{quickClass, quickClass}, ended: []string{"b", "c"},
 		},
+		{
+			name:   "the place for quick answers is left at once",
+			places: [classes]int{quickClass: 2, unknownClass: 1}, overflow: [classes]int{quickClass: 1}, kept: 1,
+			slow:    []answer{{name: "unknown", class: unknownClass}, {name: "quick"}, {name: "beside", overflow: true}},
+			waiting: []class{quickClass, quickClass}, ended: []string{"quick"},
+		},
+		{
+			name:   "nobody else gets the place for quick answers",
+			places: [classes]int{quickClass: 2, unknownClass: 1}, overflow: [classes]int{quickClass: 1}, kept: 1,
+			slow:    []answer{{name: "unknown", class: unknownClass}, {name: "quick"}, {name: "beside", overflow: true}},
+			waiting: []class{unknownClass, slowClass, failingClass},
+		},
+		{
+			name:   "the place for quick answers is on its way to be free",
+			places: [classes]int{quickClass: 3}, overflow: [classes]int{quickClass: 1}, kept: 1,
+			slow:    []answer{{name: "a"}, {name: "leaving", ended: true}, {name: "b"}, {name: "beside", overflow: true}},
+			waiting: []class{quickClass, quickClass},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				g := &gate{places: room{limit: tt.places}, overflow: room{limit: tt.overflow}}
+				g := &gate{places: room{limit: tt.places, kept: tt.kept}, overflow: room{limit: tt.overflow}}
 				var ended []string
 				for _, a := range tt.slow {
 					p := &place{cluster: &clusterGate{gate: g}, class: a.class, room: &g.places, slow: true, ended: a.ended, came: time.Now().Add(-a.silent)}
@@ -85,6 +107,118 @@ func TestRelieve(t *testing.T) {
 				if !slices.Equal(ended, tt.ended) {
 					t.Errorf("ended: %v, want %v", ended, tt.ended)
 				}
+			})
+		})
+	}
+}
+
+// TestTakeKeepsPlaces has answers of all classes ask for places, one of which is kept.
+func TestTakeKeepsPlaces(t *testing.T) {
+	limit := [classes]int{quickClass: 4, unknownClass: 3, slowClass: 2, failingClass: 2}
+	for _, tt := range []struct {
+		held [classes]int
+		want [classes]bool
+	}{
+		{[classes]int{}, [classes]bool{true, true, true, true}},
+		{[classes]int{unknownClass: 2}, [classes]bool{true, true, true, true}},
+		{[classes]int{unknownClass: 3}, [classes]bool{true, false, false, false}},
+		{[classes]int{unknownClass: 1, slowClass: 2}, [classes]bool{true, false, false, false}},
+		{[classes]int{quickClass: 1, unknownClass: 2}, [classes]bool{true, true, true, true}},
+		{[classes]int{quickClass: 3}, [classes]bool{true, true, true, true}},
+		{[classes]int{quickClass: 2, failingClass: 1}, [classes]bool{true, true, true, true}},
+		{[classes]int{quickClass: 1, failingClass: 2}, [classes]bool{true, true, true, false}},
+		{[classes]int{quickClass: 1, slowClass: 3}, [classes]bool{}},
+		{[classes]int{quickClass: 4}, [classes]bool{}},
+	} {
+		for c := range classes {
+			r := room{limit: limit, held: tt.held, kept: 1}
+			after := tt.held
+			if tt.want[c] {
+				after[c]++
+			}
+			if got := r.take(c); got != tt.want[c] || r.held != after {
+				t.Errorf("%v held: %d got a place: %v, and then %v are", tt.held, c, got, r.held)
+			}
+		}
+	}
+}
+
+// TestQuickAnswerBesideTricklers has many clusters answer at once at first, and then come to
+// no end, but come all the time: a quick answer finds a place soon.
+func TestQuickAnswerBesideTricklers(t *testing.T) {
+	for _, tt := range []struct{ places, others int }{{10, 195}, {10, 230}, {10, 260}, {2, 60}} {
+		t.Run(fmt.Sprint(tt), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				g := newGate(tt.places)
+				ctx, cancel := context.WithCancel(t.Context())
+				var all sync.WaitGroup
+				tricklers(ctx, t, g, &all, tt.others)
+				time.Sleep(time.Second)
+				var longest time.Duration
+				for range 100 {
+					began := time.Now()
+					use(t, &clusterGate{gate: g}, false, 0, false)
+					longest = max(longest, time.Since(began))
+					time.Sleep(5 * time.Second)
+				}
+				if longest > 10*time.Second {
+					t.Errorf("a quick answer waited %s", longest)
+				}
+				cancel()
+				all.Wait()
+				idle(t, g)
+			})
+		})
+	}
+}
+
+// tricklers are clusters whose first answer is quick, and whose second one comes to no end.
+func tricklers(ctx context.Context, t *testing.T, g *gate, all *sync.WaitGroup, number int) {
+	for range number {
+		all.Go(func() {
+			c := &clusterGate{gate: g}
+			for wait := time.Second; ctx.Err() == nil; wait = min(2*wait, time.Minute) {
+				count, cancel := context.WithTimeout(ctx, time.Minute)
+				if p, err := c.Enter(count, false, func() {}); err == nil {
+					p.Leave(false)
+				}
+				for range 2 {
+					page, end := context.WithTimeout(count, 30*time.Second)
+					_ = reading(page, c, 200*time.Millisecond, time.Hour)
+					end()
+				}
+				cancel()
+				select {
+				case <-ctx.Done():
+				case <-time.After(wait):
+				}
+			}
+		})
+	}
+}
+
+// TestBrokenAnswerOfASlowCluster has a slow cluster's answer break once, among many that come
+// to no end: its next ones do not wait among those.
+func TestBrokenAnswerOfASlowCluster(t *testing.T) {
+	for _, others := range []int{20, 60, 200} {
+		t.Run(fmt.Sprint(others), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				g := newGate(10)
+				ctx, cancel := context.WithCancel(t.Context())
+				var all sync.WaitGroup
+				tricklers(ctx, t, g, &all, others)
+				c := &clusterGate{gate: g, class: unknownClass}
+				for page := range 60 {
+					began := time.Now()
+					use(t, c, page > 0, 500*time.Millisecond, page%10 == 9)
+					if took := time.Since(began); took > 15*time.Second {
+						t.Errorf("page %d took %s", page, took)
+					}
+					time.Sleep(3 * time.Second)
+				}
+				cancel()
+				all.Wait()
+				idle(t, g)
 			})
 		})
 	}

@@ -44,17 +44,19 @@ func (p *place) Yield() {
 
 // Leave gives the place back, and notes the class of the cluster's answer.
 func (p *place) Leave(failed bool) {
-	slow := p.cluster.gate.remove(p)
-	p.cluster.held += time.Since(p.entered)
+	slow, c := p.cluster.gate.remove(p), p.cluster
+	c.held += time.Since(p.entered)
 	switch {
-	case failed && slow:
-		p.cluster.class = failingClass
-	case failed: // at once, which says nothing of the next answer
-	case slow:
-		p.cluster.class = slowClass
+	case failed && !slow: // at once, which says nothing of the next answer
+		return
+	case failed && !c.worked:
+		c.class = failingClass
+	case slow: // a failure after a success may be a broken connection
+		c.class = slowClass
 	default:
-		p.cluster.class = quickClass
+		c.class = quickClass
 	}
+	c.worked = !failed
 }
 
 // remove takes p out of the queue or its room, and says whether its answer proved
@@ -74,9 +76,10 @@ func (g *gate) remove(p *place) (slow bool) {
 
 // clusterGate is one cluster's way through the gate. It has one answer at a time.
 type clusterGate struct {
-	gate  *gate
-	class class
-	held  time.Duration // for how long the count has held places
+	gate   *gate
+	class  class
+	worked bool          // the latest answer that says something was no failure
+	held   time.Duration // for how long the count has held places
 }
 
 // Enter waits for a place.

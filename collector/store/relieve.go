@@ -14,7 +14,9 @@ const silentTime = 2 * time.Second
 func (p *place) overdue() time.Duration { return time.Since(p.came) - silentTime }
 
 // relieve ends slow answers that are overdue, the most overdue first: no more of them than
-// there are others that find a place for that. g.mu must be held.
+// there are others that find a place for that. Where slow answers have taken the place that is
+// kept for quick ones, as they were expected to be quick, and a quick one waits, the first of
+// them is ended at once. g.mu must be held.
 func (g *gate) relieve() {
 	if len(g.waiting) == 0 {
 		return
@@ -32,6 +34,13 @@ func (g *gate) relieve() {
 			p.end()
 		}
 	}
+	if sight.crowded() {
+		p := g.slow[slices.IndexFunc(g.slow, func(p *place) bool {
+			return !p.ended && p.room == &g.places && p.class == quickClass // there is one, as others cannot have taken it
+		})]
+		p.ended = true
+		p.end()
+	}
 }
 
 // outlook is how many answers there are of each class, once those that were ended have
@@ -40,6 +49,15 @@ type outlook struct {
 	places, overflow room
 	stuck            [classes]int // slow answers that cannot move to the overflow
 	waiting          [classes]int
+}
+
+// crowded says whether a quick answer waits for the place that is kept for it.
+func (o *outlook) crowded() bool {
+	stuck := 0
+	for _, n := range o.stuck {
+		stuck += n
+	}
+	return o.waiting[quickClass] > 0 && stuck > o.places.limit[quickClass]-o.places.kept
 }
 
 func (g *gate) outlook() outlook {
