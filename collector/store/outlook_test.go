@@ -152,7 +152,7 @@ func TestQuickAnswerBesideTricklers(t *testing.T) {
 				g := newGate(tt.places)
 				ctx, cancel := context.WithCancel(t.Context())
 				var all sync.WaitGroup
-				tricklers(ctx, t, g, &all, tt.others)
+				tricklers(ctx, g, &all, tt.others)
 				time.Sleep(time.Second)
 				var longest time.Duration
 				for range 100 {
@@ -173,7 +173,7 @@ func TestQuickAnswerBesideTricklers(t *testing.T) {
 }
 
 // tricklers are clusters whose first answer is quick, and whose second one comes to no end.
-func tricklers(ctx context.Context, t *testing.T, g *gate, all *sync.WaitGroup, number int) {
+func tricklers(ctx context.Context, g *gate, all *sync.WaitGroup, number int) {
 	for range number {
 		all.Go(func() {
 			c := &clusterGate{gate: g}
@@ -206,7 +206,7 @@ func TestBrokenAnswerOfASlowCluster(t *testing.T) {
 				g := newGate(10)
 				ctx, cancel := context.WithCancel(t.Context())
 				var all sync.WaitGroup
-				tricklers(ctx, t, g, &all, others)
+				tricklers(ctx, g, &all, others)
 				c := &clusterGate{gate: g, class: unknownClass}
 				for page := range 60 {
 					began := time.Now()
