@@ -19,6 +19,7 @@ type count struct {
 	next     int     // index of the first of pods that is not complete
 	renewed  []*walk // further walks over nodes, for pods on nodes that are not known
 	known    *nodeSet
+	exist    sets.Set[string] // namespaces without pods that do
 	tally    *tally
 	ledger   *ledger
 	began    func(*walk) // called after each first page; may be nil
@@ -52,7 +53,7 @@ func (c *Counter) Count(ctx context.Context, observer Observer, publish func(*Sn
 func (c *Counter) take(observer Observer) *count {
 	now, run := time.Now(), c.suspended
 	if run == nil || Age(run.since(), now) > tokenLife {
-		run = &count{started: now, search: c.forms.begin(now), ledger: c.account.open()}
+		run = &count{started: now, search: c.forms.begin(now), ledger: c.account.open(), exist: sets.New[string]()}
 		run.known, run.tally = newNodeSet(run.ledger), newTally(run.ledger)
 		run.known.labels = c.cfg.Nodes.labels()
 		run.nodes = newWalk(run.ledger, c.cfg.Nodes.listing(), c.nodes, run.known)

@@ -101,16 +101,14 @@ var errNoObjects = errors.New("the server listed no pods as rows without objects
 
 // doubts says in which form a count that has no pods is to be made again: some filtering
 // proxies hide all rows whose object they do not see, and any server may come to be behind
-// one. A look that finds none is no reason to leave the form that works.
+// one. A look that finds none is no reason to leave the form that works, so it goes on up to
+// that.
 func (f *forms) doubts(s *search) (other int, doubtful bool) {
-	looking := f.looking(s)
-	if s.empty || !looking && s.include != "None" {
+	looking := f.looking(s) && s.at < f.at
+	if !looking && (s.empty || s.include != "None") {
 		return 0, false
 	}
 	s.empty, s.why = true, cmp.Or(s.why, errNoObjects)
-	if looking {
-		return f.at, true
-	}
 	return s.at + 1, true
 }
 

@@ -296,6 +296,36 @@ func TestHiddenLater(t *testing.T) {
 	}
 }
 
+// TestLooksGoUpByOne has the form that works fail once, after a look has found no rows without
+// objects: another one is taken, and the next look goes back to the first that shows pods.
+func TestLooksGoUpByOne(t *testing.T) {
+	for _, code := range []int{500, 502, 503, 404, 400} {
+		t.Run(fmt.Sprint(code), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				h := &hiding{limited: limited{pods: 400, most: 10_000, fail: hang}, objects: true}
+				c := h.counter(t)
+				fails, looked := 0, 0
+				h.beside(c, func(include string) step {
+					switch {
+					case include == "None":
+						if looked++; looked == 2 {
+							fails = 1
+						}
+					case fails > 0:
+						fails--
+						return statusOf(code)
+					}
+					return nil
+				})
+				h.counts(t, c, 15)
+				if right, last := h.counts(t, c, 30); looked < 3 || right < 30 || last.Source != SourceTableMetadata {
+					t.Errorf("after %d looks %d of 30 counts are right, the last one by %s", looked, right, last.Source)
+				}
+			})
+		})
+	}
+}
+
 // TestTroubleAfterAnOutage has pages become small in an outage, and other trouble end a count,
 // or hit a page or two, while they grow back: they do.
 func TestTroubleAfterAnOutage(t *testing.T) {

@@ -106,6 +106,20 @@ func TestSecondNamespaceIsLookedUp(t *testing.T) {
 	})
 }
 
+// TestEmptyNamespacesAreLookedUpOnce has two namespaces without pods, which are listed in
+// two forms.
+func TestEmptyNamespacesAreLookedUpOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		script := newScript(t, repeat(4, podPage(""))...)
+		found := body(http.StatusOK, `{"kind":"Namespace","metadata":{"name":"x","resourceVersion":"3"}}`)
+		script.nodes = []step{nodePage("", "a"), found, found}
+		script.count(script.counter(inNamespaces))
+		if n := strings.Count(strings.Join(script.asked, " ")+" ", "namespaces/x "); n != 1 {
+			t.Errorf("asked for %v", script.asked)
+		}
+	})
+}
+
 // TestEachEmptyNamespaceIsLookedUp has two namespaces without pods, and the second does not
 // exist.
 func TestEachEmptyNamespaceIsLookedUp(t *testing.T) {

@@ -83,15 +83,18 @@ func (w *walk) versionRefused(failure *PageError, attempts int) bool {
 
 // exists makes sure that a namespace without pods exists: a misspelt name lists no
 // pods either. If the account may not look it up, or the server cannot, the namespace is
-// taken to exist.
+// taken to exist. A count that begins again in another form does not ask again.
 func (c *Counter) exists(ctx context.Context, w *walk, run *count) error {
 	name := w.listing.namespace
-	if name == "" || w.total > 0 {
+	if name == "" || w.total > 0 || run.exist.Has(name) {
 		return nil
 	}
 	err := c.walk(ctx, newWalk(run.ledger, namespaceListing(name), c.nodes, existence{newTally(run.ledger)}), run)
 	if failure, failed := errors.AsType[*PageError](err); failed && failure.missing() {
 		failure.Err = fmt.Errorf("the namespace %q does not exist: %w", name, failure.Err)
+	}
+	if err == nil {
+		run.exist.Insert(name)
 	}
 	return err
 }

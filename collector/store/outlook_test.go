@@ -152,7 +152,7 @@ func TestQuickAnswerBesideTricklers(t *testing.T) {
 				g := newGate(tt.places)
 				ctx, cancel := context.WithCancel(t.Context())
 				var all sync.WaitGroup
-				tricklers(ctx, g, &all, tt.others)
+				endless(ctx, g, &all, tt.others, 200*time.Millisecond)
 				time.Sleep(time.Second)
 				var longest time.Duration
 				for range 100 {
@@ -172,8 +172,9 @@ func TestQuickAnswerBesideTricklers(t *testing.T) {
 	}
 }
 
-// tricklers are clusters whose first answer is quick, and whose second one comes to no end.
-func tricklers(ctx context.Context, g *gate, all *sync.WaitGroup, number int) {
+// endless are clusters whose first answer is quick, and whose second one comes to no end, with
+// so long a pause between its parts.
+func endless(ctx context.Context, g *gate, all *sync.WaitGroup, number int, pause time.Duration) {
 	for range number {
 		all.Go(func() {
 			c := &clusterGate{gate: g}
@@ -184,7 +185,7 @@ func tricklers(ctx context.Context, g *gate, all *sync.WaitGroup, number int) {
 				}
 				for range 2 {
 					page, end := context.WithTimeout(count, 30*time.Second)
-					_ = reading(page, c, 200*time.Millisecond, time.Hour)
+					_ = reading(page, c, pause, time.Hour)
 					end()
 				}
 				cancel()
@@ -206,7 +207,7 @@ func TestBrokenAnswerOfASlowCluster(t *testing.T) {
 				g := newGate(10)
 				ctx, cancel := context.WithCancel(t.Context())
 				var all sync.WaitGroup
-				tricklers(ctx, g, &all, others)
+				endless(ctx, g, &all, others, 200*time.Millisecond)
 				c := &clusterGate{gate: g, class: unknownClass}
 				for page := range 60 {
 					began := time.Now()
@@ -215,6 +216,32 @@ func TestBrokenAnswerOfASlowCluster(t *testing.T) {
 						t.Errorf("page %d took %s", page, took)
 					}
 					time.Sleep(3 * time.Second)
+				}
+				cancel()
+				all.Wait()
+				idle(t, g)
+			})
+		})
+	}
+}
+
+// TestFirstCountBesideSilentOnes has more clusters fall silent than slow answers can be read at
+// once, before anything is known of a slow one: they do not count as slow because their first
+// answers came.
+func TestFirstCountBesideSilentOnes(t *testing.T) {
+	for _, others := range []int{60, 200, 240, 400} {
+		t.Run(fmt.Sprint(others), func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				g := newGate(10)
+				ctx, cancel := context.WithCancel(t.Context())
+				var all sync.WaitGroup
+				endless(ctx, g, &all, others, time.Hour)
+				c, began := &clusterGate{gate: g, class: unknownClass}, time.Now()
+				for page := range 3 {
+					use(t, c, page > 0, 500*time.Millisecond, false)
+				}
+				if took := time.Since(began); took > 15*time.Second {
+					t.Errorf("the first count took %s", took)
 				}
 				cancel()
 				all.Wait()

@@ -44,12 +44,13 @@ func (p *place) Yield() {
 
 // Leave gives the place back, and notes the class of the cluster's answer.
 func (p *place) Leave(failed bool) {
-	slow, c := p.cluster.gate.remove(p), p.cluster
+	slow, silent := p.cluster.gate.remove(p)
+	c := p.cluster
 	c.held += time.Since(p.entered)
 	switch {
 	case failed && !slow: // at once, which says nothing of the next answer
 		return
-	case failed && !c.worked:
+	case failed && (silent || !c.worked):
 		c.class = failingClass
 	case slow: // a failure after a success may be a broken connection
 		c.class = slowClass
@@ -59,9 +60,9 @@ func (p *place) Leave(failed bool) {
 	c.worked = !failed
 }
 
-// remove takes p out of the queue or its room, and says whether its answer proved
-// slow.
-func (g *gate) remove(p *place) (slow bool) {
+// remove takes p out of the queue or its room, and says whether its answer proved slow, and
+// has been silent for as long as any may.
+func (g *gate) remove(p *place) (slow, silent bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	same := func(other *place) bool { return other == p }
@@ -71,7 +72,7 @@ func (g *gate) remove(p *place) (slow bool) {
 		p.room = nil
 		g.settle()
 	}
-	return p.slow
+	return p.slow, p.overdue() >= 0
 }
 
 // clusterGate is one cluster's way through the gate. It has one answer at a time.

@@ -7,7 +7,8 @@ import (
 )
 
 // silentTime is how long a slow answer may be silent while others wait for its place. One that
-// comes all the time is left in peace: many healthy clusters may be behind one slow line.
+// comes all the time is left in peace, unless it has the place that is kept for quick ones:
+// many healthy clusters may be behind one slow line.
 const silentTime = 2 * time.Second
 
 // overdue is how long ago a slow answer has had its time; negative until then.
