@@ -3,8 +3,10 @@ package cluster
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/http/httptrace"
 	"sync/atomic"
@@ -29,9 +31,29 @@ const (
 	maxAllowed = 256 * maxUnreadBytes
 )
 
+// What a connection may write, counted in bytes of answers that it takes to earn it. net/http
+// answers each ping and each of the settings with a write of its own, which costs more than
+// all else that a server may send for nothing.
+const (
+	// writeBytes is what one write takes. net/http's HTTP/2 makes two at most for each 4 KiB
+	// that are read of a body, to have the server send more.
+	writeBytes = 1 << 10
+	// maxSpare is what may add up, and what a new connection has. A handshake takes 5 writes,
+	// one request with the longest continue token 50.
+	maxSpare = 256 * writeBytes
+	// requestSpare is for each request: once a connection has sent 128 KiB, crypto/tls makes
+	// a write of each 4 KiB.
+	requestSpare = 32 * writeBytes
+	// secondSpare is for each second. Proxies that send pings do so every second at most.
+	secondSpare = 2 * writeBytes
+	// ended is so much less than nothing that no answer allows more.
+	ended = math.MinInt64 / 2
+)
+
 var (
 	errLongHandshake = fmt.Errorf("the TLS handshake is longer than %d bytes", maxHandshakeBytes)
 	errOtherBytes    = fmt.Errorf("the server sent more than %d bytes beside its answers", maxOtherBytes)
+	errOtherWrites   = errors.New("the server sent more pings, or more settings, than its answers and their time allow")
 )
 
 // connection finds that of a request, to limit what is read of it.
@@ -48,7 +70,7 @@ func (c *connection) trace(ctx context.Context) context.Context {
 		TLSHandshakeDone:  func(tls.ConnectionState, error) { c.dialed.Load().limit(maxOtherBytes, errOtherBytes) },
 		GotConn: func(info httptrace.GotConnInfo) {
 			conn := limitedOf(info.Conn)
-			conn.allow(maxOtherBytes)
+			conn.allow(maxOtherBytes, requestSpare)
 			c.got.Store(conn)
 		},
 	})
@@ -66,8 +88,7 @@ func limitedDial(dial func(ctx context.Context, network, address string) (net.Co
 		if err != nil {
 			return nil, err
 		}
-		limited := &limitedConn{Conn: conn}
-		limited.limit(maxOtherBytes, errOtherBytes)
+		limited := limitedFrom(conn)
 		if c, is := ctx.Value(connectionKey{}).(*connection); is {
 			c.dialed.Store(limited)
 		}
@@ -75,11 +96,21 @@ func limitedDial(dial func(ctx context.Context, network, address string) (net.Co
 	}
 }
 
-// limitedConn is a connection of which so much may be read. A nil one has no limit.
+// limitedConn is a connection of which so much may be read, and to which so much may be
+// written. A nil one has no limit.
 type limitedConn struct {
 	net.Conn
-	left atomic.Int64 // bytes
-	over atomic.Pointer[error]
+	left  atomic.Int64 // bytes
+	over  atomic.Pointer[error]
+	spare atomic.Int64 // for writes
+	since time.Time    // of which nothing was added to spare; only Write uses it
+}
+
+func limitedFrom(conn net.Conn) *limitedConn {
+	c := &limitedConn{Conn: conn, since: time.Now()}
+	c.limit(maxOtherBytes, errOtherBytes)
+	c.spare.Store(maxSpare)
+	return c
 }
 
 // limitedOf returns the connection below TLS, or nil if dial has not made it.
@@ -104,11 +135,19 @@ func (c *limitedConn) limit(left int64, over error) {
 	}
 }
 
-// allow has more bytes be read.
-func (c *limitedConn) allow(more int64) {
-	for c != nil {
-		left := c.left.Load()
-		if c.left.CompareAndSwap(left, min(left+more, maxAllowed)) {
+// allow has more bytes be read, and more be written.
+func (c *limitedConn) allow(more, spare int64) {
+	if c != nil {
+		raise(&c.left, more, maxAllowed)
+		raise(&c.spare, spare, maxSpare)
+	}
+}
+
+// raise adds more to what is left, up to most.
+func raise(left *atomic.Int64, more, most int64) {
+	for {
+		had := left.Load()
+		if left.CompareAndSwap(had, min(had+more, most)) {
 			return
 		}
 	}
@@ -121,8 +160,29 @@ func (c *limitedConn) Read(p []byte) (int, error) {
 		return 0, *c.over.Load()
 	}
 	n, err := c.Conn.Read(p[:min(int64(len(p)), left)])
-	c.left.Add(-int64(n))
+	if c.left.Add(-int64(n)) < 0 { // Write ended it meanwhile
+		err = *c.over.Load()
+	}
 	return n, err
+}
+
+// Write fails at the limit, and ends the connection: net/http reads on after some errors.
+// Neither it nor crypto/tls writes twice at once.
+func (c *limitedConn) Write(p []byte) (int, error) {
+	if c.spare.Add(-writeBytes) < 0 && !c.rested() {
+		c.limit(ended, errOtherWrites)
+		_ = c.Close() // or a read might wait for more
+		return 0, errOtherWrites
+	}
+	return c.Conn.Write(p)
+}
+
+// rested adds what the time since then allows, and says whether that is enough.
+func (c *limitedConn) rested() bool {
+	earned := time.Since(c.since).Seconds() * secondSpare
+	c.since = time.Now()
+	raise(&c.spare, int64(earned), maxSpare)
+	return c.spare.Load() >= 0
 }
 
 // countedBody is the body of an answer. What is read of it, a server may have sent.
@@ -134,6 +194,6 @@ type countedBody struct {
 // Read reads the body.
 func (b *countedBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	b.from.got.Load().allow(maxEnvelope * int64(n))
+	b.from.got.Load().allow(maxEnvelope*int64(n), int64(n))
 	return n, err
 }

@@ -11,6 +11,7 @@ import (
 	"log"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
@@ -244,6 +245,11 @@ func lengthOf(t *testing.T, server *httptest.Server, user string) (int64, error)
 		t.Fatal(err)
 	}
 	defer client.CloseIdleConnections()
+	return lengthFrom(t, client, base)
+}
+
+func lengthFrom(t *testing.T, client *http.Client, base *url.URL) (int64, error) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // of a limit that is none
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, base.String(), nil)
@@ -254,7 +260,7 @@ func lengthOf(t *testing.T, server *httptest.Server, user string) (int64, error)
 	if err != nil {
 		return 0, err
 	}
-	n, err := io.Copy(io.Discard, response.Body)
+	n, err := io.CopyBuffer(io.Discard, struct{ io.Reader }{response.Body}, make([]byte, 4<<10)) // as much as of a stream
 	return n, errors.Join(err, response.Body.Close())
 }
 

@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"errors"
+	"io"
+	"net"
 	"net/http"
 )
 
@@ -23,7 +25,15 @@ func TransportOf(client *http.Client) *http.Transport { return transportOf(clien
 func Allowed(more int64, times int) int64 {
 	c := &limitedConn{}
 	for range times {
-		c.allow(more)
+		c.allow(more, 0)
 	}
 	return c.left.Load()
+}
+
+// Connected returns a connection whose reads and writes are limited, and a body that comes
+// over it.
+func Connected(conn net.Conn, body io.ReadCloser) (net.Conn, io.Reader) {
+	c, from := limitedFrom(conn), &connection{}
+	from.got.Store(c)
+	return c, &countedBody{body, from}
 }
