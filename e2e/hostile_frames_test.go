@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"log"
 	"math/big"
@@ -25,8 +26,11 @@ import (
 // hands on nothing.
 func hostileFrames() map[string]func(f *http2.Framer, stream uint32) error {
 	return map[string]func(f *http2.Framer, stream uint32) error{
-		"pings":                   func(f *http2.Framer, _ uint32) error { return f.WritePing(false, [8]byte{}) },
-		"settings":                func(f *http2.Framer, _ uint32) error { return f.WriteSettings() },
+		"pings":    func(f *http2.Framer, _ uint32) error { return f.WritePing(false, [8]byte{}) },
+		"settings": func(f *http2.Framer, _ uint32) error { return f.WriteSettings() },
+		"settings that a body pays for": func(f *http2.Framer, stream uint32) error {
+			return errors.Join(f.WriteData(stream, false, []byte(" ")), f.WriteSettings(), f.WriteSettings())
+		},
 		"frames of no known type": func(f *http2.Framer, _ uint32) error { return f.WriteRawFrame(0xfb, 0, 0, nil) },
 		"data without bytes":      func(f *http2.Framer, stream uint32) error { return f.WriteData(stream, false, nil) },
 	}

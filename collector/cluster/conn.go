@@ -38,11 +38,10 @@ const (
 	// writeBytes is what one write takes. net/http's HTTP/2 makes two at most for each 4 KiB
 	// that are read of a body, to have the server send more.
 	writeBytes = 1 << 10
-	// maxSpare is what may add up, and what a new connection has. A handshake takes 5 writes,
-	// one request with the longest continue token 50.
+	// maxSpare is what may add up, and what a new connection has. A handshake takes 5 writes.
 	maxSpare = 256 * writeBytes
-	// requestSpare is for each request: once a connection has sent 128 KiB, crypto/tls makes
-	// a write of each 4 KiB.
+	// requestSpare is for each request. They are written 4 KiB at a time, and the longest
+	// continue token takes 48, once escaped.
 	requestSpare = 32 * writeBytes
 	// secondSpare is for each second. Proxies that send pings do so every second at most.
 	secondSpare = 2 * writeBytes
