@@ -32,7 +32,7 @@ func (f *session) follow(ctx context.Context, s *stream) error {
 		if ctx.Err() != nil {
 			return nil // the session has ended, or another stream has taken its place
 		}
-		lived := !opened.IsZero() && time.Since(opened) >= shortStream
+		lived := !opened.IsZero() && f.live.lived(s, opened, err)
 		if failures++; lived {
 			failures = 0
 		}
@@ -81,6 +81,18 @@ func (f *session) noteOpened(s *stream) {
 	if !since.IsZero() {
 		f.w.observer.Watched(Watched{Reopened: &StreamReopened{Resource: s.listing.name, Away: time.Since(since)}})
 	}
+}
+
+// lived says whether a stream that was opened at a time, and has ended with err, was of
+// use for long enough. One that fell silent was until its latest event.
+func (l *live) lived(s *stream, opened time.Time, err error) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	end := time.Now()
+	if errors.Is(err, errSilent) {
+		end = s.seen
+	}
+	return end.Sub(opened) >= shortStream
 }
 
 // staysClosed says whether a stream that was open stays closed although the same server

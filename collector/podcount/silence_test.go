@@ -70,6 +70,57 @@ func TestSilence(t *testing.T) {
 	}
 }
 
+// TestSilenceAfterReopening has streams of a server that sends bookmarks break, and be opened
+// again with headers and nothing more, without audits. That is noticed after three minutes,
+// and where it goes on, the cluster is listed.
+func TestSilenceAfterReopening(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		quiet int // streams of each kind that say nothing
+		after time.Duration
+		want  Mode
+	}{
+		{"once", 1, maxSilence + 10*time.Second, ModeWatch},
+		{"as often as can be borne", maxShortStreams - 1, (maxShortStreams-1)*maxSilence + time.Minute, ModeWatch},
+		{"again and again", 1 << 30, maxShortStreams*maxSilence + time.Minute, ModeList},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api := &intercepted{troubled: &troubled{fakeAPI: newFakeAPI(5)}}
+				api.forgetful = false
+				cfg := DefaultConfig()
+				cfg.Jitter = func() float64 { return 0.5 }
+				watcher := newWatcher(t, cfg, api, WatchConfig{NodesInterval: DefaultNodesInterval})
+				w, stop := following(t, api.troubled, watcher)
+				defer stop()
+				time.Sleep(90 * time.Second)
+				w.shows(ModeWatch)
+				var mu sync.Mutex
+				opened := map[string]int{}
+				api.answerBy(func(r *http.Request) (*http.Response, error) {
+					if r.URL.Query().Get("watch") == "" {
+						return nil, nil
+					}
+					mu.Lock()
+					defer mu.Unlock()
+					stream := r.URL.Path + r.URL.Query().Get("fieldSelector")
+					if opened[stream]++; opened[stream] > tt.quiet {
+						return nil, nil
+					}
+					return answerWith(r, http.StatusOK, io.NopCloser(until(r.Context().Done()))), nil
+				})
+				api.turn(nil)
+				api.do(api.change)
+				time.Sleep(tt.after)
+				w.shows(tt.want)
+				if fell := w.fellBackFor(errSilent); fell != (tt.want == ModeList) {
+					t.Errorf("it fell back for silence: %t", fell)
+				}
+			})
+		})
+	}
+}
+
 // TestQuietPackedStreams has a proxy pack streams on which nothing happens, so that not
 // even the beginning of the packing comes for minutes. That is no reason to end them.
 func TestQuietPackedStreams(t *testing.T) {

@@ -17,7 +17,7 @@ const (
 	longestStream  = 10 * time.Minute
 	// endSlack is how much longer than requested a stream may last.
 	endSlack = 30 * time.Second
-	// maxSilence ends a stream that has had bookmarks before: they come every minute.
+	// maxSilence ends a stream that has ever had bookmarks: they come every minute.
 	maxSilence = 3 * time.Minute
 	// maxIdleStart is how long a streamed start may wait for the next pod.
 	maxIdleStart = time.Minute
@@ -121,9 +121,12 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header) er
 	silence := time.AfterFunc(maxSilence, func() { x.end(errSilent) })
 	defer idle.Stop()
 	defer silence.Stop()
-	silence.Stop()
+	bookmarked := l.bookmarked(s)
+	if !bookmarked {
+		silence.Stop() // a stream on which nothing happens may be silent
+	}
 	if !s.starting {
-		idle.Stop() // a stream on which nothing happens may be silent
+		idle.Stop()
 	}
 	if err := x.body.seat.take(); err != nil {
 		return x.broken(s, err)
@@ -135,7 +138,7 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header) er
 	}
 	reader := newEventReader(text, s.listing.name, w.Counter.account, x)
 	defer reader.d.window.close() // also if this panics
-	bookmarked, read, part := false, int64(0), int64(0)
+	read, part := int64(0), int64(0)
 	for {
 		if !s.starting { // only this goroutine changes it
 			idle.Stop()
@@ -171,6 +174,13 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header) er
 			}
 		}
 	}
+}
+
+// bookmarked says whether the server has ever sent the stream a bookmark.
+func (l *live) bookmarked(s *stream) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return s.bookmarks
 }
 
 // broken returns the error of a stream whose events cannot be read any further.
