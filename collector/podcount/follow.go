@@ -69,11 +69,13 @@ func (f *session) follow(ctx context.Context, s *stream) error {
 // noteOpened notes that a stream is open. After failures the nodes are listed soon: the
 // server may have another history now.
 func (f *session) noteOpened(s *stream) {
-	f.live.noteOpened(s)
-	select {
-	case f.progress <- struct{}{}:
-	default:
+	if !s.wasOpen() { // a stream that ends and is opened again brings no start further
+		select {
+		case f.progress <- struct{}{}:
+		default:
+		}
 	}
+	f.live.noteOpened(s)
 	failed, since := f.live.recovered(s)
 	if failed {
 		f.live.listSoon()

@@ -1,8 +1,11 @@
 package podcount
 
 import (
+	"cmp"
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -82,4 +85,33 @@ func TestSlowStart(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestStartWithoutOneStream has pages that are slow, and one stream that never opens. The
+// others end in time and are opened again, which brings the start no further: the cluster
+// is listed.
+func TestStartWithoutOneStream(t *testing.T) {
+	const slow, life = 25 * time.Second, shortStream + 2*time.Second
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, nil)
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			switch selector := r.URL.Query().Get("fieldSelector"); {
+			case lists(r, "pods"):
+				return nil, sleep(r.Context(), slow)
+			case r.URL.Query().Get("watch") == "":
+				return nil, nil
+			case strings.HasPrefix(selector, "spec.nodeName=,"):
+				return refusing(http.StatusServiceUnavailable)(r), nil
+			}
+			ends := failing(func() error { return cmp.Or(sleep(r.Context(), life), io.EOF) })
+			return answerWith(r, http.StatusOK, io.NopCloser(ends)), nil
+		})
+		w, stop := following(t, api.troubled, watcher)
+		defer stop()
+		time.Sleep(5 * time.Minute)
+		w.shows(ModeList)
+		if !w.fellBackFor(errNotOpened) {
+			t.Errorf("it was told of %+v, want a fallback for %v", w.told(), errNotOpened)
+		}
+	})
 }
