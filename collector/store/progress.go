@@ -57,9 +57,9 @@ func (p *progress) Page(page podcount.Page) {
 // Event passes the event on.
 func (p *progress) Event(e podcount.Event) { p.next.Event(e) }
 
-// Watched notes, at a restart, that the nodes come next.
+// Watched notes that a count begins: the start is made again, or the cluster is listed.
 func (p *progress) Watched(w podcount.Watched) {
-	if w.Restart != nil {
+	if w.Restart != nil || w.Fallback != nil {
 		p.begin()
 	}
 	p.next.Watched(w)

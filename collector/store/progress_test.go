@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,12 +55,18 @@ func TestProgress(t *testing.T) {
 				p.Watched(podcount.Watched{Restart: &podcount.Restart{}})
 			}, Progress{began.Add(time.Minute), podcount.Nodes, 1, 1, 0, ""}},
 			{"ended", p.end, Progress{}},
+			{"a fallback", func() {
+				time.Sleep(time.Minute)
+				p.Watched(podcount.Watched{Fallback: errors.New("a stream stays closed")})
+			}, Progress{began.Add(2 * time.Minute), podcount.Nodes, 1, 1, 0, ""}},
+			{"the fallback's count has ended", p.end, Progress{}},
+			{"an audit", func() { p.Watched(podcount.Watched{Audit: &podcount.Audit{}}) }, Progress{}},
 		} {
 			if tt.do(); p.current() != tt.want {
 				t.Errorf("%s: got %+v, want %+v", tt.name, p.current(), tt.want)
 			}
 		}
-		if want := (calls{1, 8, 1, 2}); *told != want {
+		if want := (calls{1, 8, 1, 4}); *told != want {
 			t.Errorf("passed on %+v, want %+v", *told, want)
 		}
 	})
