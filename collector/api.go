@@ -122,7 +122,7 @@ func (q nodesQuery) wait(ctx context.Context) error {
 		return nil
 	case reasonOf(err) != "":
 		return apiError{http.StatusServiceUnavailable, fmt.Sprintf("the count of cluster %q failed: %v", q.cluster.Name(), err)}
-	case errors.Is(ctx.Err(), context.DeadlineExceeded) && !q.cluster.Counting():
+	case errors.Is(ctx.Err(), context.DeadlineExceeded) && !q.cluster.View().Counting:
 		return apiError{http.StatusGatewayTimeout, fmt.Sprintf("no fresh count of cluster %q within %s: one may begin every ten seconds only", q.cluster.Name(), q.limit)}
 	case errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return apiError{http.StatusGatewayTimeout, fmt.Sprintf("the count of cluster %q is not complete after %s, and goes on", q.cluster.Name(), q.limit)}

@@ -2,16 +2,24 @@ package page
 
 import "github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 
-// advice returns what to try first. redirected says that the server answered with a
-// redirect.
-func advice(state condition, reason string, redirected bool) string {
-	switch {
-	case redirected:
-		return "Let server in the kubeconfig name the API server itself: what is there now sends requests elsewhere, and redirects are not followed."
+// advice returns what to try first in the cluster's condition.
+func (c Cluster) advice() string {
+	switch state := c.condition(); {
 	case state == unusable:
 		return "Mend the kubeconfig: it is read again when its file changes."
+	case state == withdrawn && c.followed():
+		return "The streams of its events are open and silent. If the server sends no bookmarks, raise --collector.max-staleness; otherwise see whether a proxy holds events back."
 	case state == withdrawn:
 		return "Counts are begun by scrapes: see whether Prometheus scrapes this exporter, and how far the count below has come."
+	}
+	return adviceOn(c.Reason, redirected(c.Err))
+}
+
+// adviceOn returns what to try first after a failure. redirected says that the server
+// answered with a redirect.
+func adviceOn(reason string, redirected bool) string {
+	if redirected {
+		return "Let server in the kubeconfig name the API server itself: what is there now sends requests elsewhere, and redirects are not followed."
 	}
 	if text, known := byReason()[podcount.Reason(reason)]; known {
 		return text

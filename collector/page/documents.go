@@ -157,7 +157,7 @@ func (p *Page) failure(last *Failure) *failure {
 	if last == nil {
 		return nil
 	}
-	return &failure{At: p.moment(last.Time), Ago: p.ago(last.Time), Reason: last.Reason, Text: printable(last.Text), Advice: advice(failing, last.Reason, last.Redirected)}
+	return &failure{At: p.moment(last.Time), Ago: p.ago(last.Time), Reason: last.Reason, Text: printable(last.Text), Advice: adviceOn(last.Reason, last.Redirected)}
 }
 
 // factsOf returns the facts of the last complete count; none before the first.

@@ -93,7 +93,14 @@ func failed(c Cluster, reason podcount.Reason, since time.Duration) Cluster {
 
 // counting is a count that runs.
 func counting(c Cluster, pods int) Cluster {
+	c.Counting = true
 	c.Progress = store.Progress{Since: noon().Add(-time.Second), Resource: podcount.Pods, Page: 7, Attempt: 1, Pods: pods}
+	return c
+}
+
+// followed is a cluster in watch mode.
+func followed(c Cluster) Cluster {
+	c.Snapshot.Mode, c.Counting = podcount.ModeWatch, true
 	return c
 }
 

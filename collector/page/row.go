@@ -45,7 +45,7 @@ func (p *Page) row(c Cluster) clusterRow {
 	state := c.condition()
 	row := clusterRow{
 		Name: printable(c.Cluster), Key: c.Cluster, State: state.String(), Class: state.class(),
-		Why: p.why(c), Note: note(state), Progress: c.progress(), Failures: chartOf(c.History), Mode: c.mode(),
+		Why: p.why(c), Note: c.note(), Progress: c.progress(), Failures: chartOf(c.History), Mode: c.mode(),
 		Nodes: unknown, Active: unknown, Allocatable: unknown, Percent: unknown, Level: "unknown",
 		Age: unknown, Pages: unknown, Took: unknown, Source: unknown,
 		Unscheduled: unknown, UnknownNode: unknown, Received: unknown,
@@ -79,11 +79,13 @@ func (r *clusterRow) count(s *podcount.Snapshot) {
 	}
 }
 
-func note(state condition) string {
-	switch state {
-	case stale:
+func (c Cluster) note() string {
+	switch state := c.condition(); {
+	case state == stale && c.followed():
+		return "A stream of its events has been silent for that long."
+	case state == stale:
 		return "The next scrape has it counted anew."
-	case pending:
+	case state == pending:
 		return "There was no complete count yet."
 	default:
 		return ""
@@ -91,11 +93,10 @@ func note(state condition) string {
 }
 
 func (p *Page) why(c Cluster) *why {
-	state := c.condition()
-	if !state.unwell() {
+	if !c.condition().unwell() {
 		return nil
 	}
-	w := &why{Reason: c.Reason, Advice: advice(state, c.Reason, redirected(c.Err)), Numbers: p.numbers(c)}
+	w := &why{Reason: c.Reason, Advice: c.advice(), Numbers: p.numbers(c)}
 	if c.Err != nil {
 		w.Text = printable(c.Err.Error())
 	}
@@ -111,6 +112,8 @@ func (p *Page) numbers(c Cluster) string {
 	switch {
 	case c.Snapshot == nil:
 		return "There was no complete count yet, so nothing is shown."
+	case !c.Shown() && c.followed():
+		return fmt.Sprintf("Nothing is shown: its events have come to %s, which is too old (%s).", p.moment(c.Snapshot.Time).Text, span(c.Age))
 	case !c.Shown():
 		return fmt.Sprintf("Nothing is shown: the last complete count, of %s, is too old (%s).", p.moment(c.Snapshot.Time).Text, span(c.Age))
 	}

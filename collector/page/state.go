@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
@@ -53,6 +54,12 @@ func (c Cluster) condition() condition {
 		return stale
 	}
 	return fresh
+}
+
+// followed says whether events keep the numbers up to date, so that no scrape begins a
+// count. A cluster whose kubeconfig was at fault is followed again after the next scrape.
+func (c Cluster) followed() bool {
+	return c.Counting && c.Snapshot != nil && c.Snapshot.Mode == podcount.ModeWatch
 }
 
 // since returns when the cluster's condition began; zero if it is well, or that is

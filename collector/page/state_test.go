@@ -13,6 +13,8 @@ import (
 func TestStates(t *testing.T) {
 	retried := counting(failed(in("x", store.Stale), podcount.Timeout, time.Hour), 0)
 	retried.Progress.Attempt, retried.Progress.Reason = 3, podcount.Timeout
+	unfollowed, withdrawnUnfollowed := followed(in("x", store.Stale)), followed(in("x", store.Withdrawn))
+	unfollowed.Counting, withdrawnUnfollowed.Counting = false, false
 	tests := []struct {
 		name    string
 		cluster Cluster
@@ -26,6 +28,11 @@ func TestStates(t *testing.T) {
 		{"pending", Cluster{View: store.View{Cluster: "x", State: store.Pending}}, "pending", []string{"There was no complete count yet."}},
 		{"first count", counting(Cluster{View: store.View{Cluster: "x", State: store.Pending}}, 1500), "pending", []string{`<progress aria-label="Count under way"></progress>`, "pods, page 7: 1,500 rows"}},
 		{"withdrawn", in("x", store.Withdrawn), "withdrawn", []string{"Nothing is shown: the last complete count, of 11:59:00 UTC, is too old", "see whether Prometheus scrapes"}},
+		{"followed", followed(in("x", store.Fresh)), "fresh", []string{"<dd>watch</dd>"}},
+		{"followed and silent", followed(in("x", store.Stale)), "stale", []string{"A stream of its events has been silent for that long."}},
+		{"followed and silent for too long", followed(in("x", store.Withdrawn)), "withdrawn", []string{"Nothing is shown: its events have come to 11:59:00 UTC, which is too old (1 min).", "raise --collector.max-staleness"}},
+		{"followed no more", unfollowed, "stale", []string{"The next scrape has it counted anew."}},
+		{"followed no more, and not counted for too long", withdrawnUnfollowed, "withdrawn", []string{"the last complete count, of 11:59:00 UTC, is too old", "see whether Prometheus scrapes"}},
 		{"failing", failed(in("x", store.Stale), podcount.Timeout, time.Hour), "failing", []string{"<strong>timeout</strong> since <time", "11:00:00 UTC", "1 h 0 min ago", "The numbers are those of 11:59:00 UTC", "--collector.page-timeout"}},
 		{"failing from the start", failed(Cluster{View: store.View{Cluster: "x", State: store.Pending}}, podcount.Network, time.Hour), "failing", []string{"no complete count yet, so nothing is shown"}},
 		{"failing and tried again", retried, "failing", []string{"(attempt 3, after timeout)"}},
@@ -65,9 +72,9 @@ func TestOrder(t *testing.T) {
 }
 
 func TestEveryReasonHasAdvice(t *testing.T) {
-	general := advice(failing, "", false)
+	general := adviceOn("", false)
 	for _, reason := range podcount.Reasons() {
-		if advice(failing, string(reason), false) == general {
+		if adviceOn(string(reason), false) == general {
 			t.Errorf("there is no advice for %s", reason)
 		}
 	}

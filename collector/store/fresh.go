@@ -91,13 +91,6 @@ func (c *Cluster) noteAge(r *run, snapshot *podcount.Snapshot) {
 	}
 }
 
-// Counting says whether a count is running, or the cluster is followed.
-func (c *Cluster) Counting() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.run != nil
-}
-
 // audit asks a running count that follows the cluster, and so never ends, to list it.
 // c.mu must be held.
 func (c *Cluster) audit() {

@@ -25,7 +25,8 @@ type View struct {
 	Age      time.Duration      // of the snapshot
 	Success  bool               // it is shown, and the latest count was complete
 	Err      error              // of the latest count, when it was not complete; in watch mode, why events do not come
-	Progress Progress           // of the running count
+	Counting bool               // a count runs, or the cluster is followed
+	Progress Progress           // of the running count; blank while the cluster is followed
 
 	// FailingSince is when the first Err came after the last time that all was well, by
 	// the wall clock. It is zero without an Err, and for a cluster that cannot be used.
@@ -44,7 +45,7 @@ func (c *Cluster) View() View {
 
 // view needs c.mu held.
 func (c *Cluster) view() View {
-	v := View{Cluster: c.name, State: Pending, Snapshot: c.snapshot, Err: c.err, FailingSince: c.failing, Progress: c.progress.current()}
+	v := View{Cluster: c.name, State: Pending, Snapshot: c.snapshot, Err: c.err, FailingSince: c.failing, Counting: c.run != nil, Progress: c.progress.current()}
 	if fault := faultOf(c.counter); fault != nil {
 		v.Err, v.FailingSince = fault, time.Time{}
 	}
