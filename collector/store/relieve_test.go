@@ -21,10 +21,11 @@ func reading(ctx context.Context, c *clusterGate, pause, takes time.Duration) (e
 		return false
 	}
 	slow := time.AfterFunc(150*time.Millisecond, p.Yield)
-	for until := time.Now().Add(takes); answer.Err() == nil && time.Now().Before(until); p.Came() {
+	for until := time.Now().Add(takes); answer.Err() == nil && time.Now().Before(until); {
 		select {
 		case <-answer.Done():
 		case <-time.After(min(pause, time.Until(until))):
+			p.Came()
 		}
 	}
 	slow.Stop()
