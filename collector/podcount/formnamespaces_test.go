@@ -143,10 +143,10 @@ func TestFormBeginsAfresh(t *testing.T) {
 		{"on a later page", nil, []step{podPage("t1"), refused, podPage("t1"), podPage("", "a")},
 			[][]string{{"nodes", "pods", "pods?t1", "pods", "pods?t1"}}, SourceTableMetadata},
 		{"in the second namespace", inNamespaces, []step{podPage("t1"), podPage(""), refused, refused, podPage("", "a"), podPage("t1"), podPage("")},
-			[][]string{{"nodes", "x?", "x?t1", "namespaces/x", "y@8", "y?", "y?", "x@8", "x?t1", "namespaces/x"}}, SourceTableMetadata},
+			[][]string{{"nodes", "x?", "x?t1", "namespaces/x", "y@8", "y?", "y?", "x@8", "x?t1"}}, SourceTableMetadata},
 		{"in the next count, as no form was found", func(cfg *Config) { inNamespaces(cfg); cfg.PageAttempts = 1 },
 			[]step{refused, refused, body(http.StatusOK, pods("[]")), busy, busy, podPage("", "a"), podPage("")},
-			[][]string{{"nodes", "x?", "x?", "x?", "namespaces/x", "y@8", "y?"}, {"y?", "x@8", "namespaces/x"}}, SourceTable},
+			[][]string{{"nodes", "x?", "x?", "x?", "namespaces/x", "y@8", "y?"}, {"y?", "x@8"}}, SourceTable},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
