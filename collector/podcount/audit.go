@@ -27,19 +27,26 @@ var (
 	errDrift  = errors.New("the events do not add up to what a paged count shows")
 )
 
-// due are the times of what is done beside the streams. A zero time does not count.
-type due struct{ nodes, audit, lookup time.Time }
+// due are the times of what is done beside the streams. A zero time does not count. They
+// belong to the streams: a change of credentials puts nothing off.
+type due struct {
+	nodes, audit, lookup time.Time
+	lookedUp             time.Time // when namespaces were looked up last
+}
 
 // maintain lists the nodes at intervals, audits the streams, and looks namespaces up.
 func (f *session) maintain() error {
-	next := due{nodes: time.Now().Add(f.w.watch.NodesInterval), audit: f.w.nextAudit(firstAudit)}
-	for lookedUp, failures := (time.Time{}), 0; f.await(&next, lookedUp); {
+	next := &f.live.due
+	if next.nodes.IsZero() {
+		next.nodes, next.audit = time.Now().Add(f.w.watch.NodesInterval), f.w.nextAudit(firstAudit)
+	}
+	for failures := 0; f.await(next); {
 		var err error
 		now := time.Now()
 		switch {
 		case reached(next.audit, now):
 			var in time.Duration
-			if in, err = f.audit(); err != nil {
+			if in, err = f.audit(); err != nil || f.ctx.Err() != nil {
 				return err
 			}
 			next.audit = f.w.nextAudit(in)
@@ -53,7 +60,10 @@ func (f *session) maintain() error {
 		default:
 			continue
 		}
-		lookedUp, next.lookup = time.Now(), time.Time{}
+		if f.ctx.Err() != nil {
+			return err // and all that is due still is
+		}
+		next.lookedUp, next.lookup = time.Now(), time.Time{}
 		switch restart := (*restartError)(nil); {
 		case errors.As(err, &restart), noNamespace(err):
 			return err
@@ -67,7 +77,7 @@ func (f *session) maintain() error {
 
 // await waits until something may be due, and notes what is asked for meanwhile. It
 // returns false when the session has ended.
-func (f *session) await(next *due, lookedUp time.Time) bool {
+func (f *session) await(next *due) bool {
 	timer := time.NewTimer(time.Until(earlier(earlier(next.nodes, next.audit), next.lookup)))
 	defer timer.Stop()
 	select {
@@ -76,7 +86,7 @@ func (f *session) await(next *due, lookedUp time.Time) bool {
 		next.nodes = earlier(next.nodes, time.Now().Add(newNodeWait))
 	case <-f.live.emptied:
 		if next.lookup.IsZero() {
-			next.lookup = time.Now().Add(max(emptiedWait, lookupPause-time.Since(lookedUp)))
+			next.lookup = time.Now().Add(max(emptiedWait, lookupPause-time.Since(next.lookedUp)))
 		}
 	case <-f.w.asked:
 		next.audit = time.Now()
@@ -114,12 +124,11 @@ func (w *Watcher) nextAudit(in time.Duration) time.Time {
 // do they say that a namespace without pods is gone, so these are looked up. A list
 // that is older than events of pods that came before it calls for an audit.
 func (f *session) relist() error {
-	run := f.w.take(f.w.observer)
-	f.live.record(nodeStream)
-	defer f.live.stopRecording(nodeStream)
-	furthest := f.live.furthest()
+	b := f.goBeside(false)
+	defer f.endBeside()
+	run := b.run
 	err := f.w.walk(f.ctx, run.nodes, run)
-	if err == nil && !run.denied() && wellFormed(run.nodes.version) && newer(furthest, run.nodes.version) {
+	if err == nil && !run.denied() && wellFormed(run.nodes.version) && newer(b.furthest, run.nodes.version) {
 		f.w.Audit()
 	}
 	if err == nil {
@@ -128,7 +137,6 @@ func (f *session) relist() error {
 	if err == nil {
 		err = f.lookUp(run)
 	}
-	run.known.drop()
 	utilnet.CloseIdleConnectionsFor(f.w.client.Transport) // as after a count: the next list is minutes away
 	if noNamespace(err) {
 		return err
@@ -145,18 +153,10 @@ func (f *session) relist() error {
 // audit compares the streams with a paged count at the count's own resourceVersion.
 // It returns when the next audit is due, or an error when the two differ.
 func (f *session) audit() (next time.Duration, err error) {
-	run := f.w.take(f.w.observer)
-	f.live.record(boundStream, unboundStream, nodeStream)
-	defer f.live.stopRecording(boundStream, unboundStream, nodeStream)
-	err = f.w.askFor(f.ctx, run, f.w.pages)
-	f.w.suspended = nil // the next audit needs a resourceVersion of its own
-	defer f.w.release(run)
-	if err == nil && run.mixed() {
-		err = errUnsure
-	}
-	if err == nil {
-		err = f.awaitPassed(run)
-	}
+	b := f.goBeside(true)
+	defer f.endBeside()
+	run := b.run
+	err = f.read(b)
 	var differences []Difference
 	if err == nil {
 		differences, err = f.live.differences(run)

@@ -7,15 +7,14 @@ import (
 	"time"
 )
 
-// awaitPassed waits until every stream of pods has passed the count's resourceVersion,
-// unless one of them stays closed. Streams that come no further for passWait are compared
+// awaitPassed waits until every stream of pods is open and has passed the count's
+// resourceVersion, unless one of them stays closed. Streams that come no further for passWait are compared
 // as they are: on a quiet server nothing may come, and a stream that has lost its events
 // must not put the comparison off for ever.
-func (f *session) awaitPassed(run *count) error {
-	began := time.Now()
+func (f *session) awaitPassed(b *beside) error {
 	for {
-		wait, moved, err := f.live.behind(run, began)
-		left := wait - time.Since(began)
+		wait, moved, err := f.live.behind(b.run, b.read)
+		left := wait - time.Since(b.read)
 		if err != nil || left <= 0 {
 			return err
 		}
@@ -38,16 +37,19 @@ func (f *session) awaitPassed(run *count) error {
 func (l *live) behind(run *count, began time.Time) (wait time.Duration, moved <-chan struct{}, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	away := time.Duration(0)
 	for _, s := range l.streams {
 		switch {
 		case s.role == nodeStream:
 		case s.down != nil:
 			return 0, nil, errAway
+		case s.away != nil: // which ends soon, one way or the other
+			away = time.Since(began) + reloadGrace
 		case newer(run.walkOf(s).version, s.position):
 			wait = max(wait, passWait+max(0, s.advanced.Sub(began)))
 		}
 	}
-	return min(wait, 2*passWait), l.moved, nil
+	return max(away, min(wait, 2*passWait)), l.moved, nil
 }
 
 // furthest returns the newest of the streams' positions. All resources of a server have

@@ -34,7 +34,9 @@ type live struct {
 	listFailed  error         // why the nodes could not be listed again
 	answering   time.Time     // since when all lists of them were answered; zero after a failure of one or of a stream
 	opened      time.Time     // when a stream was opened last
-	moved       chan struct{} // closed with the next event, or when a stream stays closed
+	moved       chan struct{} // closed with the next event, or when a stream is opened or stays closed
+	due         due           // of the session's maintain, as is what follows
+	beside      *beside       // the paged count under way
 }
 
 // errNegative means that an event removed a pod that was not counted: an earlier
@@ -61,6 +63,7 @@ func newLive(a *account, cfg Config) *live {
 
 // drop gives back the memory of all names.
 func (l *live) drop() {
+	l.leaveBeside()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.names.drop()

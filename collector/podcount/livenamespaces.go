@@ -52,7 +52,7 @@ func (f *session) lookUp(run *count) error {
 // lookUpEmptied does so between two lists of the nodes.
 func (f *session) lookUpEmptied() error {
 	run := f.w.take(f.w.observer)
-	defer f.w.release(run)
+	defer run.release()
 	return f.lookUp(run)
 }
 

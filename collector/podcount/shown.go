@@ -33,6 +33,7 @@ func (l *live) noteOpened(s *stream) {
 		s.away.Stop()
 		s.away = nil
 	}
+	l.wake()
 	l.publish()
 }
 

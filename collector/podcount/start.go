@@ -18,7 +18,7 @@ var (
 func (f *session) listed() error {
 	run := f.w.take(f.w.observer)
 	if run.renewed != nil { // a Count that was renewing its nodes: they may be there in part
-		f.w.release(run)
+		run.release()
 		run = f.w.take(f.w.observer)
 	}
 	run.began = func(w *walk) { f.openStreams(run, w) }
@@ -42,16 +42,16 @@ func (f *session) listed() error {
 		return &unwatchableError{errUnselected}
 	case run.nodes.inconsistent && !run.denied(), run.mixed():
 		f.w.stale++
-		f.w.release(run)
+		run.release()
 		return &restartError{EndExpired, errInconsistent}
 	}
 	return f.rebase(run)
 }
 
 // release gives back the names of a count that is not needed any more.
-func (c *Counter) release(run *count) {
-	run.known.drop()
-	run.tally.drop()
+func (n *count) release() {
+	n.known.drop()
+	n.tally.drop()
 }
 
 // mixed says whether a walk over pods shows more than one resourceVersion.
@@ -108,7 +108,7 @@ func (f *session) replace(s *stream) *stream {
 
 // rebase completes the start with the result of the count, once all streams are open.
 func (f *session) rebase(run *count) error {
-	defer f.w.release(run)
+	defer run.release()
 	if err := f.allOpen(); err != nil {
 		return err
 	}
@@ -137,7 +137,7 @@ func (f *session) streamed() error {
 		return err
 	}
 	if run.nodes.inconsistent && !run.denied() {
-		f.w.release(run)
+		run.release()
 		return &restartError{EndExpired, errInconsistent}
 	}
 	run.observer.Started(len(run.known.nodes))

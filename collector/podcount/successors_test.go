@@ -67,7 +67,7 @@ func TestReloadsGoOnWithTheStreams(t *testing.T) {
 				})
 				w, stop = following(t, api.troubled, last)
 				defer stop()
-				time.Sleep(time.Minute) // the first audit comes later
+				time.Sleep(30 * time.Second) // the first audit comes later
 				w.shows(ModeWatch)
 			})
 		})

@@ -64,4 +64,9 @@ func (w *Watcher) inherit() {
 	w.former, w.inherited, w.drifts, w.owed, from.inherited = nil, from.inherited, from.drifts, from.owed, nil
 	w.account, from.account = from.account, w.account // that of the streams' names
 	from.account.leave()
+	select {
+	case <-from.asked:
+		w.Audit()
+	default:
+	}
 }

@@ -167,7 +167,7 @@ func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*S
 			return err
 		}
 		if restart.reason == EndExpired && w.suspended != nil { // at the resourceVersion that has expired
-			w.release(w.suspended)
+			w.suspended.release()
 			w.suspended = nil
 		}
 		if errors.Is(restart.err, errStillExpired) {

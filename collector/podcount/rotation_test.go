@@ -1,0 +1,186 @@
+package podcount
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// rotated follows a cluster whose credentials change again and again, and counts the lists
+// that begin.
+type rotated struct {
+	*intercepted
+	*watching
+	watcher *Watcher
+
+	lists sync.Mutex
+	begun map[string]int // first pages that were answered, by resource
+	slow  time.Duration  // of each page
+}
+
+func newRotated(t *testing.T, pageSize int, watch WatchConfig) *rotated {
+	t.Helper()
+	api, watcher := interceptedCluster(t, func(cfg *Config) { cfg.PageSize, cfg.MaxPageSize = pageSize, pageSize })
+	watcher.watch = watch
+	r := &rotated{
+		intercepted: api, watcher: watcher, begun: map[string]int{},
+		watching: &watching{t: t, api: api.fakeAPI, seen: &coverage{}},
+	}
+	api.answerBy(r.list)
+	return r
+}
+
+func (r *rotated) list(request *http.Request) (*http.Response, error) {
+	query := request.URL.Query()
+	if query.Get("watch") != "" {
+		return nil, nil
+	}
+	if err := sleep(request.Context(), r.slow); err != nil {
+		return nil, err
+	}
+	r.lists.Lock()
+	defer r.lists.Unlock()
+	for _, resource := range []string{"pods", "nodes"} {
+		if query.Get("continue") == "" && lists(request, resource) {
+			r.begun[resource]++
+		}
+	}
+	return nil, nil
+}
+
+// turns has the credentials change so often, as often as fits, with changes of the cluster
+// meanwhile.
+func (r *rotated) turns(every, lasts time.Duration) {
+	r.t.Helper()
+	for began := time.Now(); time.Since(began) < lasts; {
+		stop := counting(r.t, r.watcher, r.watching, r.keep)
+		for turn := time.Now(); time.Since(turn) < every && time.Since(began) < lasts; {
+			time.Sleep(5 * time.Second)
+			r.do(r.change)
+		}
+		stop()
+		next := r.successor(r.t, r.watcher)
+		next.watch = r.watcher.watch
+		r.watcher = next
+	}
+}
+
+// audits returns how many have compared.
+func (r *rotated) audits() (compared int) {
+	for _, e := range r.told() {
+		if e.Audit != nil && e.Audit.Err == nil {
+			compared++
+		}
+	}
+	return compared
+}
+
+// TestReloadsPutNothingOff has the credentials change for two hours, more or less often: the
+// nodes are listed, and the streams audited, as if they did not.
+func TestReloadsPutNothingOff(t *testing.T) {
+	const lasts = 2 * time.Hour
+	for _, tt := range []struct {
+		every, slow time.Duration
+		audit       time.Duration
+	}{
+		{lasts, 0, DefaultAuditInterval},
+		{time.Hour, 0, DefaultAuditInterval},
+		{95 * time.Second, 0, DefaultAuditInterval},
+		{45 * time.Second, 0, DefaultAuditInterval},
+		{45 * time.Second, 10 * time.Second, DefaultAuditInterval}, // an audit takes longer
+		{10 * time.Second, 0, DefaultAuditInterval},
+		{95 * time.Second, 0, 0},
+		{10 * time.Second, 6 * time.Second, 0},
+	} {
+		t.Run(fmt.Sprintf("%+v", tt), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRotated(t, 3, WatchConfig{AuditInterval: tt.audit, NodesInterval: DefaultNodesInterval})
+				r.turns(time.Minute, time.Minute) // so that the start is complete
+				r.slow = tt.slow
+				r.turns(tt.every, lasts)
+				r.slow = 0 // an audit may be under way
+				stop := counting(t, r.watcher, r.watching, r.keep)
+				time.Sleep(3 * time.Minute)
+				r.shows(ModeWatch)
+				stop()
+				if audits := r.audits(); tt.audit == 0 && audits > 0 || tt.audit > 0 && (audits < 4 || audits > 5) {
+					t.Errorf("%d audits have compared", audits)
+				}
+				if starts := r.begun["pods"] - r.audits(); starts != 1 {
+					t.Errorf("the pods were listed %d times without an audit, want 1: the start", starts)
+				}
+				most := 2 + int(lasts/DefaultNodesInterval) + r.audits() + r.joins()
+				if n := r.begun["nodes"]; n < int(lasts/DefaultNodesInterval)-2 || n > most {
+					t.Errorf("the nodes were listed %d times, want up to %d", n, most)
+				}
+			})
+		})
+	}
+}
+
+// joins returns how many nodes have joined: each has the nodes listed.
+func (r *rotated) joins() (joined int) {
+	r.do(func() {
+		for _, c := range r.log {
+			if c.nodes && c.old == nil {
+				joined++
+			}
+		}
+	})
+	return joined
+}
+
+// TestReloadsFindWhatWasLost has an event lost while the credentials change more often than
+// an audit can end: it is found.
+func TestReloadsFindWhatWasLost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRotated(t, 3, DefaultWatchConfig())
+		r.turns(time.Minute, time.Minute)
+		r.do(func() {
+			r.set(false, "lost", &fakePod{node: "n1"})
+			r.dropped = r.version
+		})
+		r.slow = 10 * time.Second
+		r.turns(40*time.Second, 45*time.Minute)
+		r.slow = 0
+		stop := counting(t, r.watcher, r.watching, r.keep)
+		defer stop()
+		time.Sleep(time.Minute)
+		found := false
+		r.watching.mu.Lock()
+		for _, e := range r.why {
+			found = found || e.Audit != nil && len(e.Audit.Differences) > 0
+		}
+		r.why = nil
+		r.watching.mu.Unlock()
+		if !found {
+			t.Error("no audit has found the event that was lost")
+		}
+		r.shows(ModeWatch)
+	})
+}
+
+// TestReloadsKeepWhatWasAskedFor asks for an audit at the moment of a change of credentials.
+func TestReloadsKeepWhatWasAskedFor(t *testing.T) {
+	for _, tt := range reloads {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api, first := interceptedCluster(t, nil)
+				_, stop := following(t, api.troubled, first)
+				time.Sleep(10 * time.Second)
+				stop()
+				first.Audit()
+				w, stop := following(t, api.troubled, tt.hand(t, api, first))
+				defer stop()
+				time.Sleep(time.Second)
+				api.do(func() { api.set(false, "new", &fakePod{node: "n1"}) })
+				api.do(func() { api.set(false, "new2", &fakePod{}) }) // so that both streams pass the list
+				time.Sleep(10 * time.Second)
+				w.audited(nil)
+			})
+		})
+	}
+}
