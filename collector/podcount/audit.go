@@ -78,7 +78,7 @@ func (f *session) maintain() error {
 // await waits until something may be due, and notes what is asked for meanwhile. It
 // returns false when the session has ended.
 func (f *session) await(next *due) bool {
-	timer := time.NewTimer(time.Until(earlier(earlier(next.nodes, next.audit), next.lookup)))
+	timer := time.NewTimer(max(1, time.Until(earlier(earlier(next.nodes, next.audit), next.lookup))))
 	defer timer.Stop()
 	select {
 	case <-f.ctx.Done():

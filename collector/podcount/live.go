@@ -35,7 +35,9 @@ type live struct {
 	answering   time.Time     // since when all lists of them were answered; zero after a failure of one or of a stream
 	opened      time.Time     // when a stream was opened last
 	moved       chan struct{} // closed with the next event, or when a stream is opened or stays closed
-	due         due           // of the session's maintain, as is what follows
+	start       *count        // that the start begins with; nil once it is complete. Of the session, as is what follows
+	waited      time.Duration // by earlier sessions for the next stream of the start to be opened
+	due         due           // of maintain
 	beside      *beside       // the paged count under way
 }
 
@@ -217,6 +219,7 @@ func (l *live) rebase(run *count, figures Snapshot) error {
 	}
 	l.based, l.figures = true, figures
 	err := l.setNodes(run)
+	l.broken = err != nil
 	for _, s := range l.streams {
 		s.recording.end()
 	}

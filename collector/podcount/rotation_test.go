@@ -19,6 +19,9 @@ type rotated struct {
 	lists sync.Mutex
 	begun map[string]int // first pages that were answered, by resource
 	slow  time.Duration  // of each page
+
+	watches int           // that were asked for
+	opening time.Duration // of each stream
 }
 
 func newRotated(t *testing.T, pageSize int, watch WatchConfig) *rotated {
@@ -36,7 +39,10 @@ func newRotated(t *testing.T, pageSize int, watch WatchConfig) *rotated {
 func (r *rotated) list(request *http.Request) (*http.Response, error) {
 	query := request.URL.Query()
 	if query.Get("watch") != "" {
-		return nil, nil
+		r.lists.Lock()
+		r.watches++
+		r.lists.Unlock()
+		return nil, sleep(request.Context(), r.opening)
 	}
 	if err := sleep(request.Context(), r.slow); err != nil {
 		return nil, err
@@ -55,9 +61,15 @@ func (r *rotated) list(request *http.Request) (*http.Response, error) {
 // meanwhile.
 func (r *rotated) turns(every, lasts time.Duration) {
 	r.t.Helper()
-	for began := time.Now(); time.Since(began) < lasts; {
+	r.until(every, lasts, func() bool { return false })
+}
+
+// until does so until done says so, for so long at most.
+func (r *rotated) until(every, lasts time.Duration, done func() bool) {
+	r.t.Helper()
+	for began := time.Now(); time.Since(began) < lasts && !done(); {
 		stop := counting(r.t, r.watcher, r.watching, r.keep)
-		for turn := time.Now(); time.Since(turn) < every && time.Since(began) < lasts; {
+		for turn := time.Now(); time.Since(turn) < every && time.Since(began) < lasts && !done(); {
 			time.Sleep(5 * time.Second)
 			r.do(r.change)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 )
@@ -88,7 +89,8 @@ func (f *session) close(ctx context.Context, err error) {
 	if f.live == nil {
 		return
 	}
-	if f.live.based && !f.live.broken && ctx.Err() != nil && errors.Is(context.Cause(f.ctx), context.Cause(ctx)) {
+	ours := ctx.Err() != nil && errors.Is(context.Cause(f.ctx), context.Cause(ctx))
+	if ours && !f.live.broken && (f.live.based || f.live.start != nil && f.live.start == f.w.suspended) {
 		f.w.inherited = f.live
 		return
 	}
@@ -117,20 +119,17 @@ func (f *session) run(do func() error) {
 // begin takes over the state that an earlier Count for the same server left, or makes
 // a new start.
 func (f *session) begin() error {
-	if inherited := f.w.inherited; inherited != nil {
-		f.w.inherited, f.live = nil, inherited
-		inherited.forget()
-		f.last = inherited.snapshot(true) // what is shown, until this session publishes
-		for _, s := range inherited.streams {
-			inherited.noteEnded(s, errNewCredentials) // until it is open
-			f.open(s)
-		}
-		return nil
-	}
-	f.live, f.w.owed = newLive(f.w.account, f.w.cfg), false
 	start := f.listed
-	if f.w.stale >= maxStale {
-		start = f.streamed
+	if f.w.inherited != nil {
+		f.reopen()
+		if f.live.based {
+			return nil
+		}
+	} else {
+		f.live, f.w.owed = newLive(f.w.account, f.w.cfg), false
+		if f.w.stale >= maxStale {
+			start = f.streamed
+		}
 	}
 	if err := start(); err != nil {
 		return err
@@ -141,11 +140,34 @@ func (f *session) begin() error {
 	return nil
 }
 
+// reopen takes over the state that an earlier Count left, and opens its streams again.
+// Those that have been closed for longest, or were never open, come first: there may be time
+// for some of them only.
+func (f *session) reopen() {
+	f.live, f.w.inherited = f.w.inherited, nil
+	f.live.forget()
+	f.last = f.live.snapshot(true) // what is shown, until this session publishes
+	streams := slices.Clone(f.live.streams)
+	slices.SortStableFunc(streams, func(a, b *stream) int { return a.advanced.Compare(b.advanced) })
+	for i, s := range streams {
+		f.live.noteEnded(s, errNewCredentials) // until it is open
+		f.openAfter(s, time.Duration(i)*time.Millisecond)
+	}
+}
+
 // open begins to follow a stream.
-func (f *session) open(s *stream) {
+func (f *session) open(s *stream) { f.openAfter(s, 0) }
+
+// openAfter does so after a wait, so that several streams take their turns in order.
+func (f *session) openAfter(s *stream, wait time.Duration) {
 	ctx, cancel := context.WithCancelCause(f.ctx)
 	f.cancel[s] = cancel
-	f.run(func() error { return f.follow(ctx, s) })
+	f.run(func() error {
+		if sleep(ctx, wait) != nil {
+			return nil
+		}
+		return f.follow(ctx, s)
+	})
 }
 
 // publish publishes the present state, if it is known.

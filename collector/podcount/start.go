@@ -16,18 +16,8 @@ var (
 // resourceVersion is known, while the pages are still being read: otherwise a list
 // could take so long that its resourceVersion expires before the watch begins.
 func (f *session) listed() error {
-	run := f.w.take(f.w.observer)
-	if run.renewed != nil { // a Count that was renewing its nodes: they may be there in part
-		run.release()
-		run = f.w.take(f.w.observer)
-	}
+	run := f.firstList()
 	run.began = func(w *walk) { f.openStreams(run, w) }
-	for _, w := range append([]*walk{run.nodes}, run.pods...) {
-		if w.version != "" { // of a count that was suspended and goes on
-			f.openStreams(run, w)
-		}
-	}
-	run.told = nil // a new first page is newer than all that was told
 	err := f.w.askFor(f.ctx, run, f.w.pages)
 	run.began = nil // a Counter may go on with the count
 	if err == nil && f.ctx.Err() != nil || run.source == SourceListUnfiltered {
@@ -42,10 +32,34 @@ func (f *session) listed() error {
 		return &unwatchableError{errUnselected}
 	case run.nodes.inconsistent && !run.denied(), run.mixed():
 		f.w.stale++
+		f.live.start = nil
 		run.release()
 		return &restartError{EndExpired, errInconsistent}
 	}
 	return f.rebase(run)
+}
+
+// firstList begins the count of a start, or goes on with one: with that of a start which a
+// change of credentials has cut short, whose streams are there, or with one that was suspended.
+func (f *session) firstList() *count {
+	if run := f.live.start; run != nil {
+		f.w.suspended = nil
+		run.observer, run.refusals = f.w.observer, 0
+		return run
+	}
+	run := f.w.take(f.w.observer)
+	if run.renewed != nil { // a Count that was renewing its nodes: they may be there in part
+		run.release()
+		run = f.w.take(f.w.observer)
+	}
+	for _, w := range append([]*walk{run.nodes}, run.pods...) {
+		if w.version != "" { // of a count that was suspended and goes on
+			f.openStreams(run, w)
+		}
+	}
+	run.told = nil // a new first page is newer than all that was told
+	f.live.start = run
+	return run
 }
 
 // release gives back the names of a count that is not needed any more.
@@ -108,10 +122,16 @@ func (f *session) replace(s *stream) *stream {
 
 // rebase completes the start with the result of the count, once all streams are open.
 func (f *session) rebase(run *count) error {
-	defer run.release()
 	if err := f.allOpen(); err != nil {
+		if f.live.start == run {
+			f.w.suspended = run // complete
+		} else {
+			run.release()
+		}
 		return err
 	}
+	f.live.start = nil
+	defer run.release()
 	if err := f.live.rebase(run, f.figures(run)); err != nil {
 		return wrongSum(err)
 	}
@@ -195,14 +215,17 @@ const openWait = time.Minute
 
 var errNotOpened = errors.New("pages can be read, but streams of events cannot be opened")
 
+// allOpen waits until every stream has been open, be it with earlier credentials.
 func (f *session) allOpen() error {
-	timer := time.NewTimer(openWait)
+	began, timer := time.Now(), time.NewTimer(max(1, openWait-f.live.waited))
 	defer timer.Stop()
+	defer func() { f.live.waited += time.Since(began) }()
 	for _, s := range f.live.streams { // only this goroutine changes them
 		for !s.wasOpen() {
 			select {
 			case <-s.opened:
 			case <-f.progress:
+				began, f.live.waited = time.Now(), 0
 				timer.Reset(openWait)
 			case <-f.ctx.Done():
 				return context.Cause(f.ctx)

@@ -61,7 +61,11 @@ func (w *Watcher) inherit() {
 		return
 	}
 	from.inherit()
-	w.former, w.inherited, w.drifts, w.owed, from.inherited = nil, from.inherited, from.drifts, from.owed, nil
+	w.former, w.inherited, from.inherited = nil, from.inherited, nil
+	w.drifts, w.owed, w.stale = from.drifts, from.owed, from.stale
+	if !from.forbidden { // which these credentials may not be
+		w.listedUntil = from.listedUntil
+	}
 	w.account, from.account = from.account, w.account // that of the streams' names
 	from.account.leave()
 	select {

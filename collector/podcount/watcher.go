@@ -80,6 +80,7 @@ type Watcher struct {
 	stale        int            // starts in a row that were inconsistent
 	expired      *expired       // shared with the Watchers that go on with this one's streams
 	listedUntil  time.Time      // the cluster cannot be watched until then; zero when that is over
+	forbidden    bool           // that is for a refusal, which other credentials may not get
 }
 
 // NewWatcher returns a Watcher that lists with counter, and opens its streams through
@@ -129,26 +130,20 @@ func (e *unwatchableError) Unwrap() error { return e.err }
 // Counter's Count: the cluster could not be listed. A cluster that cannot be watched
 // is counted once, as by Counter.
 func (w *Watcher) Count(ctx context.Context, observer Observer, publish func(*Snapshot)) error {
-	if time.Now().Before(w.listedUntil) {
-		return w.Counter.Count(ctx, observer, publish)
-	}
-	w.listedUntil = time.Time{}
-	err := w.follow(ctx, observer, publish)
-	var unwatchable *unwatchableError
-	if !errors.As(err, &unwatchable) {
+	if err := w.follow(ctx, observer, publish); !errors.Is(err, errListed) {
 		return err
 	}
-	w.listedUntil = time.Now().Add(fallbackLife)
-	clear(w.shortStreams)
-	w.drifts, w.stale = 0, 0
-	observer.Watched(Watched{Fallback: unwatchable.err})
 	return w.Counter.Count(ctx, observer, publish)
 }
+
+// errListed says that the cluster is to be listed for a while.
+var errListed = errors.New("the cluster cannot be watched at the moment")
 
 // Again returns when to call Count again at the latest, after one that has ended, so
 // that a cluster that could not be watched is. It is zero when there is no such time.
 func (w *Watcher) Again() time.Time { return w.listedUntil }
 
+// follow follows the cluster until that ends, or returns errListed.
 func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*Snapshot)) error {
 	if err := w.enter(ctx); err != nil {
 		return err
@@ -157,13 +152,34 @@ func (w *Watcher) follow(ctx context.Context, observer Observer, publish func(*S
 	defer utilnet.CloseIdleConnectionsFor(w.streams.Transport) // a new start goes on with the connection
 	w.observer = &serialObserver{next: observer, publish: publish}
 	w.inherit()
+	if time.Now().Before(w.listedUntil) {
+		return errListed
+	}
+	w.listedUntil = time.Time{}
+	err := w.sessions(ctx)
+	var unwatchable *unwatchableError
+	if !errors.As(err, &unwatchable) {
+		return err
+	}
+	w.listedUntil, w.forbidden = time.Now().Add(fallbackLife), refusesWatch(unwatchable.err)
+	clear(w.shortStreams)
+	w.drifts, w.stale = 0, 0
+	w.observer.Watched(Watched{Fallback: unwatchable.err})
+	return errListed
+}
+
+// sessions runs one session after the other, until one ends with an error that a new start
+// does not help.
+func (w *Watcher) sessions(ctx context.Context) error {
 	for short := 0; ; {
 		followed, err := w.session(ctx)
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
 		var restart *restartError
-		if !errors.As(err, &restart) {
+		switch {
+		case errors.As(err, new(*unwatchableError)): // be it at the end of ctx, which is not waited for again
+			return err
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !errors.As(err, &restart):
 			return err
 		}
 		if restart.reason == EndExpired && w.suspended != nil { // at the resourceVersion that has expired
