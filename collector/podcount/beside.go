@@ -15,7 +15,7 @@ type beside struct {
 // goBeside begins a count beside the streams, or goes on with the one that a change of
 // credentials has cut short.
 func (f *session) goBeside(audit bool) *beside {
-	if b := f.live.beside; b != nil && b.audit == audit && !b.run.denied() {
+	if b := f.live.beside; b != nil && b.audit == audit {
 		b.run.observer, b.run.refusals = f.w.observer, 0
 		return b
 	}

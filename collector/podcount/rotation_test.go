@@ -19,6 +19,7 @@ type rotated struct {
 	lists sync.Mutex
 	begun map[string]int // first pages that were answered, by resource
 	slow  time.Duration  // of each page
+	quiet bool           // nothing happens in the cluster
 
 	watches int           // that were asked for
 	opening time.Duration // of each stream
@@ -38,13 +39,14 @@ func newRotated(t *testing.T, pageSize int, watch WatchConfig) *rotated {
 
 func (r *rotated) list(request *http.Request) (*http.Response, error) {
 	query := request.URL.Query()
+	r.lists.Lock()
+	slow, opening := r.slow, r.opening
 	if query.Get("watch") != "" {
-		r.lists.Lock()
 		r.watches++
-		r.lists.Unlock()
-		return nil, sleep(request.Context(), r.opening)
+		slow = opening
 	}
-	if err := sleep(request.Context(), r.slow); err != nil {
+	r.lists.Unlock()
+	if err := sleep(request.Context(), slow); err != nil || query.Get("watch") != "" {
 		return nil, err
 	}
 	r.lists.Lock()
@@ -55,6 +57,27 @@ func (r *rotated) list(request *http.Request) (*http.Response, error) {
 		}
 	}
 	return nil, nil
+}
+
+// takes sets how long each page takes, and each stream until it is open.
+func (r *rotated) takes(slow, opening time.Duration) {
+	r.lists.Lock()
+	defer r.lists.Unlock()
+	r.slow, r.opening = slow, opening
+}
+
+// first returns how many first pages of a resource were answered.
+func (r *rotated) first(resource string) int {
+	r.lists.Lock()
+	defer r.lists.Unlock()
+	return r.begun[resource]
+}
+
+// tried returns how many streams were asked for.
+func (r *rotated) tried() int {
+	r.lists.Lock()
+	defer r.lists.Unlock()
+	return r.watches
 }
 
 // turns has the credentials change so often, as often as fits, with changes of the cluster
@@ -71,7 +94,9 @@ func (r *rotated) until(every, lasts time.Duration, done func() bool) {
 		stop := counting(r.t, r.watcher, r.watching, r.keep)
 		for turn := time.Now(); time.Since(turn) < every && time.Since(began) < lasts && !done(); {
 			time.Sleep(5 * time.Second)
-			r.do(r.change)
+			if !r.quiet {
+				r.do(r.change)
+			}
 		}
 		stop()
 		next := r.successor(r.t, r.watcher)
@@ -97,23 +122,26 @@ func TestReloadsPutNothingOff(t *testing.T) {
 	for _, tt := range []struct {
 		every, slow time.Duration
 		audit       time.Duration
+		quiet       bool
 	}{
-		{lasts, 0, DefaultAuditInterval},
-		{time.Hour, 0, DefaultAuditInterval},
-		{95 * time.Second, 0, DefaultAuditInterval},
-		{45 * time.Second, 0, DefaultAuditInterval},
-		{45 * time.Second, 10 * time.Second, DefaultAuditInterval}, // an audit takes longer
-		{10 * time.Second, 0, DefaultAuditInterval},
-		{95 * time.Second, 0, 0},
-		{10 * time.Second, 6 * time.Second, 0},
+		{lasts, 0, DefaultAuditInterval, false},
+		{time.Hour, 0, DefaultAuditInterval, false},
+		{95 * time.Second, 0, DefaultAuditInterval, false},
+		{45 * time.Second, 0, DefaultAuditInterval, false},
+		{45 * time.Second, 10 * time.Second, DefaultAuditInterval, false}, // an audit takes longer
+		{10 * time.Second, 0, DefaultAuditInterval, false},
+		{10 * time.Second, 0, DefaultAuditInterval, true}, // no bookmark comes in time
+		{95 * time.Second, 0, 0, false},
+		{10 * time.Second, 6 * time.Second, 0, false},
 	} {
 		t.Run(fmt.Sprintf("%+v", tt), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := newRotated(t, 3, WatchConfig{AuditInterval: tt.audit, NodesInterval: DefaultNodesInterval})
 				r.turns(time.Minute, time.Minute) // so that the start is complete
-				r.slow = tt.slow
+				r.takes(tt.slow, 0)
+				r.quiet = tt.quiet
 				r.turns(tt.every, lasts)
-				r.slow = 0 // an audit may be under way
+				r.takes(0, 0) // an audit may be under way
 				stop := counting(t, r.watcher, r.watching, r.keep)
 				time.Sleep(3 * time.Minute)
 				r.shows(ModeWatch)
@@ -121,11 +149,11 @@ func TestReloadsPutNothingOff(t *testing.T) {
 				if audits := r.audits(); tt.audit == 0 && audits > 0 || tt.audit > 0 && (audits < 4 || audits > 5) {
 					t.Errorf("%d audits have compared", audits)
 				}
-				if starts := r.begun["pods"] - r.audits(); starts != 1 {
+				if starts := r.first("pods") - r.audits(); starts != 1 {
 					t.Errorf("the pods were listed %d times without an audit, want 1: the start", starts)
 				}
 				most := 2 + int(lasts/DefaultNodesInterval) + r.audits() + r.joins()
-				if n := r.begun["nodes"]; n < int(lasts/DefaultNodesInterval)-2 || n > most {
+				if n := r.first("nodes"); n < int(lasts/DefaultNodesInterval)-2 || n > most {
 					t.Errorf("the nodes were listed %d times, want up to %d", n, most)
 				}
 			})
@@ -155,9 +183,9 @@ func TestReloadsFindWhatWasLost(t *testing.T) {
 			r.set(false, "lost", &fakePod{node: "n1"})
 			r.dropped = r.version
 		})
-		r.slow = 10 * time.Second
+		r.takes(10*time.Second, 0)
 		r.turns(40*time.Second, 45*time.Minute)
-		r.slow = 0
+		r.takes(0, 0)
 		stop := counting(t, r.watcher, r.watching, r.keep)
 		defer stop()
 		time.Sleep(time.Minute)
