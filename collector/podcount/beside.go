@@ -13,9 +13,10 @@ type beside struct {
 }
 
 // goBeside begins a count beside the streams, or goes on with the one that a change of
-// credentials has cut short.
+// credentials has cut short. After a pause in which the streams were closed for longer than
+// an audit waits for them, it is too old.
 func (f *session) goBeside(audit bool) *beside {
-	if b := f.live.beside; b != nil && b.audit == audit {
+	if b := f.live.beside; b != nil && b.audit == audit && (b.read.IsZero() || time.Since(b.read) < 2*passWait) {
 		b.run.observer, b.run.refusals = f.w.observer, 0
 		return b
 	}

@@ -32,6 +32,7 @@ type fakeAPI struct {
 	nodes     map[string]fakePod
 	changed   chan struct{}
 	forgetful bool // no token can be continued while there is trouble
+	newerOnly bool // no bookmark is sent that is no newer than the beginning of its stream
 	done      done // what it has done to its clients
 	dropped   int  // the stream of bound pods leaves out this event; 0: none
 }

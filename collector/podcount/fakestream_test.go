@@ -75,6 +75,9 @@ func (s *fakeStream) run(ctx context.Context) {
 			_ = s.out.CloseWithError(context.Cause(ctx)) // as net/http does
 			return
 		}
+		if s.api.newerOnly && version <= s.from {
+			continue
+		}
 		if !s.bookmark(version, false) {
 			return
 		}

@@ -1,7 +1,9 @@
 package podcount
 
 import (
+	"cmp"
 	"fmt"
+	"io"
 	"net/http"
 	"sync"
 	"testing"
@@ -220,6 +222,60 @@ func TestReloadsKeepWhatWasAskedFor(t *testing.T) {
 				api.do(func() { api.set(false, "new2", &fakePod{}) }) // so that both streams pass the list
 				time.Sleep(10 * time.Second)
 				w.audited(nil)
+			})
+		})
+	}
+}
+
+// TestAuditAfterAPause has credentials be gone for minutes amid an audit, whose list shows what
+// no stream has had: it is not compared before the streams could have it.
+func TestAuditAfterAPause(t *testing.T) {
+	for _, pause := range []time.Duration{time.Minute, 5 * time.Minute, 7 * time.Minute, time.Hour} {
+		t.Run(pause.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api, watcher := interceptedCluster(t, nil)
+				w, stop := following(t, api.troubled, watcher)
+				time.Sleep(100 * time.Second)
+				listed, away := make(chan struct{}, 100), true
+				api.answerBy(func(r *http.Request) (*http.Response, error) {
+					switch {
+					case lists(r, "pods"):
+						listed <- struct{}{}
+					case r.URL.Query().Get("watch") == "":
+					case away:
+						return answerWith(r, http.StatusOK, io.NopCloser(until(r.Context().Done()))), nil
+					default: // events come a moment after the headers
+						response, err := api.troubled.RoundTrip(r)
+						if err == nil {
+							body := response.Body
+							response.Body = struct {
+								io.Reader
+								io.Closer
+							}{io.MultiReader(failing(func() error {
+								return cmp.Or(sleep(r.Context(), 100*time.Millisecond), io.EOF)
+							}), body), body}
+						}
+						return response, err
+					}
+					return nil, nil
+				})
+				api.turn(nil) // streams end, and come again without events
+				time.Sleep(5 * time.Second)
+				api.do(func() { api.set(false, "late", &fakePod{node: "n1"}) })
+				watcher.Audit()
+				<-listed
+				time.Sleep(time.Second)
+				stop()
+				away = false
+				time.Sleep(pause)
+				stop = counting(t, api.successor(t, watcher), w, w.keep)
+				defer stop()
+				time.Sleep(10 * time.Minute)
+				for _, e := range w.told() {
+					if e.Audit != nil && len(e.Audit.Differences) > 0 || e.Restart != nil {
+						t.Errorf("it was told of %+v, audit %+v", e, e.Audit)
+					}
+				}
 			})
 		})
 	}

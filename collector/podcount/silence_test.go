@@ -71,8 +71,8 @@ func TestSilence(t *testing.T) {
 }
 
 // TestSilenceAfterReopening has streams of a server that sends bookmarks break, and be opened
-// again with headers and nothing more, without audits. That is noticed after three minutes,
-// and where it goes on, the cluster is listed.
+// again with headers and nothing more, without audits. That is noticed after a quarter of an
+// hour, and where it goes on, the cluster is listed.
 func TestSilenceAfterReopening(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
@@ -80,9 +80,9 @@ func TestSilenceAfterReopening(t *testing.T) {
 		after time.Duration
 		want  Mode
 	}{
-		{"once", 1, maxSilence + 10*time.Second, ModeWatch},
-		{"as often as can be borne", maxShortStreams - 1, (maxShortStreams-1)*maxSilence + time.Minute, ModeWatch},
-		{"again and again", 1 << 30, maxShortStreams*maxSilence + time.Minute, ModeList},
+		{"once", 1, longestStream + endSlack + time.Minute, ModeWatch},
+		{"thrice", 3, maxQuiet + 2*maxSilence + time.Minute, ModeWatch},
+		{"again and again", 1 << 30, maxQuiet + maxShortStreams*maxSilence + 2*time.Minute, ModeList},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -228,4 +228,33 @@ func TestStreamedStartWithoutProgress(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestQuietServer has nothing happen for hours. kube-apiserver sends no bookmark that is no
+// newer than the beginning of its stream (k8s.io/apiserver/pkg/storage/cacher,
+// cache_watcher.go), and etcd has it know newer ones every ten minutes: streams that were
+// opened again are not taken for dead.
+func TestQuietServer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, nil)
+		api.newerOnly = true
+		w, stop := following(t, api.troubled, watcher)
+		defer stop()
+		for i := range 3 * 60 {
+			time.Sleep(time.Minute)
+			if i%10 == 9 {
+				api.do(func() {
+					api.version++
+					close(api.changed)
+					api.changed = make(chan struct{})
+				})
+			}
+		}
+		w.shows(ModeWatch)
+		for _, e := range w.told() {
+			if e.Ended != nil && e.Ended.Reason == EndSilent || e.Fallback != nil || e.Restart != nil {
+				t.Errorf("it was told of %+v", e)
+			}
+		}
+	})
 }

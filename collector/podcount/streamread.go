@@ -17,8 +17,12 @@ const (
 	longestStream  = 10 * time.Minute
 	// endSlack is how much longer than requested a stream may last.
 	endSlack = 30 * time.Second
-	// maxSilence ends a stream that has ever had bookmarks: they come every minute.
+	// maxSilence ends a stream that has had bookmarks: they come every minute.
 	maxSilence = 3 * time.Minute
+	// maxQuiet does so if these came before it was opened again: a bookmark has to be newer
+	// than where the stream began, and where nothing happens, etcd tells the API server every
+	// ten minutes how far it is (--experimental-watch-progress-notify-interval).
+	maxQuiet = 15 * time.Minute
 	// maxIdleStart is how long a streamed start may wait for the next pod.
 	maxIdleStart = time.Minute
 	// maxResets is how often in a row a stream may break on a connection that is kept.
@@ -121,9 +125,9 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header) er
 	silence := time.AfterFunc(maxSilence, func() { x.end(errSilent) })
 	defer idle.Stop()
 	defer silence.Stop()
-	bookmarked := l.bookmarked(s)
-	if !bookmarked {
-		silence.Stop() // a stream on which nothing happens may be silent
+	silence.Stop() // a stream on which nothing happens may be silent
+	if left, bookmarked := l.quiet(s); bookmarked {
+		silence.Reset(max(maxSilence, left))
 	}
 	if !s.starting {
 		idle.Stop()
@@ -138,7 +142,7 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header) er
 	}
 	reader := newEventReader(text, s.listing.name, w.Counter.account, x)
 	defer reader.d.window.close() // also if this panics
-	read, part := int64(0), int64(0)
+	bookmarked, read, part := false, int64(0), int64(0)
 	for {
 		if !s.starting { // only this goroutine changes it
 			idle.Stop()
@@ -176,11 +180,12 @@ func (w *Watcher) events(x *exchange, l *live, s *stream, header http.Header) er
 	}
 }
 
-// bookmarked says whether the server has ever sent the stream a bookmark.
-func (l *live) bookmarked(s *stream) bool {
+// quiet returns for how much longer nothing may come, and whether the server has ever sent the
+// stream a bookmark.
+func (l *live) quiet(s *stream) (left time.Duration, bookmarked bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return s.bookmarks
+	return maxQuiet - time.Since(s.seen), s.bookmarks
 }
 
 // broken returns the error of a stream whose events cannot be read any further.
