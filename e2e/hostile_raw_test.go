@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"net/http"
@@ -70,7 +69,7 @@ func rawServer(t *testing.T, answer func(w io.Writer, body string)) string {
 		gone := make(chan struct{})
 		go func() {
 			defer close(gone)
-			_, _ = bufio.NewReader(buffered).ReadByte()
+			_, _ = buffered.ReadByte()
 		}()
 		select {
 		case <-gone:

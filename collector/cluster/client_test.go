@@ -235,8 +235,9 @@ func (pageLog) Page(podcount.Page)       {}
 func (pageLog) Event(podcount.Event)     {}
 func (pageLog) Watched(podcount.Watched) {}
 
-// Connections that clusters share would be closed for all when one page fails.
-func TestClientsShareNoConnections(t *testing.T) {
+// countingServer answers everything, and counts its connections.
+func countingServer(t *testing.T) (*httptest.Server, *atomic.Int32) {
+	t.Helper()
 	var connections atomic.Int32
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -245,7 +246,13 @@ func TestClientsShareNoConnections(t *testing.T) {
 		}
 	}
 	server.Start()
-	defer server.Close()
+	t.Cleanup(server.Close)
+	return server, &connections
+}
+
+// Connections that clusters share would be closed for all when one page fails.
+func TestClientsShareNoConnections(t *testing.T) {
+	server, connections := countingServer(t)
 
 	one, base, err := load(t, oneContext(server.URL)).Client()
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"testing/synctest"
@@ -83,15 +82,7 @@ func TestWindowsOfLongAnswers(t *testing.T) {
 
 // TestManyRequestsOfOneConnection has each earn what it takes.
 func TestManyRequestsOfOneConnection(t *testing.T) {
-	var connections atomic.Int64
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			connections.Add(1)
-		}
-	}
-	server.Start()
-	defer server.Close()
+	server, connections := countingServer(t)
 	client, base, err := load(t, kubeconfig(serverEntry(t, server, false), "token: secret")).Client()
 	if err != nil {
 		t.Fatal(err)

@@ -8,9 +8,9 @@ import (
 )
 
 // awaitPassed waits until every stream of pods is open and has passed the count's
-// resourceVersion, unless one of them stays closed. Streams that come no further for passWait are compared
-// as they are: on a quiet server nothing may come, and a stream that has lost its events
-// must not put the comparison off for ever.
+// resourceVersion, unless one of them stays closed. Streams that come no further for passWait
+// are compared as they are: on a quiet server nothing may come, and a stream that has lost its
+// events must not put the comparison off for ever.
 func (f *session) awaitPassed(b *beside) error {
 	for {
 		wait, moved, err := f.live.behind(b.run, b.read)

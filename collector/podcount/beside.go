@@ -17,7 +17,7 @@ type beside struct {
 // an audit waits for them, it is too old.
 func (f *session) goBeside(audit bool) *beside {
 	if b := f.live.beside; b != nil && b.audit == audit && (b.read.IsZero() || time.Since(b.read) < 2*passWait) {
-		b.run.observer, b.run.refusals = f.w.observer, 0
+		b.run.goOn(f.w.observer)
 		return b
 	}
 	f.live.leaveBeside()

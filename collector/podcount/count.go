@@ -63,8 +63,14 @@ func (c *Counter) take(observer Observer) *count {
 		}
 	}
 	c.suspended = nil
-	run.observer, run.refusals = observer, 0
-	return run
+	return run.goOn(observer)
+}
+
+// goOn has an observer see what comes of the count from now on, with credentials that may
+// differ from those so far.
+func (n *count) goOn(observer Observer) *count {
+	n.observer, n.refusals = observer, 0
+	return n
 }
 
 // askFor runs walks, which ask for the pages of a count. If that fails, the count is

@@ -50,7 +50,7 @@ type session struct {
 	cancel map[*stream]context.CancelCauseFunc
 	last   *Snapshot // that was published; guarded by the observer's lock
 
-	progress chan struct{} // has a value when a stream has been opened
+	progress chan struct{} // has a value when a stream was opened for the first time
 }
 
 // panicked carries a panic from a goroutine of a session to the goroutine that

@@ -44,8 +44,7 @@ func (f *session) listed() error {
 func (f *session) firstList() *count {
 	if run := f.live.start; run != nil {
 		f.w.suspended = nil
-		run.observer, run.refusals = f.w.observer, 0
-		return run
+		return run.goOn(f.w.observer)
 	}
 	run := f.w.take(f.w.observer)
 	if run.renewed != nil { // a Count that was renewing its nodes: they may be there in part

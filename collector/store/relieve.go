@@ -30,7 +30,7 @@ func (g *gate) relieve() {
 	}
 	slices.SortStableFunc(due, func(a, b *place) int { return cmp.Compare(b.overdue(), a.overdue()) })
 	for _, p := range due {
-		if next := sight; next.without(p) {
+		if next := sight; next.without(p.class) {
 			sight, p.ended = next, true
 			p.end()
 		}
@@ -73,19 +73,20 @@ func (g *gate) outlook() outlook {
 	}
 	for _, p := range g.slow {
 		if p.ended {
-			o.without(p)
+			o.without(p.class)
 		}
 	}
 	return o
 }
 
-// without lets an answer leave, and says whether that makes a place for one that waits.
-func (o *outlook) without(p *place) (helps bool) {
-	if o.stuck[p.class] > 0 { // it leaves a place, or one of its class moves to where it was
-		o.stuck[p.class]--
-		o.places.held[p.class]--
+// without lets an answer of the class leave, and says whether that makes a place for one that
+// waits.
+func (o *outlook) without(leaving class) (helps bool) {
+	if o.stuck[leaving] > 0 { // it leaves a place, or one of its class moves to where it was
+		o.stuck[leaving]--
+		o.places.held[leaving]--
 	} else {
-		o.overflow.held[p.class]--
+		o.overflow.held[leaving]--
 	}
 	for c := range classes {
 		for ; o.stuck[c] > 0 && o.overflow.take(c); o.stuck[c]-- {
