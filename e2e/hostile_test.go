@@ -161,39 +161,46 @@ func hostileServers(t *testing.T) map[string]http.Handler {
 	return servers
 }
 
+// hostileKinds has the address of a server of each hostile kind, by its name.
+func hostileKinds(t *testing.T) map[string]string {
+	t.Helper()
+	kinds := map[string]string{}
+	for kind, handler := range hostileServers(t) {
+		for protocol, address := range bothProtocols(t, handler) {
+			kinds[kind+", "+protocol] = address
+		}
+	}
+	for kind, answer := range rawAnswers() {
+		kinds[kind] = rawServer(t, answer)
+	}
+	for kind, frame := range hostileFrames() {
+		kinds[kind] = framesServer(t, frame)
+	}
+	for _, names := range []int{900, 10_000, 60_000} {
+		kinds[fmt.Sprintf("certificate with %d names", names)] = certificateServer(t, names)
+	}
+	kinds["handshake that stalls"] = stalledHandshakes(t)
+	return kinds
+}
+
 // hostileKubeconfig has a cluster that is well, in a process of its own, and some with
 // each kind of hostile server.
-func hostileKubeconfig(t *testing.T) (path string, hostile int) {
+func hostileKubeconfig(t *testing.T, kinds map[string]string, copies int) (path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "kubeconfig")
 	sim := start(t, filepath.Join(os.Getenv("BIN_DIR"), "kubesim"), "--kubeconfig-out="+path, "--cluster-name=well", "--nodes=50", "--pods=2000")
 	sim.await(t, "kubesim: cluster")
 	kubeconfig, err := clientcmd.LoadFromFile(path)
 	must(t, err)
-	add := func(kind, address string) {
-		for i := range hostileCopies {
+	for kind, address := range kinds {
+		for i := range copies {
 			name := fmt.Sprintf("%s, %d", kind, i)
 			kubeconfig.Clusters[name] = &clientcmdapi.Cluster{Server: address, InsecureSkipTLSVerify: true}
 			kubeconfig.Contexts[name] = &clientcmdapi.Context{Cluster: name, AuthInfo: kubeconfig.Contexts["well"].AuthInfo}
-			hostile++
 		}
-	}
-	for kind, handler := range hostileServers(t) {
-		for protocol, address := range bothProtocols(t, handler) {
-			add(kind+", "+protocol, address)
-		}
-	}
-	for kind, answer := range rawAnswers() {
-		add(kind, rawServer(t, answer))
-	}
-	for kind, frame := range hostileFrames() {
-		add(kind, framesServer(t, frame))
-	}
-	for _, names := range []int{900, 10_000, 60_000} {
-		add(fmt.Sprintf("certificate with %d names", names), certificateServer(t, names))
 	}
 	must(t, clientcmd.WriteToFile(*kubeconfig, path))
-	return path, hostile
+	return path
 }
 
 // bothProtocols serves a handler, and returns its addresses by protocol: what HTTP/1.1
@@ -212,10 +219,15 @@ func bothProtocols(t *testing.T, handler http.Handler) map[string]string {
 // with little memory: the well one is right in every scrape from its first count on, and
 // memory stays below the limit of the shipped Deployment.
 func TestHostileClusters(t *testing.T) {
+	besideHostile(t, hostileKinds(t), hostileCopies)
+}
+
+// besideHostile counts a well cluster beside so many hostile ones of each kind.
+func besideHostile(t *testing.T, kinds map[string]string, copies int) {
+	t.Helper()
 	t.Setenv("GOMEMLIMIT", "128MiB")
-	path, hostile := hostileKubeconfig(t)
 	started := time.Now()
-	e := startExporter(t, path, "--kubernetes.all-contexts", "--collector.cache-ttl=2s", "--collector.page-timeout=5s")
+	e := startExporter(t, hostileKubeconfig(t, kinds, copies), "--kubernetes.all-contexts", "--collector.cache-ttl=2s", "--collector.page-timeout=5s")
 	scrape := func() (pods float64, nodes int, success float64) {
 		got := e.scrapeAt(t, "/metrics?cluster[]=well", "10")
 		for _, n := range got.by(t, "node_active_pods", "node") {
@@ -236,7 +248,7 @@ func TestHostileClusters(t *testing.T) {
 		e.discard(t, "/metrics", "2")
 	}
 	peak := e.peakMemory(t)
-	t.Logf("%d hostile clusters: the well one counted after %s, then right in %d scrapes; peak %d MiB", hostile, first.Round(time.Millisecond), scrapes, peak>>20)
+	t.Logf("%d hostile clusters: the well one counted after %s, then right in %d scrapes; peak %d MiB", copies*len(kinds), first.Round(time.Millisecond), scrapes, peak>>20)
 	if peak > hostileMemory {
 		t.Errorf("peak memory of %d MiB, want at most %d", peak>>20, hostileMemory>>20)
 	}

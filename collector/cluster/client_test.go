@@ -227,11 +227,15 @@ func TestHangingPluginIsLeftBehind(t *testing.T) {
 	}
 }
 
-// pageLog is a recorder for counts whose pages do not matter.
-type pageLog struct{}
+// pageLog is a recorder that tells page, if it is there, of each one.
+type pageLog struct{ page func(podcount.Page) }
 
-func (pageLog) Started(int)              {}
-func (pageLog) Page(podcount.Page)       {}
+func (pageLog) Started(int) {}
+func (l pageLog) Page(p podcount.Page) {
+	if l.page != nil {
+		l.page(p)
+	}
+}
 func (pageLog) Event(podcount.Event)     {}
 func (pageLog) Watched(podcount.Watched) {}
 

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -50,10 +49,20 @@ const (
 )
 
 var (
-	errLongHandshake = fmt.Errorf("the TLS handshake is longer than %d bytes", maxHandshakeBytes)
-	errOtherBytes    = fmt.Errorf("the server sent more than %d bytes beside its answers", maxOtherBytes)
-	errOtherWrites   = errors.New("the server sent more pings, or more settings, than its answers and their time allow")
+	errLongHandshake = &limitError{fmt.Sprintf("the TLS handshake is longer than %d bytes", maxHandshakeBytes)}
+	errOtherBytes    = &limitError{fmt.Sprintf("the server sent more than %d bytes beside its answers", maxOtherBytes)}
+	errOtherWrites   = &limitError{"the server sent more pings, or more settings, than its answers and their time allow"}
 )
+
+// limitError says which limit of a connection a server has exceeded.
+type limitError struct{ text string }
+
+// Error names the limit.
+func (e *limitError) Error() string { return e.text }
+
+// ConnectionLimit tells it from errors that a new connection may help against: to make one
+// costs more than most that a server may send.
+func (*limitError) ConnectionLimit() {}
 
 // connection finds that of a request, to limit what is read of it.
 type connection struct{ dialed, got atomic.Pointer[limitedConn] }
@@ -100,7 +109,7 @@ func limitedDial(dial func(ctx context.Context, network, address string) (net.Co
 type limitedConn struct {
 	net.Conn
 	left  atomic.Int64 // bytes
-	over  atomic.Pointer[error]
+	over  atomic.Pointer[limitError]
 	spare atomic.Int64 // for writes
 	since time.Time    // of which nothing was added to spare; only Write uses it
 }
@@ -127,9 +136,9 @@ func limitedOf(conn net.Conn) *limitedConn {
 }
 
 // limit has so many bytes be read, and what is beyond them fail with over.
-func (c *limitedConn) limit(left int64, over error) {
+func (c *limitedConn) limit(left int64, over *limitError) {
 	if c != nil {
-		c.over.Store(&over)
+		c.over.Store(over)
 		c.left.Store(left)
 	}
 }
@@ -156,11 +165,11 @@ func raise(left *atomic.Int64, more, most int64) {
 func (c *limitedConn) Read(p []byte) (int, error) {
 	left := c.left.Load()
 	if left <= 0 {
-		return 0, *c.over.Load()
+		return 0, c.over.Load()
 	}
 	n, err := c.Conn.Read(p[:min(int64(len(p)), left)])
 	if c.left.Add(-int64(n)) < 0 { // Write ended it meanwhile
-		err = *c.over.Load()
+		err = c.over.Load()
 	}
 	return n, err
 }

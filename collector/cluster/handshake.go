@@ -50,7 +50,7 @@ func limitCertificates(state tls.ConnectionState) error {
 		{parts, maxParts, "other parts, such as names of their owners and extensions"},
 	} {
 		if of.has > of.limit {
-			return fmt.Errorf("the server's certificates have %d %s, more than %d", of.has, of.what, of.limit)
+			return &limitError{fmt.Sprintf("the server's certificates have %d %s, more than %d", of.has, of.what, of.limit)}
 		}
 	}
 	return nil

@@ -1,8 +1,11 @@
 package cluster_test
 
 import (
+	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +17,7 @@ import (
 	"time"
 
 	"github.com/kube-node-manager/pod_count_exporter/collector/cluster"
+	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
 // TestAnsweredFramesArePaidForByNoBody has servers that send a body without end, and as many
@@ -51,16 +55,67 @@ func TestAnsweredFramesArePaidForByNoBody(t *testing.T) {
 
 // paid sends frames for less than maxEnvelope for each byte of a body: TLS adds 22 to each.
 func paid(write func(f *frames) error) func(f *frames) error {
+	blanks := bytes.Repeat([]byte(" "), 500)
 	return func(f *frames) error {
 		err := f.headers("200", false)
 		for err == nil {
-			err = f.WriteData(f.stream, false, make([]byte, 500))
+			err = f.WriteData(f.stream, false, blanks)
 			for i := 0; i < 400 && err == nil; i++ {
 				err = write(f)
 			}
 		}
 		return err
 	}
+}
+
+// TestLimitsOfConnectionsEndACount has servers that exceed what a connection may have. Each
+// further attempt would cost a handshake and as much again, so there is none.
+func TestLimitsOfConnectionsEndACount(t *testing.T) {
+	flood := func(f *frames) error {
+		for {
+			if err := f.WriteRawFrame(0xfb, 0, 0, make([]byte, 100)); err != nil {
+				return err
+			}
+		}
+	}
+	for name, serve := range map[string]func(t *testing.T) *httptest.Server{
+		"writes": func(t *testing.T) *httptest.Server {
+			server, _ := framesServer(t, paid(func(f *frames) error { return f.WriteSettings() }))
+			return server
+		},
+		"bytes":        func(t *testing.T) *httptest.Server { server, _ := framesServer(t, flood); return server },
+		"certificates": func(t *testing.T) *httptest.Server { return serverWith(t, certificateWith(t, uris(60))) },
+		"a handshake":  func(t *testing.T) *httptest.Server { return serverWith(t, certificateWith(t, padding(50<<10))) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			silent(t)
+			server := serve(t)
+			client, base, err := load(t, kubeconfig(serverEntry(t, server, false), "token: secret")).Client()
+			if err != nil {
+				t.Fatal(err)
+			}
+			counter, err := podcount.New(podcount.DefaultConfig(), client, base)
+			if err != nil {
+				t.Fatal(err)
+			}
+			attempts := 0
+			err = counter.Count(t.Context(), pageLog{page: func(podcount.Page) { attempts++ }}, func(*podcount.Snapshot) {})
+			if attempts != 1 || err == nil {
+				t.Errorf("%d attempts, the count ended with %v; want one that fails", attempts, err)
+			}
+		})
+	}
+}
+
+// serverWith answers nothing, with this certificate.
+func serverWith(t *testing.T, certificate tls.Certificate) *httptest.Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(http.NotFoundHandler())
+	server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server
 }
 
 // TestWindowsOfLongAnswers has net/http tell a server some thousand times that more of an

@@ -35,7 +35,7 @@ func (e *cleanError) Unwrap() []error { return e.causes }
 // Nothing else is kept of it: errors hold texts of the server, certificates and connections.
 func causes(err error) (all []error) {
 	switch e := err.(type) { //nolint:errorlint // this is what unwraps
-	case *PageError, *restartError, budgetError, syscall.Errno:
+	case *PageError, *restartError, budgetError, connectionLimit, syscall.Errno:
 		return []error{err}
 	case interface{ Unwrap() error }:
 		return causes(e.Unwrap())

@@ -52,12 +52,25 @@ func malformed(err error) *PageError {
 	return &PageError{Reason: Malformed, Err: err}
 }
 
-// final says whether asking again would not help.
-func (e *PageError) final() bool { return e.missing() || errors.As(e.Err, new(budgetError)) }
+// connectionLimit is an error of a connection on which a server sent more than it may. The
+// next one would bring the same, and cost as much.
+type connectionLimit interface {
+	error
+	ConnectionLimit()
+}
+
+// final says whether asking again at once would not help.
+func (e *PageError) final() bool {
+	_, limited := errors.AsType[connectionLimit](e.Err)
+	return limited || e.hopeless()
+}
+
+// hopeless says whether asking for the same page would never help.
+func (e *PageError) hopeless() bool { return e.missing() || errors.As(e.Err, new(budgetError)) }
 
 // stuck says whether going on from the pages so far would not help.
 func (e *PageError) stuck() bool {
-	return e.final() || e.unknownForm() || e.code == http.StatusNotFound || errors.Is(e.Err, errSameToken) || errors.Is(e.Err, errLongToken) || errors.Is(e.Err, errNull)
+	return e.hopeless() || e.unknownForm() || e.code == http.StatusNotFound || errors.Is(e.Err, errSameToken) || errors.Is(e.Err, errLongToken) || errors.Is(e.Err, errNull)
 }
 
 // missing says whether a namespace does not exist.

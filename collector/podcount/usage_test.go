@@ -195,23 +195,29 @@ func TestRowsOfADocument(t *testing.T) {
 	}
 }
 
+type aConnectionLimit struct{ connectionLimit }
+
+func (aConnectionLimit) Error() string { return "too many pings" }
+
 // TestMalformed says which failures an immediate retry cannot mend.
 func TestMalformed(t *testing.T) {
 	for _, tt := range []struct {
 		err                          error
 		final, tooLarge, unknownForm bool
 		stuck                        bool // although it is neither final nor an unknown form
+		goesOn                       bool // although it is final
 	}{
 		{err: errManyRows, final: true}, {err: errManyBytes, final: true}, {err: errManyPages, final: true},
 		{err: errManySparse, final: true}, {err: errManyEmpty, final: true}, {err: errManyNames, final: true},
 		{err: errNameBytes, final: true}, {err: errNoRoom, final: true},
 		{err: fmt.Errorf("row 7: %w", errManyNames), final: true},
+		{err: fmt.Errorf("reading the body: %w", aConnectionLimit{}), final: true, goesOn: true},
 		{err: errTooLarge, tooLarge: true}, {err: errNoNodeCell, unknownForm: true}, {err: errNoColumns, unknownForm: true},
 		{err: errSameToken, stuck: true}, {err: errLongToken, stuck: true}, {err: errNull, stuck: true}, {err: errLongName}, {err: errTrailing},
 	} {
 		t.Run(tt.err.Error(), func(t *testing.T) {
 			got := malformed(tt.err)
-			if got.Reason != Malformed || got.final() != tt.final || got.stuck() != (tt.final || tt.unknownForm || tt.stuck) || got.tooLarge() != tt.tooLarge || got.unknownForm() != tt.unknownForm {
+			if got.Reason != Malformed || got.final() != tt.final || got.stuck() != (tt.final && !tt.goesOn || tt.unknownForm || tt.stuck) || got.tooLarge() != tt.tooLarge || got.unknownForm() != tt.unknownForm {
 				t.Errorf("got %+v, want %+v", got, tt)
 			}
 			if !errors.Is(got, tt.err) {
