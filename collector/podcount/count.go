@@ -25,7 +25,8 @@ type count struct {
 	began    func(*walk) // called after each first page; may be nil
 	told     positions   // by the streams of the start that was suspended
 	bytes    int64
-	refusals int // of credentials
+	refusals int  // of credentials
+	seen     bool // pods have come, and after the latest failure
 	started  time.Time
 	elapsed  time.Duration // of earlier tries
 }
@@ -53,6 +54,7 @@ func (c *Counter) Count(ctx context.Context, observer Observer, publish func(*Sn
 func (c *Counter) take(observer Observer) *count {
 	now, run := time.Now(), c.suspended
 	if run == nil || Age(run.since(), now) > tokenLife {
+		c.pods.begin(now)
 		run = &count{started: now, search: c.forms.begin(now), ledger: c.account.open(), exist: sets.New[string]()}
 		run.known, run.tally = newNodeSet(run.ledger), newTally(run.ledger)
 		run.known.labels = c.cfg.Nodes.labels()
@@ -69,7 +71,7 @@ func (c *Counter) take(observer Observer) *count {
 // goOn has an observer see what comes of the count from now on, with credentials that may
 // differ from those so far.
 func (n *count) goOn(observer Observer) *count {
-	n.observer, n.refusals = observer, 0
+	n.observer, n.refusals, n.seen = observer, 0, false
 	return n
 }
 
@@ -126,17 +128,19 @@ func (n *count) denied() bool {
 }
 
 // noteSource notes how the pods are listed, as a page of them shows. If a count has no pods
-// at all, another form may have some.
+// at all, or none since a failure, after which the server may be behind another proxy,
+// another form may have some.
 func (c *Counter) noteSource(run *count, w *walk, doc document) {
+	run.seen = run.seen || doc.rows > 0
 	end := w.token == "" && w == run.pods[len(run.pods)-1]
-	if !run.search.ended && (doc.rows > 0 || end) {
-		if doc.rows == 0 {
-			if other, doubtful := c.forms.doubts(run.search); doubtful {
-				run.afresh(other)
-				return
-			}
+	if end && !run.seen {
+		if other, doubtful := c.forms.doubts(run.search); doubtful {
+			run.afresh(other)
+			return
 		}
-		c.forms.found(run.search, doc.rows > 0, time.Now())
+	}
+	if !run.search.ended && (run.seen || end) {
+		c.forms.found(run.search, run.seen, time.Now())
 		run.source = run.search.source
 	}
 	if doc.listed == "items" && run.search.include != "" {

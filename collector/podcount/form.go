@@ -108,7 +108,8 @@ func (f *forms) doubts(s *search) (other int, doubtful bool) {
 	if !looking && (s.empty || s.include != "None") {
 		return 0, false
 	}
-	s.empty, s.why = true, cmp.Or(s.why, errNoObjects)
+	s.doubt = s.doubt || s.ended // it had pods in this form
+	s.empty, s.ended, s.why = true, false, cmp.Or(s.why, errNoObjects)
 	return s.at + 1, true
 }
 
@@ -172,11 +173,11 @@ func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) b
 	return true
 }
 
-// afresh begins with the pods in another form. It forgets the pages so far, which had none,
-// since those of two forms may not fit together. The walk under way is now the first, as it
-// may have some.
+// afresh begins with the pods in another form. It forgets the pages so far, since those of
+// two forms may not fit together. The walk under way is now the first, as it may have some.
 func (n *count) afresh(form int) {
 	n.search.use(form)
+	n.tally.forget()
 	n.pods, n.next = slices.Concat(n.pods[n.next:], n.pods[:n.next]), 0
 	for _, w := range n.pods {
 		w.usage.drop()

@@ -3,11 +3,12 @@ package podcount
 import "time"
 
 const (
-	minPageSize  = 50      // a page is not halved below, nor below the first size
-	maxPageBytes = 2 << 20 // pages are not grown beyond about this much
-	worse        = 1.4     // a larger page does not pay if each row takes this many times as long
-	firstRest    = 4       // pages until a size that did not pay is tried again
-	ceilingRest  = 2048    // pages until a size that failed is tried again
+	minPageSize  = 50            // a page is not halved below, nor below the first size
+	maxPageBytes = 2 << 20       // pages are not grown beyond about this much
+	worse        = 1.4           // a larger page does not pay if each row takes this many times as long
+	firstRest    = 4             // pages until a size that did not pay is tried again
+	ceilingRest  = 2048          // pages until a size that failed is tried again
+	smallLife    = 6 * time.Hour // until any size up to the first is tried again
 )
 
 // pageSizer chooses the rows per page. Larger pages cost a server no more per
@@ -20,7 +21,9 @@ const (
 //     the known size. The size that failed is tried again after 2,048 full pages, or
 //     after one if the known size fails as well; until then, every page is smaller.
 //     After its first failure it is tried again sooner, like one that does not pay, up
-//     to the first size, or if the failure names another cause.
+//     to the first size, or if the failure names another cause. Up to the first size,
+//     any is tried again after six hours: other trouble makes pages that small, too, and
+//     a small cluster has few.
 //   - A trial whose rows take clearly longer, or that takes more than a tenth of the
 //     deadline, is given up too. It is the ceiling for 4 full pages, which measure
 //     the known size again (the first page of a list is often a cheap one), and then
@@ -37,15 +40,16 @@ type pageSizer struct {
 	first, top int
 	deadline   time.Duration // of a page
 
-	size          int     // rows to ask for next
-	known         int     // the largest size that works, never above size
-	price         float64 // recent time per row at the known size; 0 if not known
-	previousPrice float64 // time per row at the size before; 0 if not known
-	ceiling       int     // no page is larger; the top unless a size was given up
-	rest          int     // full pages that must still come before the ceiling is tried again
-	repeat        int     // rest after the next trial that does not pay
-	failed        int     // size of the latest trial that failed; the top when there is none
-	failedRest    int     // full pages that must still come before it is tried again
+	size          int       // rows to ask for next
+	known         int       // the largest size that works, never above size
+	price         float64   // recent time per row at the known size; 0 if not known
+	previousPrice float64   // time per row at the size before; 0 if not known
+	ceiling       int       // no page is larger; the top unless a size was given up
+	rest          int       // full pages that must still come before the ceiling is tried again
+	repeat        int       // rest after the next trial that does not pay
+	failed        int       // size of the latest trial that failed; the top when there is none
+	failedRest    int       // full pages that must still come before it is tried again
+	small         time.Time // since when counts have begun with less than the first size
 }
 
 func newPageSizer(first, top int, deadline time.Duration) *pageSizer {
@@ -57,6 +61,17 @@ func newPageSizer(first, top int, deadline time.Duration) *pageSizer {
 func (s *pageSizer) restart() {
 	if s.known > s.first {
 		*s = *newPageSizer(s.first, s.top, s.deadline)
+	}
+}
+
+// begin has sizes up to the first tried again when counts have had smaller pages for
+// smallLife.
+func (s *pageSizer) begin(now time.Time) {
+	switch {
+	case s.known >= s.first:
+		s.small = now
+	case Age(s.small, now) >= smallLife:
+		s.small, s.rest, s.failedRest = now, 0, 0
 	}
 }
 

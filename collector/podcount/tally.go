@@ -79,6 +79,12 @@ func (t *tally) restart() {
 	copy(t.total, t.before)
 }
 
+// forget forgets all walks.
+func (t *tally) forget() {
+	t.before = []int{0}
+	t.restart()
+}
+
 // nodeSet collects the nodes of one walk in the same way.
 type nodeSet struct {
 	*names

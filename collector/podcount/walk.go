@@ -110,6 +110,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if err := ctx.Err(); err != nil {
 			return err // cancelled: not a failure of the page
 		}
+		run.seen = run.seen && (w.listing.name != Pods || w.versioned())
 		older := w.versionRefused(failure, c.cfg.PageAttempts)
 		if failure.Reason == Expired && free < freeExpiries {
 			free++

@@ -1,0 +1,94 @@
+package podcount
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestHiddenAmidACount has a proxy that hides rows without objects come to stand before a
+// server that has listed pods as such rows, in a count that is interrupted there: what comes
+// after a failure is not believed because of what came before.
+func TestHiddenAmidACount(t *testing.T) {
+	for _, namespaces := range [][]string{nil, {"a", "b", "c"}} {
+		for _, code := range []int{http.StatusGone, http.StatusBadRequest, http.StatusNotFound, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable} {
+			for _, times := range []int{1, 5} {
+				for _, failing := range []int{1, 2, 3} {
+					t.Run(fmt.Sprintf("%d namespaces, %d of %d at request %d", len(namespaces), times, code, failing), func(t *testing.T) {
+						synctest.Test(t, func(t *testing.T) { hiddenFrom(t, namespaces, failing, times, code) })
+					})
+				}
+			}
+		}
+	}
+}
+
+// hiddenFrom has one request for pods and those after it fail, and then a proxy hide rows.
+func hiddenFrom(t *testing.T, namespaces []string, failing, times, code int) {
+	t.Helper()
+	const pods = 4000
+	h := &hiding{limited: limited{pods: pods, most: 10_000, fail: hang}}
+	c := h.counter(t)
+	c.cfg.Namespaces = namespaces
+	n := 0
+	c.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+		if strings.HasSuffix(r.URL.Path, Pods) {
+			if n++; n >= failing && n < failing+times {
+				h.objects = true
+				getConn(r.Context())
+				return statusOf(code)(r)
+			}
+		}
+		return h.RoundTrip(r)
+	})
+	right, want := 0, pods*max(1, len(namespaces))
+	for range 8 {
+		switch s, err := countOnce(t.Context(), c, &recorder{}); {
+		case err != nil:
+		case s.ActivePods() == want:
+			right++
+		default:
+			t.Errorf("%s by %s, want %d pods", line(s), s.Source, want)
+		}
+		time.Sleep(time.Minute)
+	}
+	if right < 5 {
+		t.Errorf("%d of 8 counts are right", right)
+	}
+}
+
+// TestFailuresBeforeEmptyNamespaces has requests of a server that hides nothing fail, before
+// namespaces without pods: they are counted in another form, and the next count is in the best.
+func TestFailuresBeforeEmptyNamespaces(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &hiding{limited: limited{pods: 400, most: 10_000, fail: hang}}
+		c := h.counter(t)
+		c.cfg.Namespaces = []string{"a", "empty"}
+		fails := 0
+		c.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			if !strings.Contains(r.URL.Path, "/empty/") {
+				return h.RoundTrip(r)
+			}
+			getConn(r.Context())
+			if fails > 0 {
+				fails--
+				return statusOf(http.StatusServiceUnavailable)(r)
+			}
+			return answerOf(`{"kind":"Table","metadata":{"resourceVersion":"1"},"columnDefinitions":[{"name":"Node"}],"rows":[]}`), nil
+		})
+		for i, want := range []Source{SourceTable, SourceTableMetadata, SourceTable, SourceTable} {
+			fails = 0
+			if i == 1 {
+				fails = 3 // the first two are taken for the resourceVersion
+			}
+			s, err := countOnce(t.Context(), c, &recorder{})
+			if err != nil || s.ActivePods() != 400 || s.Source != want {
+				t.Errorf("count %d: %s by %s, error %v; want 400 pods by %s", i+1, line(s), s.Source, err, want)
+			}
+			time.Sleep(5 * time.Minute)
+		}
+	})
+}
