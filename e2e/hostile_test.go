@@ -25,6 +25,8 @@ import (
 const (
 	// hostileCopies is how many clusters have each kind of hostile server, by protocol.
 	hostileCopies = 2
+	// manyCopies is how many there are of one kind.
+	manyCopies = 200
 	// hostileMemory is what the process may take in all beside them, a tenth more than was
 	// measured on a busy machine: the aim, below the 128 MiB that the Deployment ships.
 	hostileMemory = 110 << 20
@@ -220,6 +222,15 @@ func bothProtocols(t *testing.T, handler http.Handler) map[string]string {
 // memory stays below the limit of the shipped Deployment.
 func TestHostileClusters(t *testing.T) {
 	besideHostile(t, hostileKinds(t), hostileCopies)
+}
+
+// TestManyOfOneHostileKind has more clusters of the kinds that take the most memory, or
+// processor time, for each connection.
+func TestManyOfOneHostileKind(t *testing.T) {
+	kinds := hostileKinds(t)
+	for _, kind := range []string{"settings that a body pays for", "handshake that stalls"} {
+		t.Run(kind, func(t *testing.T) { besideHostile(t, map[string]string{kind: kinds[kind]}, manyCopies) })
+	}
 }
 
 // besideHostile counts a well cluster beside so many hostile ones of each kind.
