@@ -1,11 +1,36 @@
 package main
 
 import (
-	"net"
 	"net/http"
 	"strings"
 	"time"
 )
+
+const (
+	// readHeaderTimeout ends connections that never send a request.
+	readHeaderTimeout = 10 * time.Second
+	// maxHeaderBytes limits the headers of a request, which take ten times as much memory.
+	// Prometheus sends some hundred bytes; proxies add cookies and tokens.
+	maxHeaderBytes = 16 << 10
+	// idleTimeout is longer than the usual scrape intervals, so that Prometheus
+	// can keep its connection.
+	idleTimeout = 5 * time.Minute
+	// sendTimeout is how long a client may take to read an answer.
+	sendTimeout = 30 * time.Second
+)
+
+// limitedServer is a server whose clients cannot hold on to it. Over HTTP/2 the deadline
+// of an answer resets its stream, which has to be written too: a connection that takes
+// nothing for as long ends.
+func limitedServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           withDeadline(handler),
+		ReadHeaderTimeout: readHeaderTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		IdleTimeout:       idleTimeout,
+		HTTP2:             &http.HTTP2Config{WriteByteTimeout: sendTimeout},
+	}
+}
 
 // withDeadline cuts off clients that do not read, or announce a body that never comes: an
 // answer must be sent within sendTimeout after it begins. An http.Server's WriteTimeout
@@ -26,14 +51,6 @@ func withDeadline(next http.Handler) http.Handler {
 		next.ServeHTTP(limited, r)
 		limited.begin() // net/http sends the answer if the handler wrote nothing
 	})
-}
-
-// withoutDeadline is for http.Server.ConnState: the deadline of an answer must not
-// cut off the next one on the same connection.
-func withoutDeadline(conn net.Conn, state http.ConnState) {
-	if state == http.StateIdle {
-		_ = conn.SetWriteDeadline(time.Time{}) // a closed connection needs no deadline
-	}
 }
 
 // deadlineWriter sets the deadline when the answer begins.

@@ -43,12 +43,16 @@ func (l *oneConn) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 // must be called within a bubble.
 func connect(t *testing.T, handler http.Handler) net.Conn {
 	t.Helper()
+	return connectTo(t, limitedServer(handler), (*http.Server).Serve)
+}
+
+func connectTo(t *testing.T, server *http.Server, serve func(*http.Server, net.Listener) error) net.Conn {
+	t.Helper()
 	client, conn := net.Pipe()
 	listener := &oneConn{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
 	listener.conns <- conn
-	server := &http.Server{Handler: withDeadline(handler), ConnState: withoutDeadline, ReadHeaderTimeout: readHeaderTimeout}
 	done := make(chan error, 1)
-	go func() { done <- server.Serve(listener) }()
+	go func() { done <- serve(server, listener) }()
 	t.Cleanup(func() {
 		_ = client.Close()
 		_ = server.Close()
@@ -61,7 +65,13 @@ func connect(t *testing.T, handler http.Handler) net.Conn {
 
 func send(t *testing.T, conn net.Conn, path string) {
 	t.Helper()
-	if _, err := io.WriteString(conn, "GET "+path+" HTTP/1.1\r\nHost: exporter\r\n\r\n"); err != nil {
+	sendStart(t, conn, "GET "+path+" HTTP/1.1")
+}
+
+// sendStart sends a request without its body.
+func sendStart(t *testing.T, conn net.Conn, start string) {
+	t.Helper()
+	if _, err := io.WriteString(conn, start+"\r\nHost: exporter\r\n\r\n"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -97,28 +107,37 @@ func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
 	}
 }
 
-// Neither the wait before an answer nor the pause before the next request counts.
+// Neither the wait before an answer nor the pause before the next request counts, also where
+// a body is late.
 func TestDeadlineIsOfTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		conn := connect(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if r.URL.Path != "/silent" {
-				time.Sleep(2 * sendTimeout)
-				_, _ = io.WriteString(w, strings.Repeat("x", 5000))
+			if r.URL.Path == "/silent" {
+				return
 			}
+			select {
+			case <-time.After(2 * sendTimeout):
+			case <-r.Context().Done():
+				t.Errorf("%s was cut off", r.URL.Path)
+			}
+			_, _ = io.WriteString(w, strings.Repeat("x", 5000))
 		}))
 		reader := bufio.NewReader(conn)
 		for _, step := range []struct {
-			path string
-			size int
-		}{{"/", 5000}, {"/", 5000}, {"/silent", 0}, {"/silent", 0}} {
-			send(t, conn, step.path)
+			start string
+			size  int
+		}{
+			{"GET / HTTP/1.1", 5000}, {"GET / HTTP/1.1", 5000}, {"GET /silent HTTP/1.1", 0}, {"GET /silent HTTP/1.1", 0},
+			{"GET " + pprofPrefix + "profile HTTP/1.1", 5000}, {"GET / HTTP/1.1\r\nContent-Length: 5", 5000}, // the last one
+		} {
+			sendStart(t, conn, step.start)
 			response, err := http.ReadResponse(reader, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
 			body, err := io.ReadAll(response.Body)
 			if err != nil || len(body) != step.size {
-				t.Errorf("%s: %d bytes, %v", step.path, len(body), err)
+				t.Errorf("%s: %d bytes, %v", step.start, len(body), err)
 			}
 			time.Sleep(2 * sendTimeout)
 		}
@@ -139,9 +158,7 @@ func TestBodiesAreNotWaitedFor(t *testing.T) {
 					conn := connect(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 						_, _ = io.WriteString(w, strings.Repeat("x", size))
 					}))
-					if _, err := io.WriteString(conn, start+"\r\nHost: exporter\r\n\r\n"); err != nil {
-						t.Fatal(err)
-					}
+					sendStart(t, conn, start)
 					response, err := http.ReadResponse(bufio.NewReader(conn), nil)
 					if err != nil {
 						t.Fatal(err)

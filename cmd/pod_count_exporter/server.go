@@ -28,16 +28,6 @@ const (
 )
 
 const (
-	// readHeaderTimeout ends connections that never send a request.
-	readHeaderTimeout = 10 * time.Second
-	// maxHeaderBytes limits the headers of a request, which take ten times as much memory.
-	// Prometheus sends some hundred bytes; proxies add cookies and tokens.
-	maxHeaderBytes = 16 << 10
-	// idleTimeout is longer than the usual scrape intervals, so that Prometheus
-	// can keep its connection.
-	idleTimeout = 5 * time.Minute
-	// sendTimeout is how long a client may take to read an answer.
-	sendTimeout = 30 * time.Second
 	// shutdownTimeout leaves one of the five seconds that a stop may take.
 	shutdownTimeout = 4 * time.Second
 	// lastWait is for counts, which end with the shutdown's beginning, when connections
@@ -135,15 +125,10 @@ func (s *server) listen(ctx, process context.Context) error {
 		return err
 	}
 	for _, l := range listeners {
-		s.sockets = append(s.sockets, socket{listener: l, server: &http.Server{
-			Handler:           withDeadline(ownSite(withLanding(s.mux))),
-			ReadHeaderTimeout: readHeaderTimeout,
-			MaxHeaderBytes:    maxHeaderBytes,
-			IdleTimeout:       idleTimeout,
-			ConnState:         withoutDeadline,
-			BaseContext:       func(net.Listener) context.Context { return process },
-			ErrorLog:          log.New(s.foreign, "", 0),
-		}})
+		limited := limitedServer(ownSite(withLanding(s.mux)))
+		limited.BaseContext = func(net.Listener) context.Context { return process }
+		limited.ErrorLog = log.New(s.foreign, "", 0)
+		s.sockets = append(s.sockets, socket{listener: l, server: limited})
 	}
 	return nil
 }
