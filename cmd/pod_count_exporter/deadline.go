@@ -15,17 +15,20 @@ const (
 	// idleTimeout is longer than the usual scrape intervals, so that Prometheus
 	// can keep its connection.
 	idleTimeout = 5 * time.Minute
-	// sendTimeout is how long a client may take to read an answer.
+	// sendTimeout is how long a client may take to send a request, and to read an answer.
 	sendTimeout = 30 * time.Second
 )
 
 // limitedServer is a server whose clients cannot hold on to it. Over HTTP/2 the deadline
 // of an answer resets its stream, which has to be written too: a connection that takes
-// nothing for as long ends.
+// nothing for as long ends. The ReadTimeout is for clients that are refused before
+// withDeadline, for want of a password, and whose body net/http waits for. It ends with the
+// reading: scrapes wait as long as they like.
 func limitedServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           withDeadline(handler),
 		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       sendTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		IdleTimeout:       idleTimeout,
 		HTTP2:             &http.HTTP2Config{WriteByteTimeout: sendTimeout},

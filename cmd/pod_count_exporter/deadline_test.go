@@ -176,3 +176,34 @@ func TestBodiesAreNotWaitedFor(t *testing.T) {
 		}
 	}
 }
+
+// What asks for a password answers before withDeadline can: exporter-toolkit puts it around
+// the server's handler. Those whom it refuses can hold a connection no longer than others.
+func TestRefusedClientsAreCutOff(t *testing.T) {
+	for _, tt := range []struct {
+		name, start string
+	}{
+		{"a body that never comes", "GET /metrics HTTP/1.1\r\nContent-Length: 1000"},
+		{"a body of chunks that never comes", "POST /metrics HTTP/1.1\r\nTransfer-Encoding: chunked"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := limitedServer(http.NotFoundHandler())
+				server.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					w.WriteHeader(http.StatusUnauthorized)
+				})
+				conn := connectTo(t, server, (*http.Server).Serve)
+				began := time.Now()
+				// Whoever waits for longer has not been cut off.
+				if err := conn.SetDeadline(began.Add(time.Hour)); err != nil {
+					t.Fatal(err)
+				}
+				sendStart(t, conn, tt.start)
+				_, _ = io.Copy(io.Discard, conn)
+				if took := time.Since(began); took > sendTimeout+time.Second { // net/http lingers before it closes
+					t.Errorf("the connection ended after %s, want %s", took, sendTimeout)
+				}
+			})
+		})
+	}
+}
