@@ -58,7 +58,8 @@ func (f *fleet) start(ctx context.Context) error {
 	}
 	r := f.load()
 	if !r.usable {
-		return inOne(append(r.loaded.Problems, r.faults()...))
+		all := append(r.loaded.Problems, r.faults()...)
+		return inOne(all, len(all))
 	}
 	f.logLoad(r)
 	return nil

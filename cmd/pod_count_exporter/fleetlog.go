@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -44,8 +45,11 @@ func (r loadResult) faults() []error {
 	return faults
 }
 
-// inOne joins errors into one line, each once; it returns nil without any.
-func inOne(errs []error) error {
+// fewProblems are as many as a reload names, which anybody may ask for.
+const fewProblems = 5
+
+// inOne joins the first of the errors into one line, each once; it returns nil without any.
+func inOne(errs []error, most int) error {
 	var texts []string
 	for _, err := range errs {
 		if text := err.Error(); !slices.Contains(texts, text) {
@@ -55,12 +59,15 @@ func inOne(errs []error) error {
 	if texts == nil {
 		return nil
 	}
+	if more := len(texts) - most; more > 0 {
+		texts = append(texts[:most], fmt.Sprintf("and %d more", more))
+	}
 	return errors.New(strings.Join(texts, "; "))
 }
 
-// hasNewProblem says whether there is a problem that has not been logged yet.
-func (f *fleet) hasNewProblem(r loadResult) bool {
-	return slices.ContainsFunc(r.loaded.Problems, func(err error) bool { return !f.logged[err.Error()] })
+// newProblems are those that have not been logged yet.
+func (f *fleet) newProblems(r loadResult) []error {
+	return slices.DeleteFunc(slices.Clone(r.loaded.Problems), func(err error) bool { return f.logged[err.Error()] })
 }
 
 // logLoad logs what cannot be used and what was left out, once for as long as that

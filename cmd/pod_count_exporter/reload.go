@@ -11,10 +11,11 @@ import (
 // watchInterval is how often the kubeconfigs are checked.
 const watchInterval = 5 * time.Second
 
-// Causes of a reload, besides signals and requests.
+// Causes of a reload, besides signals.
 const (
-	causeChange = "file changed"
-	causeRetry  = "retry"
+	causeRequest = "request"
+	causeChange  = "file changed"
+	causeRetry   = "retry"
 )
 
 // longestRetry is the longest pause between two attempts, in checks of the files: a
@@ -45,7 +46,7 @@ func (r *retry) due() bool {
 
 // reloadHandler answers when the kubeconfigs have been read.
 func (a *app) reloadHandler(w http.ResponseWriter, _ *http.Request) {
-	if err := a.fleet.reload("request"); err != nil {
+	if err := a.fleet.reload(causeRequest); err != nil {
 		answer(w, http.StatusInternalServerError, "reloading failed: "+err.Error())
 		return
 	}

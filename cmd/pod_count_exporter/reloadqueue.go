@@ -85,22 +85,29 @@ func (f *fleet) reload(cause string) error {
 
 // reloadFor reloads once for all causes.
 func (f *fleet) reloadFor(causes []string) error {
-	isAsked := func(cause string) bool { return cause != causeRetry && cause != causeChange }
-	onlyRetry, asked := slices.Equal(causes, []string{causeRetry}), slices.ContainsFunc(causes, isAsked)
+	onlyRetry := slices.Equal(causes, []string{causeRetry})
 	if !onlyRetry {
 		f.retry.reset()
 		_ = level.Info(f.logger).Log("msg", "Reloading the kubeconfigs", "cause", strings.Join(causes, ", "))
 	}
 	before := f.targets
 	r := f.load()
-	err := inOne(r.loaded.Problems)
-	if err != nil && (asked || f.hasNewProblem(r)) {
+	problems := f.newProblems(r)
+	if slices.ContainsFunc(causes, isSignal) {
+		problems = r.loaded.Problems
+	}
+	if err := inOne(problems, fewProblems); err != nil {
 		_ = level.Error(f.logger).Log("msg", "Some kubeconfigs cannot be read, their clusters stay", "err", err)
 	}
 	f.logLoad(r)
 	f.logChange(before, onlyRetry)
 	f.collector.Store.Warm()
-	return err
+	return inOne(r.loaded.Problems, fewProblems)
+}
+
+// isSignal says whether somebody asked who has no other answer than the log.
+func isSignal(cause string) bool {
+	return cause != causeRequest && cause != causeChange && cause != causeRetry
 }
 
 // changed says whether a file has changed since the latest load.
