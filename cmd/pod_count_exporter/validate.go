@@ -88,7 +88,7 @@ func notInPath(r rune) bool {
 
 // checkOptions calls the checks of the packages that use the values.
 func (f *flags) checkOptions() error {
-	for _, err := range []error{f.pages.Validate(), f.cache.Validate(), f.watch.Validate()} {
+	for _, err := range []error{f.clusters.Validate(), f.pages.Validate(), f.cache.Validate(), f.watch.Validate()} {
 		if err != nil {
 			return inFlags(err)
 		}

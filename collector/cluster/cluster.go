@@ -5,7 +5,9 @@
 package cluster
 
 import (
+	"errors"
 	"os"
+	"slices"
 
 	"k8s.io/client-go/rest"
 )
@@ -95,6 +97,17 @@ func (e Env) withDefaults() Env {
 		e.InCluster = rest.InClusterConfig
 	}
 	return e
+}
+
+// Validate checks what no kubeconfig can make right. Load has the same error.
+func (o Options) Validate() error {
+	switch {
+	case o.AllContexts && len(o.Contexts) > 0:
+		return errors.New("--kubernetes.all-contexts and --kubernetes.context cannot be given together")
+	case slices.Contains(o.Kubeconfigs, ""):
+		return errors.New(`--kubeconfig="": the path is empty`)
+	}
+	return nil
 }
 
 // inPod says whether to use the service account of the pod, once flag and variable

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"errors"
 	"os"
 	"slices"
 
@@ -81,10 +80,11 @@ func (l *Loader) Load() Loaded {
 
 // read tries the sources in kubectl's order, and uses only the first that exists.
 func (l *Loader) read() reading {
+	if err := l.opts.Validate(); err != nil {
+		return reading{problems: []error{err}}
+	}
 	list := l.env.Getenv("KUBECONFIG")
 	switch {
-	case l.opts.AllContexts && len(l.opts.Contexts) > 0:
-		return reading{problems: []error{errors.New("--kubernetes.all-contexts and --kubernetes.context cannot be given together")}}
 	case len(l.opts.Kubeconfigs) > 0:
 		return l.fromFlags()
 	case list != "":

@@ -104,10 +104,6 @@ func (l *Loader) fromFlags() (r reading) {
 	l.begin(l.opts.Kubeconfigs)
 	var sources []*source
 	for _, path := range l.opts.Kubeconfigs {
-		if path == "" {
-			r.fails(errors.New(`--kubeconfig="": the path is empty`))
-			continue
-		}
 		f := l.file("--kubeconfig", path, l.opts.unfit)
 		sources = append(sources, l.source(f, l.open(f)))
 	}
