@@ -52,12 +52,11 @@ func (c recorders) Observe(cluster string) store.Observer {
 	return own
 }
 
-// Forget drops the recorder and its series.
+// Forget drops the recorder, and with it the series.
 func (c recorders) Forget(cluster string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.recorders, cluster)
-	c.metrics.forget(cluster)
 }
 
 // recorder returns the recorder of a cluster, or nil when the cluster is gone.

@@ -10,25 +10,25 @@ import (
 
 // Every metric of the exporter is declared in this file, with its help.
 
-// metrics are the families of one process. Counters and histograms are vectors.
-// Gauges that show a snapshot are created for each scrape, so that the series of a
-// deleted node disappear with it.
+// metrics are the families of one process. Counters and histograms are made for each
+// cluster, which keeps its own. Gauges that show a snapshot are created for each scrape,
+// so that the series of a deleted node disappear with it.
 type metrics struct {
-	pages        *prometheus.CounterVec
-	pageFailures *prometheus.CounterVec
-	pageDuration *prometheus.HistogramVec
-	bytes        *prometheus.CounterVec
-	duration     *prometheus.HistogramVec
-	requests     *prometheus.CounterVec
-	logs         *prometheus.CounterVec
-	failures     *prometheus.CounterVec
-	panics       *prometheus.CounterVec
+	pages        counters
+	pageFailures counters
+	pageDuration histograms
+	bytes        counters
+	duration     histograms
+	requests     counters
+	logs         counters
+	failures     counters
+	panics       counters
 
-	watchEvents   *prometheus.CounterVec
-	watchRestarts *prometheus.CounterVec
-	watchAudits   *prometheus.CounterVec
-	bound         *prometheus.CounterVec
-	left          *prometheus.CounterVec
+	watchEvents   counters
+	watchRestarts counters
+	watchAudits   counters
+	bound         counters
+	left          counters
 
 	nodes           []nodeFamily
 	unscheduledPods *prometheus.Desc
@@ -124,17 +124,35 @@ func nodeFamilies() []nodeFamily {
 	}
 }
 
-func counter(name, help string, labels ...string) *prometheus.CounterVec {
-	return prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, withCluster(labels))
+// counters makes the counters of a family, which share its description. The vector keeps
+// none of them: they go with their cluster, without being looked for among all others.
+type counters struct{ vector *prometheus.CounterVec }
+
+func counter(name, help string, labels ...string) counters {
+	return counters{prometheus.NewCounterVec(prometheus.CounterOpts{Name: name, Help: help}, withCluster(labels))}
 }
 
-func histogram(name, help string, buckets []float64) *prometheus.HistogramVec {
-	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
+// of returns a new counter, at 0.
+func (f counters) of(labels ...string) prometheus.Counter {
+	defer f.vector.DeleteLabelValues(labels...)
+	return f.vector.WithLabelValues(labels...)
+}
+
+// histograms is counters for histograms.
+type histograms struct{ vector *prometheus.HistogramVec }
+
+func histogram(name, help string, buckets []float64) histograms {
+	return histograms{prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name: name, Help: help, Buckets: buckets,
 		NativeHistogramBucketFactor:     1.1,
 		NativeHistogramMaxBucketNumber:  100,
 		NativeHistogramMinResetDuration: time.Hour,
-	}, withCluster(nil))
+	}, withCluster(nil))}
+}
+
+func (f histograms) of(cluster string) prometheus.Observer {
+	defer f.vector.DeleteLabelValues(cluster)
+	return f.vector.WithLabelValues(cluster)
 }
 
 func gauge(name, help string, labels ...string) *prometheus.Desc {
@@ -148,18 +166,14 @@ func processGauge(name, help string, labels ...string) *prometheus.Desc {
 func withCluster(labels []string) []string { return append([]string{"cluster"}, labels...) }
 
 func (m *metrics) vectors() []*prometheus.MetricVec {
-	return []*prometheus.MetricVec{
-		m.pages.MetricVec, m.pageFailures.MetricVec, m.pageDuration.MetricVec, m.bytes.MetricVec,
-		m.duration.MetricVec, m.requests.MetricVec, m.logs.MetricVec, m.failures.MetricVec, m.panics.MetricVec,
-		m.watchEvents.MetricVec, m.watchRestarts.MetricVec, m.watchAudits.MetricVec, m.bound.MetricVec, m.left.MetricVec,
+	all := []*prometheus.MetricVec{m.pageDuration.vector.MetricVec, m.duration.vector.MetricVec}
+	for _, family := range []counters{
+		m.pages, m.pageFailures, m.bytes, m.requests, m.logs, m.failures, m.panics,
+		m.watchEvents, m.watchRestarts, m.watchAudits, m.bound, m.left,
+	} {
+		all = append(all, family.vector.MetricVec)
 	}
-}
-
-// forget drops the counters and histograms of a cluster that is gone.
-func (m *metrics) forget(cluster string) {
-	for _, vector := range m.vectors() {
-		vector.DeletePartialMatch(prometheus.Labels{"cluster": cluster})
-	}
+	return all
 }
 
 func (m *metrics) describe(ch chan<- *prometheus.Desc) {

@@ -29,26 +29,26 @@ func (m *metrics) forCluster(name string, watches bool) *clusterMetrics {
 	own := &clusterMetrics{
 		families:     m,
 		name:         name,
-		pages:        m.pages.WithLabelValues(name),
+		pages:        m.pages.of(name),
 		pageFailures: make(map[podcount.Reason]prometheus.Counter),
-		pageDuration: m.pageDuration.WithLabelValues(name),
-		bytes:        m.bytes.WithLabelValues(name),
-		duration:     m.duration.WithLabelValues(name),
-		succeeded:    m.requests.WithLabelValues(name, "success"),
-		erred:        m.requests.WithLabelValues(name, "error"),
+		pageDuration: m.pageDuration.of(name),
+		bytes:        m.bytes.of(name),
+		duration:     m.duration.of(name),
+		succeeded:    m.requests.of(name, "success"),
+		erred:        m.requests.of(name, "error"),
 		logs:         make(map[message]prometheus.Counter),
-		failures:     m.failures.WithLabelValues(name),
-		panics:       m.panics.WithLabelValues(name),
+		failures:     m.failures.of(name),
+		panics:       m.panics.of(name),
 	}
 	for _, reason := range podcount.Reasons() {
-		own.pageFailures[reason] = m.pageFailures.WithLabelValues(name, string(reason))
+		own.pageFailures[reason] = m.pageFailures.of(name, string(reason))
 	}
 	all := messages()
 	if watches {
 		own.watch, all = m.forWatch(name), append(all, watchMessages()...)
 	}
 	for _, message := range all {
-		own.logs[message] = m.logs.WithLabelValues(name, message.level, message.text)
+		own.logs[message] = m.logs.of(name, message.level, message.text)
 	}
 	return own
 }

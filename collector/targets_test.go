@@ -8,6 +8,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/kube-node-manager/pod_count_exporter/collector/store"
 )
 
@@ -51,6 +53,45 @@ func TestSet(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestCountersBelongToTheirCluster looks for counters and histograms that outlive their
+// cluster, or that a reload would have to look for among those of all clusters.
+func TestCountersBelongToTheirCluster(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		opts := steady()
+		opts.Watch = true
+		e := empty(t, opts)
+		kept := func(when string) {
+			t.Helper()
+			for _, vector := range e.metrics.vectors() {
+				held := make(chan prometheus.Metric, 1000)
+				if vector.Collect(held); len(held) > 0 {
+					t.Errorf("%s: %d series are kept beside those of their clusters: %v", when, len(held), (<-held).Desc())
+				}
+			}
+		}
+		failing := func(server string) store.Target {
+			return store.Target{Name: "a", Server: server, Counter: &scripted{err: errors.New("the count failed")}}
+		}
+		for _, step := range []struct {
+			name     string
+			targets  []store.Target
+			failures string // after a scrape, of which each count fails
+		}{
+			{"a new cluster", []store.Target{failing("s")}, "1"},
+			{"other credentials", []store.Target{failing("s")}, "2"},
+			{"another server of the name", []store.Target{failing("t")}, "1"},
+			{"it is gone", nil, "absent"},
+			{"it is back", []store.Target{failing("t")}, "1"},
+		} {
+			e.Store.Set(step.targets...)
+			kept(step.name)
+			if got := value(e.scrape("10"), `pod_count_failures_total{cluster="a"}`); got != step.failures {
+				t.Errorf("%s: pod_count_failures_total is %s, want %s", step.name, got, step.failures)
+			}
+		}
+	})
 }
 
 // What is removed must stop at once: its count, and so its goroutine and connections.

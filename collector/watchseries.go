@@ -33,16 +33,16 @@ func (m *metrics) forWatch(name string) *watchMetrics {
 	own := &watchMetrics{
 		events: make(map[podcount.EventType]prometheus.Counter), restarts: make(map[podcount.WatchEnd]prometheus.Counter),
 		audits: make(map[string]prometheus.Counter),
-		bound:  m.bound.WithLabelValues(name), left: m.left.WithLabelValues(name),
+		bound:  m.bound.of(name), left: m.left.of(name),
 	}
 	for _, kind := range podcount.EventTypes() {
-		own.events[kind] = m.watchEvents.WithLabelValues(name, strings.ToLower(string(kind)))
+		own.events[kind] = m.watchEvents.of(name, strings.ToLower(string(kind)))
 	}
 	for _, reason := range podcount.WatchEnds() {
-		own.restarts[reason] = m.watchRestarts.WithLabelValues(name, string(reason))
+		own.restarts[reason] = m.watchRestarts.of(name, string(reason))
 	}
 	for _, result := range []string{auditEqual, auditDifferent, auditUnknown} {
-		own.audits[result] = m.watchAudits.WithLabelValues(name, result)
+		own.audits[result] = m.watchAudits.of(name, result)
 	}
 	return own
 }
