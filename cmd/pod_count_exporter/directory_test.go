@@ -81,7 +81,7 @@ func TestUnreadableKubeconfigKeepsItsCluster(t *testing.T) {
 		"no contexts":             func(path string) { put(t, path, "apiVersion: v1\nkind: Config\n") },
 		"no current context":      func(path string) { put(t, path, strings.Replace(good("b"), "current-context: b", "", 1)) },
 		"named pipe":              func(path string) { do(syscall.Mkfifo(path, 0o600)) },
-		"more than 16 MiB":        func(path string) { put(t, path, good("b")+strings.Repeat("#", 16<<20)) },
+		"more than 8 MiB":         func(path string) { put(t, path, good("b")+strings.Repeat("#", 8<<20)) },
 	} {
 		for _, place := range []string{"directory", "flag", "variable"} {
 			t.Run(name+" of a "+place, func(t *testing.T) {

@@ -110,7 +110,9 @@ func (c *candidate) take(now found) {
 	if c.gone = now.nothing(); c.gone {
 		return
 	}
-	if c.err = c.file.take(now); c.good == nil {
+	if c.good == nil && now.regular() && !meant(now.data) { // a log, a dump: it is not even parsed
+		c.why = noKubeconfig
+	} else if c.err = c.file.take(now); c.good == nil {
 		c.why = c.foreign(now)
 	}
 	now.data, now.entries = nil, nil

@@ -1,27 +1,30 @@
 package cluster
 
 import (
+	"bytes"
 	"errors"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 )
 
+const noKubeconfig = "it is no kubeconfig, or has no contexts"
+
 // foreign returns why a file that never had clusters is not meant as a kubeconfig, or
 // "".
 func (c *candidate) foreign(now found) string {
+	var limit exceeds
 	switch {
 	case now.mode.IsDir(): // even if it cannot be listed
 		return "it is a directory"
-	case errors.Is(now.err, errTooLarge):
-		return now.err.Error()
+	case errors.As(c.err, &limit):
+		return limit.Error()
 	case now.err != nil:
 		return ""
 	case !now.regular():
 		return "it is not a regular file"
-	case !like(c.path, now.data, c.err):
-		return "it is no kubeconfig, or has no contexts"
+	case errors.Is(c.err, errNoContexts), c.err != nil && aboutOthers(c.path):
+		return noKubeconfig
 	}
 	return ""
 }
@@ -39,27 +42,51 @@ func copyOfOther(name string) bool {
 		slices.Contains(suffixes, strings.ToLower(filepath.Ext(name)))
 }
 
-// like says whether a regular file is meant as a kubeconfig. It is if it can be read
-// as one. If not, it must have contexts, or two of the other keys, as other files may
-// have a list of users or of clusters, too. A text about kubeconfigs may have all of
-// them.
-func like(path string, data []byte, err error) bool {
-	switch {
-	case err == nil:
-		return true
-	case errors.Is(err, errNoContexts), slices.Contains([]string{".txt", ".md"}, strings.ToLower(filepath.Ext(path))):
-		return false
-	}
-	has := func(key string) bool {
-		return regexp.MustCompile(`(?m)(^[\s-]*|[{,]\s*)["']?` + key).Match(data)
-	}
+// aboutOthers says whether a file has the name of a text, which may be about kubeconfigs
+// and have all that is looked for.
+func aboutOthers(name string) bool {
+	return slices.Contains([]string{".txt", ".md"}, strings.ToLower(filepath.Ext(name)))
+}
+
+// meant says whether data looks like a kubeconfig, readable or not: it must have contexts,
+// or two of the other keys, as other files may have a list of users or of clusters, too.
+func meant(data []byte) bool {
 	keys := 0
-	for _, key := range []string{
-		`clusters["']?\s*:`, `users["']?\s*:`, `kind["']?\s*:\s*["']?Config\b`, `apiVersion["']?\s*:\s*["']?v1["']?\s*([,}]|$)`,
-	} {
-		if has(key) {
+	for key, value := range map[string]string{"clusters": "", "users": "", "kind": "Config", "apiVersion": "v1"} {
+		if hasKey(data, key, value) {
 			keys++
 		}
 	}
-	return keys >= 2 || has(`(contexts|current-context)["']?\s*:`)
+	return keys >= 2 || hasKey(data, "contexts", "") || hasKey(data, "current-context", "")
+}
+
+// hasKey says whether data has a key of YAML or JSON at the beginning of a line or of a
+// mapping, with that value unless it is empty. Expressions take seconds for some MiB.
+func hasKey(data []byte, key, value string) bool {
+	for at := 0; ; at += len(key) {
+		next := bytes.Index(data[at:], []byte(key))
+		if next < 0 {
+			return false
+		}
+		at += next
+		if begins(data[:at]) && follows(data[at+len(key):], value) {
+			return true
+		}
+	}
+}
+
+// begins says whether a key can come after data.
+func begins(data []byte) bool {
+	data = bytes.TrimRight(bytes.TrimRight(data, `"'`), " \t\r-")
+	return len(data) == 0 || bytes.IndexByte([]byte("\n{,"), data[len(data)-1]) >= 0
+}
+
+// follows says whether data, which comes after a key, has a value that is wanted.
+func follows(data []byte, value string) bool {
+	data = bytes.TrimLeft(bytes.TrimLeft(data, `"'`), " \t\r\n")
+	if len(data) == 0 || data[0] != ':' {
+		return false
+	}
+	rest, has := bytes.CutPrefix(bytes.TrimLeft(data[1:], " \t\r\n\"'"), []byte(value))
+	return value == "" || has && (len(rest) == 0 || bytes.IndexByte([]byte("\"' \t\r\n,}"), rest[0]) >= 0)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"sigs.k8s.io/yaml"
@@ -55,10 +54,12 @@ func twice(data []byte) (section, name string) {
 		section string
 		entries []named
 	}{{"clusters", names.Clusters}, {"users", names.Users}, {"contexts", names.Contexts}} {
-		for i, entry := range list.entries {
-			if slices.Contains(list.entries[:i], entry) {
+		seen := make(map[string]bool)
+		for _, entry := range list.entries {
+			if seen[entry.Name] {
 				return list.section, entry.Name
 			}
+			seen[entry.Name] = true
 		}
 	}
 	return "", ""

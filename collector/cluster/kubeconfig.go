@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -107,9 +108,26 @@ func empty(c *api.Config) bool {
 	return len(c.Contexts)+len(c.Clusters)+len(c.AuthInfos)+len(c.CurrentContext) == 0
 }
 
+// maxEntries limits the entries of a kubeconfig. Each takes some 400 bytes while it is
+// parsed, and a cluster with its context and user has some 20, or 60 with a plugin.
+const maxEntries = 100_000
+
+const errTooMany = exceeds("more than 100,000 entries")
+
+// entriesIn returns at least as many as data has entries, as YAML or JSON.
+func entriesIn(data []byte) (n int) {
+	for _, sign := range []string{":", ",", "[", "{", "- ", "-\n", "? "} {
+		n += bytes.Count(data, []byte(sign))
+	}
+	return n
+}
+
 // decode is client-go's LoadFromFile for content that has already been read: a pipe
 // can be read only once, and a second reading might not end.
 func (f *file) decode(data []byte) (*api.Config, error) {
+	if entriesIn(data) > maxEntries {
+		return nil, errTooMany
+	}
 	config, err := clientcmd.Load(data)
 	if err != nil {
 		return nil, invalid(data, err)

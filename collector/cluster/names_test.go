@@ -252,7 +252,7 @@ func TestLeftOutOfADirectory(t *testing.T) {
 	inJSON := `{"apiVersion":"v1","kind":"Config","clusters":[{"name":"c","cluster":{"server":"https://h"}}],"contexts":[{"name":"x"`
 	root := files(t, map[string]string{
 		"a": oneContext("https://one.example"), "a.bak": "x", "folder/x": "", "notes": "x", "secret.yaml": "apiVersion: v1\nkind: Secret\n",
-		"state.json": `{"version":1,"users":{"a":1}}`, "inventory.yaml": "clusters:\n  a: 1\n", "large": strings.Repeat("x", 16<<20+1), "half.json": inJSON,
+		"state.json": `{"version":1,"users":{"a":1}}`, "inventory.yaml": "clusters:\n  a: 1\n", "large": strings.Repeat("x", 8<<20+1), "half.json": inJSON,
 		"other-kind": "apiVersion: v1\nkind: Konfig\nclusters: []\n",
 	})
 	loader := cluster.NewLoader(cluster.Options{Kubeconfigs: []string{root}})
@@ -262,7 +262,7 @@ func TestLeftOutOfADirectory(t *testing.T) {
 		fmt.Fprintf(&got, "%s: %s\n", filepath.Base(file.Path), file.Why)
 	}
 	const none = "it is no kubeconfig, or has no contexts"
-	if want := "a.bak: its name is that of a backup or a lock\nfolder: it is a directory\ninventory.yaml: " + none + "\nlarge: larger than 16 MiB\n" +
+	if want := "a.bak: its name is that of a backup or a lock\nfolder: it is a directory\ninventory.yaml: " + none + "\nlarge: larger than 8 MiB\n" +
 		"notes: " + none + "\nsecret.yaml: " + none + "\nstate.json: " + none + "\n"; got.String() != want {
 		t.Errorf("left out:\n%s, want:\n%s", &got, want)
 	}
@@ -270,10 +270,10 @@ func TestLeftOutOfADirectory(t *testing.T) {
 	if usable != "only" || strings.Count(wrong, "\n") != 1 || !strings.Contains(wrong, `half.json": not a valid kubeconfig (byte `) || !strings.Contains(wrong, `other-kind": not a valid kubeconfig: its kind is not Config`) {
 		t.Errorf("can be used: %q; wrong: %s", usable, wrong)
 	}
-	if err := os.WriteFile(filepath.Join(root, "a"), []byte(strings.Repeat("#", 16<<20+1)), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(root, "a"), []byte(strings.Repeat("#", 8<<20+1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if usable, wrong := found(loader.Load()); usable != "only" || !strings.Contains(wrong, `a": larger than 16 MiB`) {
+	if usable, wrong := found(loader.Load()); usable != "only" || !strings.Contains(wrong, `a": larger than 8 MiB`) {
 		t.Errorf("a kubeconfig has grown: can be used: %q; wrong: %s", usable, wrong)
 	}
 }
