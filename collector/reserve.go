@@ -48,7 +48,7 @@ func (r *reserve) wait(limit time.Duration, series int) time.Duration {
 	defer r.mu.Unlock()
 	kept := r.few.recent()
 	if series > fewSeries {
-		kept = max(r.each.recent()*float64(series), float64(presumed)*float64(series-fewSeries))
+		kept = max(kept, r.each.recent()*float64(series), float64(presumed)*float64(series-fewSeries))
 	}
 	return max(limit-time.Duration(kept+r.queue.recent()), time.Duration(leastWait*float64(limit)))
 }

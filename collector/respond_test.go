@@ -406,6 +406,7 @@ func TestReserve(t *testing.T) {
 		{"twice as large as the last", []noted{{50_000, 0, time.Second, 0}}, 100_000, 8 * time.Second},
 		{"after a small one, a large one is presumed", []noted{{100, 0, time.Millisecond, 0}}, 260_000, 9 * time.Second},
 		{"after a small one that was slow, too", []noted{{100, 0, time.Second, 0}}, 260_000, 9 * time.Second},
+		{"one that is barely large after a small one that was slow", []noted{{fewSeries, 0, time.Second, 0}}, fewSeries + 2, 9 * time.Second},
 		{"a large one that was slow says nothing of small ones", []noted{{260_000, 0, 5 * time.Second, 0}}, 100, 10 * time.Second},
 		{"small ones between large ones", append([]noted{{260_000, 0, 4 * time.Second, 0}}, slices.Repeat([]noted{small}, 30)...), 260_000, 6 * time.Second},
 		{"one family of all between whole answers", append([]noted{{260_000, 0, 4 * time.Second, 0}}, slices.Repeat([]noted{{260_000, 0, 20 * time.Millisecond, 10 * time.Second}}, 30)...), 260_000, 6 * time.Second},
