@@ -26,7 +26,7 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 		}
 		ask.await(r.Context(), &c.reserve)
 		series := 0
-		waited, took, err := c.responder.respond(w, r, func(answer http.ResponseWriter) {
+		waited, took, err := c.responder.respond(w, r, nil, func(answer http.ResponseWriter) {
 			format := expfmt.NegotiateAccept(r.Header, formats()...)
 			answer.Header().Set("Content-Type", string(format))
 			answer.Header().Add("Vary", "Accept")

@@ -85,7 +85,7 @@ func writeNodes(w http.ResponseWriter, v store.View) {
 // respondJSON has write make the answer, or its error, when there is a slot for it. What
 // write uses is not kept while the answer is sent.
 func (c *Collector) respondJSON(w http.ResponseWriter, r *http.Request, write func(http.ResponseWriter) error) error {
-	_, _, err := c.responder.respond(w, r, func(w http.ResponseWriter) { refuse(w, write(w)) })
+	_, _, err := c.responder.respond(w, r, nil, func(w http.ResponseWriter) { refuse(w, write(w)) })
 	if err != nil {
 		return apiError{http.StatusServiceUnavailable, err.Error()}
 	}

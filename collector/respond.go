@@ -25,13 +25,14 @@ const (
 // responder limits how many answers are encoded and sent at once. Requests that wait
 // for counts are not limited: they take some 100 bytes for each cluster.
 type responder struct {
-	slots    chan struct{}     // held while an answer is encoded and sent; nil is no limit
-	encoders chan *gzip.Writer // one is taken while an answer is encoded; a writer is larger than most answers
-	sending  *semaphore.Weighted
+	slots     chan struct{}     // held while an answer is encoded and sent; nil is no limit
+	encoders  chan *gzip.Writer // one is taken while an answer is encoded; a writer is larger than most answers
+	preparing chan struct{}     // held from before an answer is prepared until it is encoded
+	sending   *semaphore.Weighted
 }
 
 func newResponder(limit int) *responder {
-	r := &responder{encoders: make(chan *gzip.Writer, encoders), sending: semaphore.NewWeighted(sendingBytes)}
+	r := &responder{encoders: make(chan *gzip.Writer, encoders), preparing: make(chan struct{}, 1), sending: semaphore.NewWeighted(sendingBytes)}
 	for range encoders {
 		zip, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid, and there is no other error
 		r.encoders <- zip
@@ -48,20 +49,22 @@ var (
 )
 
 // respond has encode write an answer into memory, and sends it to the client. A slow
-// client keeps its own slot and holds up nobody else.
+// client keeps its own slot and holds up nobody else. What takes long without an encoder is
+// done by prepare, which may be nil: for one answer at a time, as each may be large, and
+// while those that need nothing prepared, such as scrapes, are encoded.
 // The durations are that of the wait for an encoder, and that of encoding and sending;
 // sending counts for no more than encoding did, since one client that does not read says
 // nothing about the others. With an error, such as errBusy, nothing was sent.
 // The request's context is ignored on purpose: it ends with the process, and a client
 // that waited for a count is to have its answer even then.
-func (r *responder) respond(w http.ResponseWriter, request *http.Request, encode func(http.ResponseWriter)) (waited, took time.Duration, err error) {
+func (r *responder) respond(w http.ResponseWriter, request *http.Request, prepare func(), encode func(http.ResponseWriter)) (waited, took time.Duration, err error) {
 	if err := r.enter(); err != nil {
 		return 0, 0, err
 	}
 	defer r.leave()
 	var room int64 // that the answer has
 	defer func() { r.sending.Release(room) }()
-	answer, err := r.admitted(encode, &room)
+	answer, err := r.admitted(prepare, encode, &room)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -72,8 +75,8 @@ func (r *responder) respond(w http.ResponseWriter, request *http.Request, encode
 
 // admitted returns an answer that has room among those that are sent. One that finds none
 // is given up, and made again when there is: while it waits, it takes no memory.
-func (r *responder) admitted(encode func(http.ResponseWriter), room *int64) (*spool, error) {
-	answer, err := r.encode(encode)
+func (r *responder) admitted(prepare func(), encode func(http.ResponseWriter), room *int64) (*spool, error) {
+	answer, err := r.encode(prepare, encode)
 	if err != nil || r.fits(answer, room) {
 		return answer, err
 	}
@@ -84,7 +87,7 @@ func (r *responder) admitted(encode func(http.ResponseWriter), room *int64) (*sp
 		return nil, errLarge
 	}
 	*room = size
-	if answer, err = r.encode(encode); err == nil && !r.fits(answer, room) {
+	if answer, err = r.encode(prepare, encode); err == nil && !r.fits(answer, room) {
 		err = errLarge // it has grown by more meanwhile
 	}
 	return answer, err
@@ -122,7 +125,12 @@ func (r *responder) leave() {
 }
 
 // encode makes an answer. It gives the encoder back, even if encoding panics.
-func (r *responder) encode(encode func(http.ResponseWriter)) (*spool, error) {
+func (r *responder) encode(prepare func(), encode func(http.ResponseWriter)) (*spool, error) {
+	if prepare != nil {
+		r.preparing <- struct{}{}
+		defer func() { <-r.preparing }()
+		prepare()
+	}
 	began := time.Now()
 	zip := <-r.encoders
 	defer func() { r.encoders <- zip }()

@@ -103,7 +103,7 @@ func TestLargeAnswers(t *testing.T) {
 		zipped.Header.Set("Accept-Encoding", "gzip")
 		respond := func(w http.ResponseWriter, size int) (time.Duration, error) {
 			began := time.Now()
-			_, _, err := r.respond(w, zipped, func(w http.ResponseWriter) { _, _ = w.Write(random[:size]) })
+			_, _, err := r.respond(w, zipped, nil, func(w http.ResponseWriter) { _, _ = w.Write(random[:size]) })
 			return time.Since(began), err
 		}
 		first, others := make(chan struct{}), make(chan struct{})
@@ -159,7 +159,7 @@ func TestAnswersGrowWhileTheyWait(t *testing.T) {
 		var clients sync.WaitGroup
 		for i, size := range []int{500 << 10, 1 << 20} {
 			clients.Go(func() {
-				_, _, results[i] = r.respond(deaf{httptest.NewRecorder(), reads}, request(t.Context(), "/metrics"), func(w http.ResponseWriter) {
+				_, _, results[i] = r.respond(deaf{httptest.NewRecorder(), reads}, request(t.Context(), "/metrics"), nil, func(w http.ResponseWriter) {
 					_, _ = w.Write(random[:size])
 					size += 10
 				})
@@ -209,7 +209,7 @@ func TestAnswerGrowsWhileItWaits(t *testing.T) {
 				_ = r.sending.TryAcquire(sendingBytes) // there is as much
 				time.AfterFunc(slotWait/2, func() { r.sending.Release(tt.frees) })
 				size := len(random) / 2
-				_, _, err := r.respond(httptest.NewRecorder(), request(t.Context(), "/metrics"), func(w http.ResponseWriter) {
+				_, _, err := r.respond(httptest.NewRecorder(), request(t.Context(), "/metrics"), nil, func(w http.ResponseWriter) {
 					_, _ = w.Write(random[:size])
 					size = len(random)
 				})
@@ -524,4 +524,30 @@ func (s shownAs) Count(_ context.Context, _ podcount.Observer, publish func(*pod
 	now.Started, now.Time = time.Now(), time.Now()
 	publish(&now)
 	return nil
+}
+
+// TestPreparedBesideScrapes has pages prepared, for long: one at a time, and scrapes are
+// encoded meanwhile.
+func TestPreparedBesideScrapes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newResponder(0)
+		prepared, goOn := 0, make(chan struct{})
+		var pages sync.WaitGroup
+		for range 3 {
+			pages.Go(func() {
+				_, _, _ = r.respond(httptest.NewRecorder(), request(t.Context(), "/"), func() { prepared++; <-goOn }, func(http.ResponseWriter) {})
+			})
+		}
+		for n := 1; n <= 3; n++ {
+			if synctest.Wait(); prepared != n {
+				t.Fatalf("%d pages were prepared at once, want %d", prepared, n)
+			}
+			began := time.Now()
+			if _, _, err := r.respond(httptest.NewRecorder(), request(t.Context(), "/metrics"), nil, func(http.ResponseWriter) {}); err != nil || time.Since(began) != 0 {
+				t.Errorf("a scrape ended with %v after %s, while a page was prepared", err, time.Since(began))
+			}
+			goOn <- struct{}{}
+		}
+		pages.Wait()
+	})
 }

@@ -19,11 +19,17 @@ func (c *Collector) StatusPage(about page.About) (http.Handler, error) {
 		return nil, fmt.Errorf("the status page: %w", err)
 	}
 	document := func(w http.ResponseWriter, r *http.Request) {
-		_, _, err := c.responder.respond(w, r, func(w http.ResponseWriter) {
-			if err := pages.Document(w, r); err != nil {
-				_ = level.Error(c.logger).Log("msg", "Serving the status page failed", "err", err)
+		var write func(http.ResponseWriter)
+		var failed error
+		prepare := func() { write, failed = pages.Document(r) }
+		_, _, err := c.responder.respond(w, r, prepare, func(w http.ResponseWriter) {
+			if failed != nil {
+				_ = level.Error(c.logger).Log("msg", "Serving the status page failed", "err", failed)
 				http.Error(w, "the status page cannot be shown: see the log", http.StatusInternalServerError)
+				return
 			}
+			write(w)
+			write = nil // a slow client does not hold the document
 		})
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)

@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -107,6 +108,27 @@ func TestStatusPageIsBounded(t *testing.T) {
 		defer e.responder.leave()
 		if status, body := e.status("/"); status != http.StatusServiceUnavailable || !strings.Contains(body, fmt.Sprint(errBusy)) {
 			t.Errorf("%d %s", status, body)
+		}
+	})
+}
+
+// A document is made without the encoder, which scrapes need.
+func TestStatusPageTakesNoEncoderToBeMade(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		counter := &scripted{takes: time.Second}
+		e := scriptedExporter(t, counter)
+		zip := <-e.responder.encoders
+		answered := make(chan int)
+		go func() {
+			status, _ := e.status("/cluster?name=" + e.Store.Clusters()[0].Name())
+			answered <- status
+		}()
+		if synctest.Wait(); counter.calls.Load() != 1 || len(e.responder.preparing) != 1 {
+			t.Error("nothing was made of the document, which has its cluster counted")
+		}
+		e.responder.encoders <- zip
+		if status := <-answered; status != http.StatusOK || len(e.responder.preparing) != 0 {
+			t.Errorf("status %d; %d documents are being prepared", status, len(e.responder.preparing))
 		}
 	})
 }

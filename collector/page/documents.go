@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-
-	"github.com/kube-node-manager/pod_count_exporter/collector/podcount"
 )
 
 // Rows of one document. There may be thousands of nodes; the filter and the further
@@ -144,11 +142,11 @@ func (p *Page) cluster(c Cluster, query url.Values) clusterDocument {
 		return d
 	}
 	d.Histogram = histogramOf(c.Snapshot.Nodes)
-	found := sortedNodes(c.Snapshot, query.Get("filter"))
+	found := matching(c.Snapshot.Nodes, query.Get("filter"))
 	d.Filter = newFilter(query, len(found), len(c.Snapshot.Nodes), nodesAtOnce, "node")
-	most := slices.MaxFunc(append(found, podcount.Node{}), func(a, b podcount.Node) int { return a.ActivePods - b.ActivePods }).ActivePods
-	for _, node := range found[d.Filter.from:d.Filter.to] {
-		d.Nodes = append(d.Nodes, rowOf(node, most))
+	most := mostPods(found)
+	for _, node := range fullestOf(found, d.Filter.to)[d.Filter.from:] {
+		d.Nodes = append(d.Nodes, rowOf(*node, most))
 	}
 	return d
 }

@@ -42,16 +42,42 @@ func fullestFirst(a, b podcount.Node) int {
 	return cmp.Or(cmp.Compare(fullness(b), fullness(a)), cmp.Compare(b.ActivePods, a.ActivePods), strings.Compare(a.Name, b.Name))
 }
 
-// sortedNodes returns the nodes whose names contain part, the fullest first.
-func sortedNodes(s *podcount.Snapshot, part string) []podcount.Node {
-	nodes := make([]podcount.Node, 0, len(s.Nodes))
-	for _, node := range s.Nodes {
-		if contains(node.Name, part) {
-			nodes = append(nodes, node)
+// matching returns the nodes whose names contain part, without copying them.
+func matching(nodes []podcount.Node, part string) []*podcount.Node {
+	found := make([]*podcount.Node, 0, len(nodes))
+	for i := range nodes {
+		if contains(nodes[i].Name, part) {
+			found = append(found, &nodes[i])
 		}
 	}
-	slices.SortFunc(nodes, fullestFirst)
-	return nodes
+	return found
+}
+
+// mostPods returns the largest number of pods on a node.
+func mostPods(nodes []*podcount.Node) (most int) {
+	for _, node := range nodes {
+		most = max(most, node.ActivePods)
+	}
+	return most
+}
+
+// fullestOf returns the n fullest nodes, in order. There may be many more: it sorts twice
+// as many at once at most.
+func fullestOf(nodes []*podcount.Node, n int) []*podcount.Node {
+	order := func(a, b *podcount.Node) int { return fullestFirst(*a, *b) }
+	var top []*podcount.Node
+	full := false // top begins with n nodes in order, and others matter only before the last
+	for _, node := range nodes {
+		if full && order(node, top[n-1]) > 0 {
+			continue
+		}
+		if top = append(top, node); len(top) == 2*n {
+			slices.SortFunc(top, order)
+			top, full = top[:n], true
+		}
+	}
+	slices.SortFunc(top, order)
+	return top[:min(n, len(top))]
 }
 
 // contains ignores case.

@@ -3,6 +3,8 @@ package page
 import (
 	"fmt"
 	"math/rand/v2"
+	"net/url"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -87,5 +89,52 @@ func TestHistogram(t *testing.T) {
 	}
 	if h := histogramOf([]podcount.Node{{Name: "j"}}); h.Known || h.Unknown != "1 node" {
 		t.Errorf("of what nobody knows: %+v", h)
+	}
+}
+
+func TestFullestOf(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, n := range []int{0, 1, 2, 3, 10, 99, 1000} {
+		nodes := make([]podcount.Node, n)
+		for i := range nodes {
+			nodes[i] = podcount.Node{Name: fmt.Sprint("n", i), ActivePods: random.IntN(20), AllocatablePods: 10, HasAllocatable: random.IntN(5) > 0}
+		}
+		sorted := slices.SortedFunc(slices.Values(nodes), fullestFirst)
+		for _, first := range []int{1, 2, 3, 7, 50, 500, n - 1, n} {
+			if first = min(first, n); first < 0 {
+				continue
+			}
+			var got []podcount.Node
+			for _, node := range fullestOf(matching(nodes, ""), first) {
+				got = append(got, *node)
+			}
+			if !slices.Equal(got, sorted[:first]) {
+				t.Errorf("the %d fullest of %d nodes are\n%v, want\n%v", first, n, got, sorted[:first])
+			}
+		}
+	}
+}
+
+// A document shows 200 nodes, and makes no copy of those that it does not show.
+func TestNodesAreNotCopied(t *testing.T) {
+	allocated := func(nodes int) uint64 {
+		all := make([]podcount.Node, nodes)
+		for i := range all {
+			all[i] = podcount.Node{Name: fmt.Sprintf("node-%06d", i), ActivePods: i % 110, AllocatablePods: 110, HasAllocatable: true}
+		}
+		c := Cluster{View: store.View{State: store.Fresh, Success: true, Snapshot: &podcount.Snapshot{Nodes: all}}}
+		p := newPage(t, nil)
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		d := p.cluster(c, url.Values{"filter": {"node"}})
+		runtime.ReadMemStats(&after)
+		if len(d.Nodes) != nodesAtOnce {
+			t.Fatalf("%d nodes are shown", len(d.Nodes))
+		}
+		return after.TotalAlloc - before.TotalAlloc
+	}
+	const more = 50_000
+	if each := (allocated(nodesAtOnce+more) - allocated(nodesAtOnce)) / more; each > 16 {
+		t.Errorf("each node that is not shown takes %d bytes, want those of a pointer", each)
 	}
 }

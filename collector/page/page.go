@@ -87,39 +87,40 @@ func New(source Source, about About, now func() time.Time) (*Page, error) {
 	return p, nil
 }
 
-// Document answers a request for the overview or a cluster's page. With an error,
-// which is a fault of the program, nothing was written.
-func (p *Page) Document(w http.ResponseWriter, r *http.Request) error {
+// Document makes the answer to a request for the overview or a cluster's page, and returns
+// what writes it. An error is a fault of the program.
+func (p *Page) Document(r *http.Request) (write func(http.ResponseWriter), err error) {
 	query, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return p.render(w, http.StatusBadRequest, "missing", p.missing("Bad request", "The address cannot be read."))
+		return p.render(http.StatusBadRequest, "missing", p.missing("Bad request", "The address cannot be read."))
 	}
 	if r.URL.Path != ClusterPath {
-		return p.render(w, http.StatusOK, "overview", p.overview(p.source.Clusters(), query))
+		return p.render(http.StatusOK, "overview", p.overview(p.source.Clusters(), query))
 	}
 	name := query.Get("name")
 	cluster, known := p.source.Cluster(name)
 	switch {
 	case !known && name == "":
-		return p.render(w, http.StatusBadRequest, "missing", p.missing("Bad request", "Name a cluster: /cluster?name=NAME."))
+		return p.render(http.StatusBadRequest, "missing", p.missing("Bad request", "Name a cluster: /cluster?name=NAME."))
 	case !known:
-		return p.render(w, http.StatusNotFound, "missing", p.missing("Not found", "There is no cluster "+quoted(name)+"."))
+		return p.render(http.StatusNotFound, "missing", p.missing("Not found", "There is no cluster "+quoted(name)+"."))
 	}
-	return p.render(w, http.StatusOK, "cluster", p.cluster(cluster, query))
+	return p.render(http.StatusOK, "cluster", p.cluster(cluster, query))
 }
 
-// render writes the whole document, or nothing of it.
-func (p *Page) render(w http.ResponseWriter, status int, name string, data any) error {
+// render makes the whole document.
+func (p *Page) render(status int, name string, data any) (write func(http.ResponseWriter), err error) {
 	var body bytes.Buffer
 	if err := p.templates[name].Execute(&body, data); err != nil {
-		return fmt.Errorf("rendering the page %s: %w", name, err)
+		return nil, fmt.Errorf("rendering the page %s: %w", name, err)
 	}
-	protect(w.Header())
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_, _ = w.Write(body.Bytes()) // a client that has gone needs no answer
-	return nil
+	return func(w http.ResponseWriter) {
+		protect(w.Header())
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(status)
+		_, _ = w.Write(body.Bytes()) // a client that has gone needs no answer
+	}, nil
 }
 
 // protect allows the browser to load, run and send only what belongs to the page.

@@ -55,9 +55,11 @@ func newPage(t testing.TB, source Source) *Page {
 func get(t testing.TB, source Source, target string) *httptest.ResponseRecorder {
 	t.Helper()
 	answer := httptest.NewRecorder()
-	if err := newPage(t, source).Document(answer, httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil)); err != nil {
+	write, err := newPage(t, source).Document(httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil))
+	if err != nil {
 		t.Fatal(err)
 	}
+	write(answer)
 	return answer
 }
 

@@ -196,9 +196,11 @@ func FuzzDocument(f *testing.F) {
 	f.Fuzz(func(t *testing.T, path, query string) {
 		request := &http.Request{Method: http.MethodGet, URL: &url.URL{Path: path, RawQuery: query}}
 		answer := httptest.NewRecorder()
-		if err := newPage(t, fleet()).Document(answer, request); err != nil {
+		write, err := newPage(t, fleet()).Document(request)
+		if err != nil {
 			t.Fatal(err)
 		}
+		write(answer)
 		if body := answer.Body.String(); !strings.HasSuffix(body, "</html>\n") || strings.Count(body, "<main") != 1 {
 			t.Errorf("%s?%s: not a whole document:\n%s", path, query, body)
 		}
