@@ -24,6 +24,9 @@ func (a authorized) RoundTrip(r *http.Request) (*http.Response, error) {
 	return redact.Transport(a.next, func(*http.Request) (*url.URL, error) { return nil, nil }).RoundTrip(r)
 }
 
+// WrappedRoundTripper is what client-go looks for to close idle connections.
+func (a authorized) WrappedRoundTripper() http.RoundTripper { return a.next }
+
 // TestEchoedCredentials has a server send the credential of the request back where a
 // text is shown unchanged. Neither the snapshot nor the error may contain it.
 func TestEchoedCredentials(t *testing.T) {

@@ -127,12 +127,12 @@ func (f *session) pause(failures int, err error) time.Duration {
 }
 
 // sessionEnd returns the error that ends the session, or nil if the stream may be
-// opened again.
+// opened again: never after an event that could not be applied, whatever its error has in it.
 func (f *session) sessionEnd(s *stream, err error, opened time.Time, lived bool) error {
 	var failure *PageError
-	var restart *restartError
 	key := s.role.key(s.listing)
-	isPage := errors.As(err, &failure)
+	ends := errors.As(err, new(*restartError)) || errors.As(err, new(*unwatchableError))
+	isPage := !ends && errors.As(err, &failure)
 	expired := isPage && failure.Reason == Expired // only a new start helps
 	brief := !opened.IsZero() && !lived && !expired
 	f.live.mu.Lock() // shared with the other streams
@@ -148,7 +148,7 @@ func (f *session) sessionEnd(s *stream, err error, opened time.Time, lived bool)
 		return &restartError{EndExpired, err}
 	case short >= maxShortStreams && errors.Is(err, io.EOF):
 		return &unwatchableError{errShortStreams}
-	case short >= maxShortStreams, s.starting && !errors.As(err, &restart):
+	case short >= maxShortStreams, s.starting && !ends:
 		return &unwatchableError{err}
 	case isPage, errors.Is(err, io.EOF):
 		return nil

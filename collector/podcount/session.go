@@ -24,7 +24,7 @@ func (e *restartError) Unwrap() error { return e.err }
 
 var errInconsistent = errors.New("the pages of the start show several resourceVersions")
 
-// wrongSum returns the error for an event that cannot be applied.
+// wrongSum returns the error for an event that cannot be applied. It ends the session.
 func wrongSum(err error) error {
 	var restart *restartError
 	switch {
@@ -35,7 +35,7 @@ func wrongSum(err error) error {
 	case errors.Is(err, errNegative):
 		return &restartError{EndDrift, err}
 	default:
-		return &restartError{EndMalformed, malformed(err)}
+		return &restartError{EndMalformed, &PageError{Resource: Pods, Reason: Malformed, Err: err}}
 	}
 }
 

@@ -69,7 +69,7 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, failures int, 
 		unwatchable *unwatchableError
 	)
 	switch {
-	case errors.As(err, &failure):
+	case errors.As(err, &failure): // be it in a restartError
 		failure.Resource, failure.Err, failure.token = s.listing.name, clean(failure.Err, x.sent), ""
 		if failure.Reason == Expired {
 			w.noteExpired(l, s)
