@@ -24,6 +24,7 @@ var (
 	errShort  = errors.New("more events came beside a list than can be remembered")
 	errOlder  = errors.New("a list is older than events that came before it: the server has another history now")
 	errUnsure = errors.New("the pages of the audit show several resourceVersions")
+	errHidden = errors.New("the server lists pods in another form now, so it may have hidden events in the former one")
 	errDrift  = errors.New("the events do not add up to what a paged count shows")
 )
 
@@ -189,7 +190,8 @@ func (w *Watcher) drifted(why error) error {
 	return &restartError{EndDrift, why}
 }
 
-// audited publishes the audit's figures: an audit is a complete count.
+// audited publishes the audit's figures: an audit is a complete count. If it has found that
+// rows without objects are hidden now, events have been, or will be soon.
 func (f *session) audited(run *count) error {
 	if err := f.live.relisted(run); err != nil {
 		return wrongSum(err)
@@ -204,5 +206,8 @@ func (f *session) audited(run *count) error {
 	f.live.figures = f.figures(run)
 	f.live.mu.Unlock()
 	f.publish(false)
+	if f.live.askAs(f.w.eventForm(run)) {
+		return &restartError{EndDrift, errHidden}
+	}
 	return nil
 }

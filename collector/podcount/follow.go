@@ -130,12 +130,12 @@ func (f *session) pause(failures int, err error) time.Duration {
 // opened again: never after an event that could not be applied, whatever its error has in it.
 func (f *session) sessionEnd(s *stream, err error, opened time.Time, lived bool) error {
 	var failure *PageError
-	key := s.role.key(s.listing)
 	ends := errors.As(err, new(*restartError)) || errors.As(err, new(*unwatchableError))
 	isPage := !ends && errors.As(err, &failure)
 	expired := isPage && failure.Reason == Expired // only a new start helps
 	brief := !opened.IsZero() && !lived && !expired
 	f.live.mu.Lock() // shared with the other streams
+	key := s.role.key(s.listing)
 	if lived {
 		f.w.shortStreams[key] = 0
 	} else if brief {

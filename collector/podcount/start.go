@@ -79,8 +79,10 @@ func (f *session) openStreams(run *count, w *walk) {
 		f.end(&unwatchableError{errOpaque})
 		return
 	}
+	pods := f.w.eventForm(run)
+	f.live.askAs(pods)
 	for _, r := range w.listing.roles() {
-		s := newStream(r, w.listing, run.search.form, f.live.names.ledger, w.version)
+		s := newStream(r, w.listing, pods, f.live.names.ledger, w.version)
 		s.told = run.told[r.key(w.listing)]
 		f.open(f.replace(s))
 	}
@@ -170,7 +172,7 @@ func (f *session) streamed() error {
 	}
 	for _, w := range walks {
 		for _, r := range w.listing.roles() {
-			s := newStream(r, w.listing, run.search.form, f.live.names.ledger, "")
+			s := newStream(r, w.listing, f.w.eventForm(run), f.live.names.ledger, "")
 			s.starting = true
 			if err := f.initial(f.replace(s)); err != nil {
 				return err

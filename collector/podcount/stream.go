@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"strconv"
@@ -79,13 +80,40 @@ type stream struct {
 // can be started with initial events.
 func newStream(r role, list listing, pods form, l *ledger, version string) *stream {
 	s := &stream{role: r, listing: list, position: version, first: version, delta: newDelta(l), came: func() {}, opened: make(chan struct{}), started: make(chan struct{})}
-	s.listing.form = &pods
-	if r == nodeStream {
-		s.listing.form = &form{selector: list.form.selector, accept: tableFirst, include: "None"}
-	}
+	s.askAs(pods)
 	on := r == nodeStream && version != "" // initial events are all there is
 	s.recording = recording{ledger: l, on: on, from: version}
 	return s
+}
+
+// askAs has the stream ask for events from its next opening on as pods are asked for: a
+// proxy that hides rows without objects hides such events, also of nodes.
+func (s *stream) askAs(pods form) {
+	if s.role == nodeStream {
+		pods = form{selector: s.listing.form.selector, accept: tableFirst, include: cmp.Or(pods.include, "Metadata")}
+	}
+	s.listing.form = &pods
+}
+
+// eventForm returns the form in which the events of a count's pods are asked for. While
+// nobody knows whether rows without objects are hidden, they have objects: events are few.
+func (c *Counter) eventForm(run *count) form {
+	if s := run.search; s.include != "None" || c.forms.trusted {
+		return s.form
+	}
+	return podForms()[1]
+}
+
+// askAs does so for all streams. It says whether events have been asked for without
+// objects until then, and are not any more.
+func (l *live) askAs(pods form) (hidden bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, s := range l.streams {
+		hidden = hidden || s.role != nodeStream && s.listing.form.include == "None" && pods.include != "None"
+		s.askAs(pods)
+	}
+	return hidden
 }
 
 // again says whether an event has been applied before, or is part of what the stream goes

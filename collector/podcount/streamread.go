@@ -91,11 +91,11 @@ func (w *Watcher) stream(ctx context.Context, l *live, s *stream, failures int, 
 func (w *Watcher) read(x *exchange, l *live, s *stream, lifetime time.Duration, opened func()) error {
 	l.mu.Lock()
 	address, expired := s.url(w.base, lifetime), w.expired.has(s.role.key(s.listing), s.position)
+	asked := *s.listing.form
 	l.mu.Unlock()
 	if expired {
 		return &restartError{EndExpired, errStillExpired}
 	}
-	asked := *s.listing.form
 	if s.starting { // a proxy that packs might hold back the events after that
 		asked.encoding = "gzip"
 	}
