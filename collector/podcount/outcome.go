@@ -3,7 +3,6 @@ package podcount
 import (
 	"slices"
 	"strings"
-	"time"
 )
 
 // unknownNames returns the names of nodes that do not exist and have pods.
@@ -58,7 +57,7 @@ func (c *Counter) figures(n *count) Snapshot {
 		NodesForbidden:  n.denied(),
 		Consistent:      n.consistent(),
 		Started:         n.started,
-		Time:            time.Now(),
+		Time:            last.tokenAt,
 	}
 }
 

@@ -199,6 +199,9 @@ func (l *live) snapshot(update bool) *Snapshot {
 		node := l.nodes[name]
 		node.Name, node.ActivePods = name, l.pods[name]
 		known += node.ActivePods
+		if node.odd {
+			s.OddAllocatable++
+		}
 		s.Nodes = append(s.Nodes, node)
 	}
 	s.UnknownNodePods = bound - known

@@ -1,6 +1,10 @@
 package podcount
 
-import "testing"
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
 
 // TestShows is asked of each event of a pod: what it says is counted on nodes that are
 // shown.
@@ -27,4 +31,20 @@ func TestShows(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOddAllocatableOfAFollowedCluster has a node that reports 1e30 pods, which is said in
+// watch mode, too.
+func TestOddAllocatableOfAFollowedCluster(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, nil)
+		api.do(func() { api.set(true, "ne30", &fakePod{}) })
+		w, stop := following(t, api.troubled, watcher)
+		defer stop()
+		time.Sleep(time.Minute)
+		w.shows(ModeWatch)
+		if got := w.state().OddAllocatable; got != 1 {
+			t.Errorf("%d nodes with an odd number, want 1", got)
+		}
+	})
 }

@@ -42,7 +42,7 @@ type Snapshot struct {
 	Consistent bool
 	// Started is when the count began: everything that happened before is in it.
 	Started time.Time
-	// Time at which the last page was complete; when the cluster is followed, at
+	// Time at which the last page of pods was complete; when the cluster is followed, at
 	// which its latest event or bookmark arrived.
 	Time time.Time
 	// Mode says how the cluster is counted.

@@ -36,6 +36,8 @@ func (c *Cluster) count(ctx context.Context, r *run, counter Counter, changes in
 	publish := func(snapshot *podcount.Snapshot) {
 		if !snapshot.Update {
 			c.observer.Ended(Outcome{Snapshot: snapshot})
+		}
+		if !snapshot.Update || snapshot.Interrupted == nil { // whoever takes streams over counts nothing
 			c.progress.end()
 		}
 		c.publish(r, snapshot)
@@ -72,10 +74,8 @@ func (c *Cluster) publish(r *run, snapshot *podcount.Snapshot) {
 	if c.snapshot == nil {
 		part = firstSpread
 	}
-	c.taken = c.opts.Clock()
-	if snapshot.Update {
-		c.taken = c.taken.ago(podcount.Age(snapshot.Time, time.Now()))
-	} else {
+	c.taken = c.opts.Clock().ago(podcount.Age(snapshot.Time, time.Now()))
+	if !snapshot.Update {
 		c.ttl = c.opts.CacheTTL - time.Duration(c.opts.Jitter()*part*float64(c.opts.CacheTTL))
 	}
 	c.snapshot = snapshot

@@ -65,6 +65,20 @@ func TestViewByAge(t *testing.T) {
 	}
 }
 
+// TestAgeOfAnEarlierCount publishes a count whose pages have been complete for a minute.
+func TestAgeOfAnEarlierCount(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		clock := &fakeClock{Instant{Wall: time.Unix(1000, 0), Monotonic: time.Hour}}
+		one := counted(t, clock, nil)
+		for _, update := range []bool{false, true} {
+			one.publish(&run{}, &podcount.Snapshot{Update: update, Time: time.Now().Add(-time.Minute)})
+			if age := one.View().Age; age != time.Minute {
+				t.Errorf("update %t: %s old, want a minute", update, age)
+			}
+		}
+	})
+}
+
 // TestViewOfErrors says what errors do to what is shown.
 func TestViewOfErrors(t *testing.T) {
 	bubble(t, func(t *testing.T) {

@@ -94,7 +94,11 @@ func TestStreamsOutliveReloads(t *testing.T) {
 				sim.CreatePod(sim.NodeNames()[1])
 				s.Warm()
 				time.Sleep(10 * time.Second)
-				got := s.Find("a").View().Snapshot
+				view := s.Find("a").View()
+				if view.Progress != (Progress{}) {
+					t.Errorf("a count is said to run: %+v", view.Progress)
+				}
+				got := view.Snapshot
 				if got == nil || got.Mode != podcount.ModeWatch || got.Interrupted != nil || got.ActivePods() != sim.Truth().ActivePods {
 					t.Errorf("it shows %d pods, interrupted by %v, want one that is followed, with %d", got.ActivePods(), got.Interrupted, sim.Truth().ActivePods)
 				}
