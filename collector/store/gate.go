@@ -71,7 +71,8 @@ func newGate(places int) *gate {
 			limit: [classes]int{quickClass: places, unknownClass: max(1, places-quarter), slowClass: quarter, failingClass: quarter},
 			kept:  min(1, places-1),
 		},
-		overflow: room{limit: [classes]int{quickClass: most, unknownClass: most, slowClass: most, failingClass: overflowPlaces * quarter / 4}},
+		// With less for those that fail, ones that trickle would keep one that has healed waiting.
+		overflow: room{limit: [classes]int{quickClass: most, unknownClass: most, slowClass: most, failingClass: most / 2}},
 	}
 }
 

@@ -51,11 +51,11 @@ func TestGateShares(t *testing.T) {
 		{"quick", quickClass, 10, 10, 210},
 		{"unknown", unknownClass, 10, 8, 208},
 		{"slow", slowClass, 10, 2, 202},
-		{"failing", failingClass, 10, 2, 12},
+		{"failing", failingClass, 10, 2, 102},
 		{"quick, one place", quickClass, 1, 1, 21},
 		{"unknown, one place", unknownClass, 1, 1, 21},
-		{"failing, one place", failingClass, 1, 1, 6},
-		{"failing, seven places", failingClass, 7, 1, 6},
+		{"failing, one place", failingClass, 1, 1, 11},
+		{"failing, seven places", failingClass, 7, 1, 71},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {

@@ -81,15 +81,20 @@ type clusterGate struct {
 	class  class
 	worked bool          // the latest answer that says something was no failure
 	held   time.Duration // for how long the count has held places
+	vain   time.Time     // since when it waits, if its latest wait was in vain; else zero
 }
 
-// Enter waits for a place.
+// Enter waits for a place. A wait after one in vain goes on with it, so that a cluster comes
+// to its turn however many others wait.
 func (c *clusterGate) Enter(ctx context.Context, begun bool, end func()) (podcount.Place, error) {
 	p := &place{cluster: c, class: c.class, since: time.Now(), granted: make(chan struct{}), end: end}
 	if begun {
 		p.since = p.since.Add(-max(0, headStart-c.held))
 	} else {
 		c.held = 0
+	}
+	if !c.vain.IsZero() {
+		p.since = c.vain
 	}
 	c.gate.mu.Lock()
 	c.gate.waiting = append(c.gate.waiting, p)
@@ -98,8 +103,10 @@ func (c *clusterGate) Enter(ctx context.Context, begun bool, end func()) (podcou
 	c.gate.mu.Unlock()
 	select {
 	case <-p.granted:
+		c.vain = time.Time{}
 		return p, nil
 	case <-ctx.Done():
+		c.vain = p.since
 		c.gate.remove(p)
 		return nil, ctx.Err()
 	}
