@@ -131,7 +131,7 @@ func (f *flags) addCollector(app *kingpin.Application) {
 	add(app, &f.mode, "collector.mode", "How to count: list, page by page whenever a count is due, or watch, page by page once and by the events of watches from then on.", oneOf(string(podcount.ModeList), string(podcount.ModeWatch)))
 	add(app, &f.cache.CacheTTL, "collector.cache-ttl", "Age up to which a count is served without counting anew.", flagvalue.Duration)
 	add(app, &f.cache.MaxStaleness, "collector.max-staleness", "Age beyond which a cluster's last count is no longer served.", flagvalue.Duration)
-	add(app, &f.cache.Concurrency, "collector.concurrency", "Answers of API servers that are read at once, two at least; more where they are slow to come.", strconv.Atoi)
+	add(app, &f.cache.Concurrency, "collector.concurrency", "Answers of API servers that are read at once, three at least; more where they are slow to come.", strconv.Atoi)
 	app.Flag("collector.namespace", "Namespace to count; only those given, or all without. Repeatable.").PlaceHolder("NAME").StringsVar(&f.pages.Namespaces)
 	add(app, &f.pages.PageSize, "collector.page-size", "Pods to ask for in the first page.", strconv.Atoi)
 	add(app, &f.pages.MaxPageSize, "collector.max-page-size", "Pods per page that pages may grow to; equal to --collector.page-size fixes the size.", strconv.Atoi)

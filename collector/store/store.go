@@ -27,7 +27,7 @@ type Store struct {
 
 // New returns a Store without clusters. Counts run until ctx is cancelled.
 func New(ctx context.Context, opts Options, observers Observers) *Store {
-	places := max(2, opts.Concurrency) // of one place, no class could leave a part to the others
+	places := max(3, opts.Concurrency) // one is kept, and those that fail may hold another one for long
 	return &Store{ctx: ctx, opts: opts, gate: newGate(places), observers: observers, clusters: make(map[string]*Cluster)}
 }
 

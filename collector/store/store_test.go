@@ -340,7 +340,7 @@ func TestFailingSince(t *testing.T) {
 // The places of the options are those that all Counters share, but for the quarter that
 // is kept for clusters that are known to be quick.
 func TestPlacesOfAStore(t *testing.T) {
-	for concurrency, want := range map[int]int{1: 1, 4: 3, 16: 12} {
+	for concurrency, want := range map[int]int{1: 2, 2: 2, 4: 3, 16: 12} {
 		bubble(t, func(t *testing.T) {
 			s, _ := newStore(t, func(o *Options) { o.Concurrency = concurrency })
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
