@@ -56,6 +56,12 @@ func TestRelieve(t *testing.T) {
 			waiting: []class{quickClass, quickClass}, ended: []string{"stuck"},
 		},
 		{
+			name:   "the end of one beside lets one of another class move there, whose own end helps nobody then",
+			places: [classes]int{quickClass: 1}, overflow: [classes]int{quickClass: 1, slowClass: 1},
+			slow:    []answer{{name: "stuck", silent: overdue}, {name: "beside", class: slowClass, overflow: true, silent: 2 * overdue}},
+			waiting: []class{quickClass, quickClass}, ended: []string{"beside"},
+		},
+		{
 			name:   "one that was ended before is on its way",
 			places: [classes]int{quickClass: 2}, overflow: [classes]int{quickClass: 1},
 			slow:    []answer{{name: "stuck", silent: overdue}, {name: "leaving", silent: overdue, ended: true}, {name: "beside", overflow: true}},
@@ -106,6 +112,38 @@ func TestRelieve(t *testing.T) {
 				g.relieve() // and again, which must not end more
 				if !slices.Equal(ended, tt.ended) {
 					t.Errorf("ended: %v, want %v", ended, tt.ended)
+				}
+			})
+		})
+	}
+}
+
+// TestChecksThatMayHelp sees a gate look again later only while one waits and another is slow:
+// an idle one wakes nobody.
+func TestChecksThatMayHelp(t *testing.T) {
+	for name, tt := range map[string]struct {
+		slow, waits bool
+		want        bool
+	}{
+		"idle":             {},
+		"nobody waits":     {slow: true},
+		"none is slow":     {waits: true},
+		"one waits for it": {slow: true, waits: true, want: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				g := &gate{places: room{limit: [classes]int{quickClass: 1}, held: [classes]int{quickClass: 1}}}
+				p := func() *place { return &place{cluster: &clusterGate{gate: g}, came: time.Now(), end: func() {}} }
+				if tt.slow {
+					g.slow = []*place{p()}
+					g.slow[0].room = &g.places
+				}
+				if tt.waits {
+					g.waiting = []*place{p()}
+				}
+				g.settle()
+				if got := g.checks != nil; got != tt.want {
+					t.Errorf("it looks again: %v, want %v", got, tt.want)
 				}
 			})
 		})
