@@ -151,6 +151,7 @@ type fullGate struct {
 	entered []time.Time
 	left    []bool
 	yields  atomic.Int32
+	came    int
 }
 
 func (g *fullGate) Enter(ctx context.Context, _ bool, _ func()) (Place, error) {
@@ -159,7 +160,7 @@ func (g *fullGate) Enter(ctx context.Context, _ bool, _ func()) (Place, error) {
 }
 
 func (g *fullGate) Yield()            { g.yields.Add(1) }
-func (g *fullGate) Came()             {}
+func (g *fullGate) Came()             { g.came++ }
 func (g *fullGate) Leave(failed bool) { g.left = append(g.left, failed) }
 
 // late is a step that takes a while to answer, and again to give the body.
@@ -206,6 +207,33 @@ func TestPlaceIsYieldedAmidARead(t *testing.T) {
 		close(end)
 		<-done
 	})
+}
+
+// TestAnswersThatCome has parts of an answer come: its place is told once enough of them have.
+func TestAnswersThatCome(t *testing.T) {
+	for name, tt := range map[string]struct {
+		parts []int
+		want  int
+	}{
+		"nearly enough":      {[]int{partBytes - 1}, 0},
+		"enough":             {[]int{partBytes}, 1},
+		"enough in two":      {[]int{partBytes - 1, 1}, 1},
+		"begun anew":         {[]int{partBytes + 1, partBytes - 1}, 1},
+		"enough three times": {[]int{partBytes, 2 * partBytes, partBytes}, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			gate := &fullGate{}
+			y := &yielding{r: strings.NewReader(strings.Repeat(" ", 4*partBytes)), place: gate}
+			for _, n := range tt.parts {
+				if _, err := y.Read(make([]byte, n)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if gate.came != tt.want {
+				t.Errorf("its place was told %d times, want %d", gate.came, tt.want)
+			}
+		})
+	}
 }
 
 // TestWaitingForAPlace shows that the wait is not part of a page's deadline, and that

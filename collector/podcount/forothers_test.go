@@ -112,6 +112,9 @@ func TestStartEndedForOthers(t *testing.T) {
 				if restarts != min(ends, maxShortSessions-1) || gate.ended.Load() != min(ends, maxShortSessions) {
 					t.Errorf("%d starts were ended, and %d others followed", gate.ended.Load(), restarts)
 				}
+				if gate.failed.Load() != gate.ended.Load() {
+					t.Errorf("%d places were left with failures, and %d answers were ended", gate.failed.Load(), gate.ended.Load())
+				}
 			})
 		})
 	}
