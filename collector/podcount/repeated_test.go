@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,4 +94,29 @@ func (w *watching) unlisted() (errs []error) {
 		}
 	}
 	return errs
+}
+
+// TestOlderListOfTheNodes has the server be restored from a backup that only the stream of
+// pods has passed. The next list of the nodes shows that, and calls for an audit.
+func TestOlderListOfTheNodes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := troubledCluster(t)
+		watcher.watch.NodesInterval = 30 * time.Second
+		w, stop := following(t, api, watcher)
+		defer stop()
+		time.Sleep(10 * time.Second)
+		backup := 0
+		api.do(func() {
+			backup = api.version
+			api.set(false, "later", &fakePod{node: "n0"})
+		})
+		time.Sleep(time.Second)
+		api.do(func() { api.restore(backup) })
+		time.Sleep(30 * time.Second) // long before the first audit
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		if !slices.ContainsFunc(w.why, func(e Watched) bool { return e.Audit != nil && errors.Is(e.Audit.Err, errOlder) }) {
+			t.Errorf("no audit found that the list is older: %+v", w.why)
+		}
+	})
 }
