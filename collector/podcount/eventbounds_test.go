@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -51,6 +52,52 @@ func TestColumnsAfterRow(t *testing.T) {
 	}
 	if changes, err := reader.next(); !errors.Is(err, errNoColumns) {
 		t.Errorf("%+v, %v; want %v", changes, err, errNoColumns)
+	}
+}
+
+// TestRowsBeforeTheirColumns has events come before the first column definitions. They wait
+// for them, in their order, unless they take too much.
+func TestRowsBeforeTheirColumns(t *testing.T) {
+	const (
+		columns  = `"columnDefinitions":[{"name":"Name"},{"name":"Node"},{"name":"Long"}],`
+		bookmark = `{"type":"BOOKMARK","object":{"kind":"Table","metadata":{"resourceVersion":"2"}}}`
+		most     = maxWaiting - 256 - len(`1["p","n",""]`) // what one may have in its last cell
+	)
+	for name, tt := range map[string]struct {
+		long  int
+		other string // event between the two
+		wait  bool
+	}{
+		"a row":              {1, "", true},
+		"a row, a bookmark":  {1, bookmark, true},
+		"a row at the limit": {most, "", true},
+		"a row beyond it":    {most + 1, "", false},
+		"both beyond it":     {most, bookmark, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			row := func(version int, before string, long int) string {
+				return rowEvent(version, before+`"rows":[{"cells":["p","n","`+strings.Repeat("a", long)+`"]}]`)
+			}
+			reader := newEventReader(strings.NewReader(row(1, "", tt.long)+tt.other+row(3, columns, 1)), Pods, nil, nil)
+			changes, err := reader.next()
+			for err == nil && len(changes) == 0 {
+				changes, err = reader.next()
+			}
+			var got []string
+			for _, c := range changes {
+				got = append(got, fmt.Sprint(c.kind, c.version, c.name, c.node))
+			}
+			want := []string{"ADDED1pn", "ADDED3pn"}
+			if tt.other != "" {
+				want = slices.Insert(want, 1, "BOOKMARK2")
+			}
+			switch {
+			case !tt.wait && !errors.Is(err, errNoColumns):
+				t.Errorf("%q, %v; want %v", got, err, errNoColumns)
+			case tt.wait && (err != nil || !slices.Equal(got, want)):
+				t.Errorf("%q, %v; want %q", got, err, want)
+			}
+		})
 	}
 }
 
