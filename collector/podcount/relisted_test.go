@@ -42,6 +42,35 @@ func TestEventsBehindAList(t *testing.T) {
 	}
 }
 
+// TestEventsBesideAList has nodes come and go while they are listed: what the list has not
+// seen yet counts, and what it has seen does not count twice.
+func TestEventsBesideAList(t *testing.T) {
+	l := newLive(newAccount(nil), DefaultConfig())
+	s := newStream(nodeStream, nodeListing(""), podForms()[0], l.names.ledger, "10")
+	l.based, l.streams = true, []*stream{s}
+	l.record(nodeStream)
+	for _, c := range []change{
+		{kind: EventAdded, version: "12", node: "listed"},
+		{kind: EventAdded, version: "14", node: "gone"},
+		{kind: EventDeleted, version: "16", node: "gone"},
+		{kind: EventAdded, version: "22", node: "first"},
+		{kind: EventAdded, version: "24", node: "second"},
+		{kind: EventDeleted, version: "26", node: "listed"},
+	} {
+		if _, err := l.apply(s, c, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	listed := newNodeSet(l.names.ledger)
+	listed.nodes["listed"] = Node{AllocatablePods: 110, HasAllocatable: true}
+	if err := l.relisted(&count{nodes: &walk{version: "20"}, known: listed}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := shownNodes(l.snapshot(true)), "first 0, second 0"; got != want {
+		t.Errorf("shown: %s, want %s", got, want)
+	}
+}
+
 // shownNodes are the nodes of a snapshot and the pods that they can hold.
 func shownNodes(s *Snapshot) string {
 	var text []string
