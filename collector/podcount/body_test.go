@@ -148,3 +148,15 @@ func TestPanickingTransport(t *testing.T) {
 		})
 	}
 }
+
+// TestStintsOfALongValue has all of a long value be there at once: it is read in parts, each of
+// them a sixteenth of what came, between which others decode.
+func TestStintsOfALongValue(t *testing.T) {
+	w := &window{r: strings.NewReader(strings.Repeat("a", usualValueBytes))}
+	for all := make([]byte, usualValueBytes); w.read < usualValueBytes; {
+		most := min(max(stintBytes, w.read/16), usualValueBytes-w.read)
+		if n, err := w.Read(all); err != nil || int64(n) != most {
+			t.Fatalf("%d bytes came after %d, %v; want %d", n, w.read-int64(n), err, most)
+		}
+	}
+}

@@ -285,6 +285,7 @@ func TestNodeList(t *testing.T) {
 		{"long quantity", node(`"` + strings.Repeat("9", 1<<20) + `"`), "a=? odd", ""},
 		{"one odd of two", nodes(`[{"metadata":{"name":"a"},"status":{"allocatable":{"pods":"1e30"}}},{"metadata":{"name":"b"},"status":{"allocatable":{"pods":"110"}}}]`), "a=? b=110 odd", ""},
 		{"no name", nodes(`[{"metadata":{}}]`), "", "no name"},
+		{"no metadata", nodes(`[{"status":{"allocatable":{"pods":"110"}}}]`), "", "no name"},
 		{"name too long", nodes(`[{"metadata":{"name":"` + strings.Repeat("n", 254) + `"}}]`), "", "longer than 253 bytes"},
 		{"name is null", nodes(`[{"metadata":{"name":null}}]`), "", "a node has no name"},
 		{"duplicate name", nodes(`[{"metadata":{"name":"a","name":"b"}}]`), "", "duplicate"},

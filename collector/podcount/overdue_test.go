@@ -1,17 +1,33 @@
 package podcount
 
 import (
+	"context"
+	"net/http"
+	"strconv"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
 // TestOverdueStreams has a server that never ends a stream, although events come without
-// a pause: the stream is ended in its place, and goes on. Nothing has failed, so nothing
-// of it is an outage, and the numbers are up to date all the time.
+// a pause: the stream is ended in its place, after the time that was asked for, and goes on.
+// Nothing has failed, so nothing of it is an outage, and the numbers are up to date all the time.
 func TestOverdueStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api, watcher := interceptedCluster(t, nil)
+		var early atomic.Int32
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			if seconds, err := strconv.Atoi(r.URL.Query().Get("timeoutSeconds")); err == nil {
+				asked := time.Now()
+				context.AfterFunc(r.Context(), func() {
+					if time.Since(asked) < time.Duration(seconds)*time.Second {
+						early.Add(1)
+					}
+				})
+			}
+			return nil, nil
+		})
 		w, stop := following(t, api.troubled, watcher)
 		defer stop()
 		time.Sleep(time.Minute)
@@ -26,6 +42,9 @@ func TestOverdueStreams(t *testing.T) {
 			}
 		}
 		w.shows(ModeWatch)
+		if n := early.Load(); n > 0 {
+			t.Errorf("%d streams were ended before the time that was asked for", n)
+		}
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		ended := map[string]int{}
