@@ -101,6 +101,37 @@ func TestRowsBeforeTheirColumns(t *testing.T) {
 	}
 }
 
+// TestTableWithoutNames has no column of names: no other cell stands for one.
+func TestTableWithoutNames(t *testing.T) {
+	text := rowEvent(1, `"columnDefinitions":[{"name":"Node"},{"name":"Ready"}],"rows":[{"cells":["n","1/1"]}]`)
+	changes, err := newEventReader(strings.NewReader(text), Pods, nil, nil).next()
+	if err != nil || len(changes) != 1 || changes[0].node != "n" || changes[0].name != "" {
+		t.Errorf("%+v, %v; want a pod without a name on n", changes, err)
+	}
+}
+
+// TestEndOfInitialEvents has bookmarks of all kinds end a streamed start, or not.
+func TestEndOfInitialEvents(t *testing.T) {
+	const end = `"metadata":{"resourceVersion":"5","annotations":{"k8s.io/initial-events-end":"true"}}`
+	for name, tt := range map[string]struct {
+		object string
+		want   bool
+	}{
+		"a row":             {`"kind":"Table","metadata":{"resourceVersion":"5"},"rows":[{"object":{` + end + `}}]`, true},
+		"a row says no":     {`"kind":"Table",` + end + `,"rows":[{"object":{"metadata":{"resourceVersion":"5"}}}]`, false},
+		"a Table of no row": {`"kind":"Table",` + end + `,"rows":[]`, true},
+		"an object":         {`"kind":"Pod",` + end, true},
+		"another object":    {`"kind":"Pod","metadata":{"resourceVersion":"5"}`, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			changes, err := newEventReader(strings.NewReader(`{"type":"BOOKMARK","object":{`+tt.object+`}}`), Pods, nil, nil).next()
+			if err != nil || len(changes) != 1 || changes[0].initial != tt.want {
+				t.Errorf("%+v, %v; want the end: %t", changes, err, tt.want)
+			}
+		})
+	}
+}
+
 // TestWaitingRowsTakeLittle has rows come before their column definitions, as many as are
 // let in: with few long cells, with many short ones, with none and beside bookmarks.
 func TestWaitingRowsTakeLittle(t *testing.T) {

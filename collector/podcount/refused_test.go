@@ -1,8 +1,11 @@
 package podcount
 
 import (
+	"io"
 	"maps"
 	"net/http"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,6 +31,30 @@ func TestStreamsThatAreRefusedForAWhile(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestStreamsThatBreakSoon has each stream of pods break some seconds after it was opened: after
+// some of them in a row the cluster is listed.
+func TestStreamsThatBreakSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, nil)
+		var opened atomic.Int32
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			if !strings.HasPrefix(r.URL.Query().Get("fieldSelector"), "spec.nodeName!=,") {
+				return nil, nil
+			}
+			opened.Add(1)
+			in, out := io.Pipe()
+			time.AfterFunc(10*time.Second, func() { _ = out.CloseWithError(io.ErrUnexpectedEOF) })
+			return answerWith(r, http.StatusOK, in), nil
+		})
+		w, stop := following(t, api.troubled, watcher)
+		defer stop()
+		time.Sleep(fallbackLife / 2)
+		if got := w.state().Mode; got != ModeList || opened.Load() != maxShortStreams {
+			t.Errorf("it is counted in mode %s after %d streams, want mode %s after %d", got, opened.Load(), ModeList, maxShortStreams)
+		}
+	})
 }
 
 // TestOutageIsToldOfOnce has all streams fail for a while. That is told of once for each
