@@ -282,7 +282,7 @@ func TestNodeList(t *testing.T) {
 		{"overflow of a number", node(`1e30`), "a=? odd", ""},
 		{"hours to multiply out", node(`"0.1e-999999999"`), "a=? odd", ""},
 		{"hours to multiply out, short", node(`"1.1e-99999999"`), "a=? odd", ""},
-		{"long quantity", node(`"` + strings.Repeat("9", 1<<20) + `"`), "a=? odd", ""},
+		{"long quantity", node(`"` + strings.Repeat("9", 64<<10) + `"`), "a=? odd", ""},
 		{"one odd of two", nodes(`[{"metadata":{"name":"a"},"status":{"allocatable":{"pods":"1e30"}}},{"metadata":{"name":"b"},"status":{"allocatable":{"pods":"110"}}}]`), "a=? b=110 odd", ""},
 		{"no name", nodes(`[{"metadata":{}}]`), "", "no name"},
 		{"no metadata", nodes(`[{"status":{"allocatable":{"pods":"110"}}}]`), "", "no name"},
