@@ -47,3 +47,51 @@ func TestHealedBesideTricklers(t *testing.T) {
 		}
 	}
 }
+
+// TestWaitInVainGoesOn has a cluster wait in vain, and then another one come: its next wait is
+// still the longer one, once.
+func TestWaitInVainGoesOn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		g := newGate(1)
+		first := &clusterGate{gate: g}
+		holder, err := (&clusterGate{gate: g}).Enter(t.Context(), false, func() {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		page, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := first.Enter(page, false, func() {}); err == nil {
+			t.Fatal("two are in one place")
+		}
+		var order []string
+		var all sync.WaitGroup
+		ask := func(c *clusterGate, name string) {
+			all.Go(func() {
+				p, err := c.Enter(t.Context(), false, func() {})
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				order = append(order, name) // one at a time holds the place
+				time.Sleep(time.Millisecond)
+				p.Leave(false)
+			})
+			time.Sleep(time.Microsecond)
+		}
+		ask(&clusterGate{gate: g}, "another")
+		ask(first, "first")
+		holder.Leave(false)
+		all.Wait()
+		if holder, err = (&clusterGate{gate: g}).Enter(t.Context(), false, func() {}); err != nil {
+			t.Fatal(err)
+		}
+		ask(&clusterGate{gate: g}, "a third")
+		ask(first, "first again")
+		holder.Leave(false)
+		all.Wait()
+		if got, want := fmt.Sprint(order), "[first another a third first again]"; got != want {
+			t.Errorf("the order is %s, want %s", got, want)
+		}
+		idle(t, g)
+	})
+}
