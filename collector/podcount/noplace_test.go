@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // occupied is a gate that has places for some answers, then for some none, and then for all.
@@ -35,6 +36,7 @@ func TestNoPlaceKeepsThePageSize(t *testing.T) {
 					c := p.counter
 					c.cfg.Gate = &occupied{free: before, busy: busy}
 					c.pods.size *= 2 // a trial, which these small pages do not end
+					c.pods.begin(time.Now()) // as the count will
 					nodes, pods := *c.nodes, *c.pods
 					var seen recorder
 					if _, err := countOnce(t.Context(), c, &seen); (err != nil) != (busy == attempts) {
