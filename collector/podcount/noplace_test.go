@@ -35,7 +35,7 @@ func TestNoPlaceKeepsThePageSize(t *testing.T) {
 					p.renew(nil)
 					c := p.counter
 					c.cfg.Gate = &occupied{free: before, busy: busy}
-					c.pods.size *= 2 // a trial, which these small pages do not end
+					c.pods.size *= 2         // a trial, which these small pages do not end
 					c.pods.begin(time.Now()) // as the count will
 					nodes, pods := *c.nodes, *c.pods
 					var seen recorder
