@@ -58,7 +58,7 @@ func (f *fleet) start(ctx context.Context) error {
 	}
 	r := f.load()
 	if !r.usable {
-		all := append(r.loaded.Problems, r.faults()...)
+		all := slices.Concat(r.loaded.Problems, r.faults())
 		return inOne(all, len(all))
 	}
 	f.logLoad(r)
