@@ -17,6 +17,9 @@ const (
 	// slotWait is how long an answer waits for a slot before it is refused: many
 	// scrapes end their wait for counts at the same moment.
 	slotWait = time.Second
+	// preparedSlots is how many answers that must be prepared, or wait for that, have a
+	// slot at once: however many readers pages have, the other slots are for scrapes.
+	preparedSlots = 8
 	// sendingBytes is how much memory the answers take that are being sent: some two
 	// million series, compressed.
 	sendingBytes = 16 << 20
@@ -27,12 +30,13 @@ const (
 type responder struct {
 	slots     chan struct{}     // held while an answer is encoded and sent; nil is no limit
 	encoders  chan *gzip.Writer // one is taken while an answer is encoded; a writer is larger than most answers
+	prepared  chan struct{}     // held by an answer that is prepared, before it takes a slot
 	preparing chan struct{}     // held from before an answer is prepared until it is encoded
 	sending   *semaphore.Weighted
 }
 
 func newResponder(limit int) *responder {
-	r := &responder{encoders: make(chan *gzip.Writer, encoders), preparing: make(chan struct{}, 1), sending: semaphore.NewWeighted(sendingBytes)}
+	r := &responder{encoders: make(chan *gzip.Writer, encoders), prepared: make(chan struct{}, preparedSlots), preparing: make(chan struct{}, 1), sending: semaphore.NewWeighted(sendingBytes)}
 	for range encoders {
 		zip, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is valid, and there is no other error
 		r.encoders <- zip
@@ -58,10 +62,16 @@ var (
 // The request's context is ignored on purpose: it ends with the process, and a client
 // that waited for a count is to have its answer even then.
 func (r *responder) respond(w http.ResponseWriter, request *http.Request, prepare func(), encode func(http.ResponseWriter)) (waited, took time.Duration, err error) {
-	if err := r.enter(); err != nil {
+	if prepare != nil { // only so many of the slots are ever theirs
+		if err := enter(r.prepared); err != nil {
+			return 0, 0, err
+		}
+		defer leave(r.prepared)
+	}
+	if err := enter(r.slots); err != nil {
 		return 0, 0, err
 	}
-	defer r.leave()
+	defer leave(r.slots)
 	var room int64 // that the answer has
 	defer func() { r.sending.Release(room) }()
 	answer, err := r.admitted(prepare, encode, &room)
@@ -104,23 +114,24 @@ func (r *responder) fits(answer *spool, room *int64) bool {
 	return true
 }
 
-func (r *responder) enter() error {
-	if r.slots == nil {
+// enter takes one of the slots.
+func enter(slots chan struct{}) error {
+	if slots == nil {
 		return nil
 	}
 	timer := time.NewTimer(slotWait)
 	defer timer.Stop()
 	select {
-	case r.slots <- struct{}{}:
+	case slots <- struct{}{}:
 		return nil
 	case <-timer.C:
 		return errBusy
 	}
 }
 
-func (r *responder) leave() {
-	if r.slots != nil {
-		<-r.slots
+func leave(slots chan struct{}) {
+	if slots != nil {
+		<-slots
 	}
 }
 

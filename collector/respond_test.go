@@ -551,3 +551,34 @@ func TestPreparedBesideScrapes(t *testing.T) {
 		pages.Wait()
 	})
 }
+
+// TestPagesLeaveSlotsToScrapes has more readers of a page that takes long to make than there
+// are slots: scrapes, which need nothing prepared, are answered all the same.
+func TestPagesLeaveSlotsToScrapes(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newResponder(preparedSlots + 2)
+		made := 0
+		var pages sync.WaitGroup
+		for range 10 * preparedSlots {
+			pages.Go(func() {
+				for range 20 {
+					_, _, err := r.respond(httptest.NewRecorder(), request(t.Context(), "/cluster"), func() { time.Sleep(time.Second / 3) }, func(http.ResponseWriter) { made++ })
+					if err != nil && !errors.Is(err, errBusy) {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		time.Sleep(time.Second)
+		for range 10 {
+			if _, _, err := r.respond(httptest.NewRecorder(), request(t.Context(), "/metrics"), nil, func(http.ResponseWriter) {}); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
+		pages.Wait()
+		if made < 20 {
+			t.Errorf("%d pages were made, so they were no load", made)
+		}
+	})
+}

@@ -102,10 +102,10 @@ func TestStatusPageIsBounded(t *testing.T) {
 		opts := steady()
 		opts.MaxRequests = 1
 		e := empty(t, opts)
-		if err := e.responder.enter(); err != nil {
+		if err := enter(e.responder.slots); err != nil {
 			t.Fatal(err)
 		}
-		defer e.responder.leave()
+		defer leave(e.responder.slots)
 		if status, body := e.status("/"); status != http.StatusServiceUnavailable || !strings.Contains(body, fmt.Sprint(errBusy)) {
 			t.Errorf("%d %s", status, body)
 		}

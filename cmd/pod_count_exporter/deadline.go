@@ -19,7 +19,7 @@ const (
 	sendTimeout = 30 * time.Second
 )
 
-// limitedServer is a server whose clients cannot hold on to it. Over HTTP/2 the deadline
+// limitedServer is a server whose clients cannot hold on to its answers. Over HTTP/2 the deadline
 // of an answer resets its stream, which has to be written too: a connection that takes
 // nothing for as long ends. The ReadTimeout is for clients that are refused before
 // withDeadline, for want of a password, and whose body net/http waits for. It ends with the

@@ -45,7 +45,8 @@ func (r loadResult) faults() []error {
 	return faults
 }
 
-// fewProblems are as many as a reload names, which anybody may ask for.
+// fewProblems are as many as the answer to a reload names, which anybody may ask for. The log
+// has each once, and again when a signal asks for it.
 const fewProblems = 5
 
 // inOne joins the first of the errors into one line, each once; it returns nil without any.

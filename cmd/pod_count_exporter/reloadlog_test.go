@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Anybody may ask for a reload, and it takes no more of the log for many broken files, or
-// for asking again. Who sends a signal has no other answer than the log.
+// Anybody may ask for a reload, and it takes no more of the log for asking again: each broken
+// file is named once. Who sends a signal has no other answer than the log.
 func TestReloadsLogLittle(t *testing.T) {
 	const files, named = 30, 5
 	dir := t.TempDir()
@@ -19,9 +19,10 @@ func TestReloadsLogLittle(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	var all []string
 	for i := range files {
-		name := fmt.Sprintf("broken-%02d.yaml", i)
-		put(name, contextOf(name, at("http://127.0.0.1:1"), ""))
+		all = append(all, fmt.Sprintf("broken-%02d", i))
+		put(all[i]+".yaml", contextOf(all[i], at("http://127.0.0.1:1"), ""))
 	}
 	put("well.yaml", contextOf("well", at("http://127.0.0.1:1"), ""))
 	log := newLogSink()
@@ -34,12 +35,11 @@ func TestReloadsLogLittle(t *testing.T) {
 		name, cause string
 		change      func()
 		logged      []string // the files that the log names
-		more        int
 	}{
-		{"many files break", causeRequest, func() {}, []string{"broken-00", "broken-01", "broken-02", "broken-03", "broken-04"}, files - named},
-		{"asked again", causeRequest, func() {}, nil, 0},
-		{"one more", causeRequest, func() { put("well.yaml", "contexts: [") }, []string{"well"}, 0},
-		{"a signal", "hangup", func() {}, []string{"broken-00", "broken-01", "broken-02", "broken-03", "broken-04"}, files + 1 - named},
+		{"many files break", causeRequest, func() {}, all},
+		{"asked again", causeRequest, func() {}, nil},
+		{"one more", causeRequest, func() { put("well.yaml", "contexts: [") }, []string{"well"}},
+		{"a signal", "hangup", func() {}, append(all, "well")},
 	} {
 		step.change()
 		before := len(log.String())
@@ -60,9 +60,6 @@ func TestReloadsLogLittle(t *testing.T) {
 		}
 		if got := strings.Count(line, ".yaml"); got != len(step.logged) {
 			t.Errorf("%s: the log names %d files, want %d: %s", step.name, got, len(step.logged), line)
-		}
-		if more := fmt.Sprintf("; and %d more", step.more); strings.Contains(line, more) != (step.more > 0) {
-			t.Errorf("%s: the line does not end with %q: %s", step.name, more, line)
 		}
 	}
 }

@@ -96,7 +96,7 @@ func (f *fleet) reloadFor(causes []string) error {
 	if slices.ContainsFunc(causes, isSignal) {
 		problems = r.loaded.Problems
 	}
-	if err := inOne(problems, fewProblems); err != nil {
+	if err := inOne(problems, len(problems)); err != nil {
 		_ = level.Error(f.logger).Log("msg", "Some kubeconfigs cannot be read, their clusters stay", "err", err)
 	}
 	f.logLoad(r)

@@ -51,6 +51,9 @@ func aboutOthers(name string) bool {
 // meant says whether data looks like a kubeconfig, readable or not: it must have contexts,
 // or two of the other keys, as other files may have a list of users or of clusters, too.
 func meant(data []byte) bool {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return true // UTF-16, which PowerShell writes: YAML will tell
+	}
 	keys := 0
 	for key, value := range map[string]string{"clusters": "", "users": "", "kind": "Config", "apiVersion": "v1"} {
 		if hasKey(data, key, value) {
@@ -77,8 +80,8 @@ func hasKey(data []byte, key, value string) bool {
 
 // begins says whether a key can come after data.
 func begins(data []byte) bool {
-	data = bytes.TrimRight(bytes.TrimRight(data, `"'`), " \t\r-")
-	return len(data) == 0 || bytes.IndexByte([]byte("\n{,"), data[len(data)-1]) >= 0
+	data = bytes.TrimRight(bytes.TrimRight(data, `"'`), " \t-")
+	return len(data) == 0 || bytes.IndexByte([]byte("\n\r{,"), data[len(data)-1]) >= 0
 }
 
 // follows says whether data, which comes after a key, has a value that is wanted.

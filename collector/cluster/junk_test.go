@@ -100,7 +100,7 @@ func TestLargestKubeconfigs(t *testing.T) {
 		{"500 clusters with certificates", large(500, false), ""},
 		{"1,000 clusters with plugins", large(1000, true), ""},
 		{"1,000 clusters with certificates", large(1000, false), "larger than 8 MiB"},
-		{"2,000 clusters with plugins", large(2000, true), "more than 100,000 entries"},
+		{"4,000 clusters with plugins", large(4000, true), "more than 100,000 entries"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "kubeconfig")

@@ -114,12 +114,17 @@ const maxEntries = 100_000
 
 const errTooMany = exceeds("more than 100,000 entries")
 
-// entriesIn returns at least as many as data has entries, as YAML or JSON.
-func entriesIn(data []byte) (n int) {
-	for _, sign := range []string{":", ",", "[", "{", "- ", "-\n", "? "} {
-		n += bytes.Count(data, []byte(sign))
+// entriesIn returns about how many entries data has, as YAML or JSON: a colon in a value, as
+// names and addresses have, is none. What an alias stands for is not counted again.
+func entriesIn(data []byte) int {
+	count := func(signs ...string) (n int) {
+		for _, sign := range signs {
+			n += bytes.Count(data, []byte(sign))
+		}
+		return n
 	}
-	return n
+	keys := count(": ", ":\t", ":\n", ":\r", `":`, `':`) - count(`": `, `': `)
+	return count("- ", "-\t", "-\n", "-\r", "? ") + max(keys, count(",", "[", "{"))
 }
 
 // decode is client-go's LoadFromFile for content that has already been read: a pipe

@@ -54,6 +54,7 @@ func (c *Counter) Count(ctx context.Context, observer Observer, publish func(*Sn
 func (c *Counter) take(observer Observer) *count {
 	now, run := time.Now(), c.suspended
 	if run == nil || Age(run.since(), now) > tokenLife {
+		c.nodes.begin(now)
 		c.pods.begin(now)
 		run = &count{started: now, search: c.forms.begin(now), ledger: c.account.open(), exist: sets.New[string]()}
 		run.known, run.tally = newNodeSet(run.ledger), newTally(run.ledger)
@@ -71,7 +72,7 @@ func (c *Counter) take(observer Observer) *count {
 // goOn has an observer see what comes of the count from now on, with credentials that may
 // differ from those so far.
 func (n *count) goOn(observer Observer) *count {
-	n.observer, n.refusals, n.seen = observer, 0, false
+	n.observer, n.refusals = observer, 0
 	return n
 }
 

@@ -1,6 +1,7 @@
 package podcount
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strings"
@@ -14,12 +15,17 @@ import (
 // after a failure is not believed because of what came before.
 func TestHiddenAmidACount(t *testing.T) {
 	for _, namespaces := range [][]string{nil, {"a", "b", "c"}} {
-		for _, code := range []int{http.StatusGone, http.StatusBadRequest, http.StatusNotFound, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable} {
-			for _, times := range []int{1, 5} {
-				for _, failing := range []int{1, 2, 3} {
-					t.Run(fmt.Sprintf("%d namespaces, %d of %d at request %d", len(namespaces), times, code, failing), func(t *testing.T) {
-						synctest.Test(t, func(t *testing.T) { hiddenFrom(t, namespaces, failing, times, code) })
-					})
+		for _, pods := range []int{400, 4000} { // of one page in each namespace, or some
+			for _, code := range []int{http.StatusGone, http.StatusBadRequest, http.StatusNotFound, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable} {
+				for _, times := range []int{1, 5} {
+					for _, failing := range []int{1, 2, 3} {
+						if pods == 400 && times == 1 && (code == http.StatusGone || code == http.StatusBadRequest) {
+							continue // it is taken to be about the resourceVersion of the namespace before
+						}
+						t.Run(fmt.Sprintf("%d namespaces, %d pods, %d of %d at request %d", len(namespaces), pods, times, code, failing), func(t *testing.T) {
+							synctest.Test(t, func(t *testing.T) { hiddenFrom(t, pods, namespaces, failing, times, code) })
+						})
+					}
 				}
 			}
 		}
@@ -27,9 +33,8 @@ func TestHiddenAmidACount(t *testing.T) {
 }
 
 // hiddenFrom has one request for pods and those after it fail, and then a proxy hide rows.
-func hiddenFrom(t *testing.T, namespaces []string, failing, times, code int) {
+func hiddenFrom(t *testing.T, pods int, namespaces []string, failing, times, code int) {
 	t.Helper()
-	const pods = 4000
 	h := &hiding{limited: limited{pods: pods, most: 10_000, fail: hang}}
 	c := h.counter(t)
 	c.cfg.Namespaces = namespaces
@@ -89,6 +94,65 @@ func TestFailuresBeforeEmptyNamespaces(t *testing.T) {
 				t.Errorf("count %d: %s by %s, error %v; want 400 pods by %s", i+1, line(s), s.Source, err, want)
 			}
 			time.Sleep(5 * time.Minute)
+		}
+	})
+}
+
+// TestHiddenAfterALookup has the look-up of a namespace without pods fail, and then a proxy hide
+// rows.
+func TestHiddenAfterALookup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &hiding{limited: limited{pods: 400, most: 10_000, fail: hang}}
+		c := h.counter(t)
+		c.cfg.Namespaces = []string{"a", "empty", "c"}
+		c.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			if !strings.Contains(r.URL.Path, "/empty") {
+				return h.RoundTrip(r)
+			}
+			getConn(r.Context())
+			switch {
+			case strings.HasSuffix(r.URL.Path, Pods):
+				return answerOf(`{"kind":"Table","metadata":{"resourceVersion":"1"},"columnDefinitions":[{"name":"Node"}],"rows":[]}`), nil
+			case h.objects:
+				return answerOf(`{"kind":"Namespace"}`), nil
+			default:
+				h.objects = true
+				return statusOf(http.StatusServiceUnavailable)(r)
+			}
+		})
+		s, err := countOnce(t.Context(), c, &recorder{})
+		if err != nil || s.ActivePods() != 800 {
+			t.Errorf("%s, error %v, want 800 pods", line(s), err)
+		}
+	})
+}
+
+// TestCutShortBeforeAnEmptyNamespace has new credentials cut a count of a usual server short,
+// which says nothing of what it hides: nothing is counted twice.
+func TestCutShortBeforeAnEmptyNamespace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := &hiding{limited: limited{pods: 400, most: 10_000, fail: hang}}
+		c := h.counter(t)
+		c.cfg.Namespaces = []string{"a", "empty"}
+		ctx, cut := context.WithCancel(t.Context())
+		c.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			if !strings.Contains(r.URL.Path, "/empty") {
+				return h.RoundTrip(r)
+			}
+			getConn(r.Context())
+			if ctx.Err() == nil {
+				cut()
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}
+			return answerOf(`{"kind":"Table","metadata":{"resourceVersion":"1"},"columnDefinitions":[{"name":"Node"}],"rows":[]}`), nil
+		})
+		if _, err := countOnce(ctx, c, &recorder{}); err == nil {
+			t.Fatal("it was not cut short")
+		}
+		s, err := countOnce(t.Context(), c, &recorder{})
+		if err != nil || s.ActivePods() != 400 || s.Source != SourceTable || len(h.limits) != 1 {
+			t.Errorf("%s by %s, in %d requests for pods, error %v; want 400 pods by one", line(s), s.Source, len(h.limits), err)
 		}
 	})
 }

@@ -133,3 +133,44 @@ func TestEventsHaveNoObjects(t *testing.T) {
 		}
 	})
 }
+
+// TestTroubleOfAnAuditIsNoDrift has a usual server, of which the namespace y is empty, answer 503
+// some times in the first audit: no event was lost, and nothing is hidden.
+func TestTroubleOfAnAuditIsNoDrift(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api, watcher := interceptedCluster(t, func(cfg *Config) { cfg.Namespaces = []string{"x", "y"} })
+		fails, lists := 0, 0
+		api.answerBy(func(r *http.Request) (*http.Response, error) {
+			query := r.URL.Query()
+			if strings.HasSuffix(r.URL.Path, "/namespaces/y") {
+				return body(http.StatusOK, `{"kind":"Namespace"}`)(r)
+			}
+			if !strings.HasSuffix(r.URL.Path, "/y/pods") {
+				return nil, nil
+			}
+			if query.Get("watch") == "" {
+				lists++
+				if lists > 1 && fails > 0 {
+					fails--
+					return refusing(http.StatusServiceUnavailable)(r), nil
+				}
+			}
+			query.Set("fieldSelector", "spec.nodeName=nosuchnode,"+activeSelector)
+			r.URL.RawQuery = query.Encode()
+			return nil, nil
+		})
+		w, stop := following(t, api.troubled, watcher)
+		defer stop()
+		time.Sleep(time.Minute)
+		fails = 3
+		time.Sleep(4 * time.Minute)
+		if fails > 0 {
+			t.Errorf("%d failures are left, so there was no trouble", fails)
+		}
+		for _, e := range w.told() {
+			if e.Restart != nil {
+				t.Errorf("restarted: %s: %v", e.Restart.Reason, e.Restart.Err)
+			}
+		}
+	})
+}

@@ -35,8 +35,9 @@ func TestNoPlaceKeepsThePageSize(t *testing.T) {
 					p.renew(nil)
 					c := p.counter
 					c.cfg.Gate = &occupied{free: before, busy: busy}
-					c.pods.size *= 2         // a trial, which these small pages do not end
-					c.pods.begin(time.Now()) // as the count will
+					c.pods.size *= 2          // a trial, which these small pages do not end
+					c.nodes.begin(time.Now()) // as the count will
+					c.pods.begin(time.Now())
 					nodes, pods := *c.nodes, *c.pods
 					var seen recorder
 					if _, err := countOnce(t.Context(), c, &seen); (err != nil) != (busy == attempts) {

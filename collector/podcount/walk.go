@@ -95,6 +95,7 @@ func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
 // resourceVersion is too old cost no attempt, and neither does a form of request that
 // the server does not support. No attempt at an older resourceVersion is the last.
 func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
+	believed := run.seen
 	for attempt, free := 1, 0; ; attempt++ {
 		event := c.attempt(ctx, w, run, attempt)
 		failure := event.Err
@@ -110,8 +111,8 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 		if err := ctx.Err(); err != nil {
 			return err // cancelled: not a failure of the page
 		}
-		run.seen = run.seen && (w.listing.name != Pods || w.versioned())
 		older := w.versionRefused(failure, c.cfg.PageAttempts)
+		run.seen = believed && (older || failure.denial() && w.listing.name != Pods) // which say nothing of what is hidden
 		if failure.Reason == Expired && free < freeExpiries {
 			free++
 		}
