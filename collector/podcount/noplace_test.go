@@ -9,7 +9,6 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 )
 
 // occupied is a gate that has places for some answers, then for some none, and then for all.
@@ -35,9 +34,7 @@ func TestNoPlaceKeepsThePageSize(t *testing.T) {
 					p.renew(nil)
 					c := p.counter
 					c.cfg.Gate = &occupied{free: before, busy: busy}
-					c.pods.size *= 2          // a trial, which these small pages do not end
-					c.nodes.begin(time.Now()) // as the count will
-					c.pods.begin(time.Now())
+					c.pods.size *= 2 // a trial, which these small pages do not end
 					nodes, pods := *c.nodes, *c.pods
 					var seen recorder
 					if _, err := countOnce(t.Context(), c, &seen); (err != nil) != (busy == attempts) {

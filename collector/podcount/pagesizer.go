@@ -49,7 +49,7 @@ type pageSizer struct {
 	repeat        int       // rest after the next trial that does not pay
 	failed        int       // size of the latest trial that failed; the top when there is none
 	failedRest    int       // full pages that must still come before it is tried again
-	small         time.Time // since when counts have begun with less than the first size
+	small         time.Time // since when counts have begun with less than the first size; zero if they do not
 }
 
 func newPageSizer(first, top int, deadline time.Duration) *pageSizer {
@@ -69,6 +69,8 @@ func (s *pageSizer) restart() {
 func (s *pageSizer) begin(now time.Time) {
 	switch {
 	case s.known >= s.first:
+		s.small = time.Time{}
+	case s.small.IsZero():
 		s.small = now
 	case Age(s.small, now) >= smallLife:
 		s.small, s.rest, s.failedRest = now, 0, 0
