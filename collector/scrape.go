@@ -55,7 +55,7 @@ func (s scrape) await(ctx context.Context, kept *reserve) {
 		if more := seriesOf(one.View()) - of[one]; more > 0 {
 			of[one] += more
 			series += more
-			early.Reset(kept.wait(s.limit, series) - time.Since(began))
+			early.Reset(max(1, kept.wait(s.limit, series)-time.Since(began)))
 		}
 	})
 }

@@ -176,7 +176,7 @@ func (x *exchange) enter(gate Gate, begun bool) (place Place, err error) {
 	wait, cancel := context.WithTimeout(x.ctx, x.timeout)
 	defer cancel()
 	place, err = gate.Enter(wait, begun, func() { x.end(errSlowAnswer) })
-	x.timer.Reset(x.timeout - start.Sub(x.began))
+	x.timer.Reset(max(1, x.timeout-start.Sub(x.began))) // see sleep
 	x.began = x.began.Add(time.Since(start))
 	return place, err
 }

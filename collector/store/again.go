@@ -20,7 +20,7 @@ func (c *Cluster) countAgain(counter Counter) {
 	if !can || r.Again().IsZero() || c.ctx.Err() != nil {
 		return
 	}
-	c.again = time.AfterFunc(time.Until(r.Again()), func() {
+	c.again = time.AfterFunc(max(1, time.Until(r.Again())), func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.run == nil && faultOf(c.counter) == nil {
