@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"k8s.io/klog/v2"
 )
 
 // pluginEnv makes the test binary a credential plugin; its value says which.
@@ -18,6 +21,7 @@ func TestMain(m *testing.M) {
 	if kind := os.Getenv(pluginEnv); kind != "" {
 		os.Exit(plugin(kind))
 	}
+	klog.SetSlogLogger(slog.New(slog.DiscardHandler)) // or workers of client-go would read os.Stderr while it is replaced
 	os.Exit(m.Run())
 }
 
