@@ -139,7 +139,7 @@ func TestEventsHaveNoObjects(t *testing.T) {
 func TestTroubleOfAnAuditIsNoDrift(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api, watcher := interceptedCluster(t, func(cfg *Config) { cfg.Namespaces = []string{"x", "y"} })
-		fails, lists := 0, 0
+		var fails atomic.Int32
 		api.answerBy(func(r *http.Request) (*http.Response, error) {
 			query := r.URL.Query()
 			if strings.HasSuffix(r.URL.Path, "/namespaces/y") {
@@ -148,12 +148,9 @@ func TestTroubleOfAnAuditIsNoDrift(t *testing.T) {
 			if !strings.HasSuffix(r.URL.Path, "/y/pods") {
 				return nil, nil
 			}
-			if query.Get("watch") == "" {
-				lists++
-				if lists > 1 && fails > 0 {
-					fails--
-					return refusing(http.StatusServiceUnavailable)(r), nil
-				}
+			if query.Get("watch") == "" && fails.Load() > 0 { // one request at a time lists
+				fails.Add(-1)
+				return refusing(http.StatusServiceUnavailable)(r), nil
 			}
 			query.Set("fieldSelector", "spec.nodeName=nosuchnode,"+activeSelector)
 			r.URL.RawQuery = query.Encode()
@@ -162,10 +159,10 @@ func TestTroubleOfAnAuditIsNoDrift(t *testing.T) {
 		w, stop := following(t, api.troubled, watcher)
 		defer stop()
 		time.Sleep(time.Minute)
-		fails = 3
+		fails.Store(3)
 		time.Sleep(4 * time.Minute)
-		if fails > 0 {
-			t.Errorf("%d failures are left, so there was no trouble", fails)
+		if left := fails.Load(); left > 0 {
+			t.Errorf("%d failures are left, so there was no trouble", left)
 		}
 		for _, e := range w.told() {
 			if e.Restart != nil {
