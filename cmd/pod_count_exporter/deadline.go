@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -21,24 +23,30 @@ const (
 
 // limitedServer is a server whose clients cannot hold on to its answers. Over HTTP/2 the deadline
 // of an answer resets its stream, which has to be written too: a connection that takes
-// nothing for as long ends. The ReadTimeout is for clients that are refused before
-// withDeadline, for want of a password, and whose body net/http waits for. It ends with the
-// reading: scrapes wait as long as they like.
-func limitedServer(handler http.Handler) *http.Server {
-	return &http.Server{
-		Handler:           withDeadline(handler),
+// nothing for as long ends. The deadline is put around the handler when the server begins to
+// serve: by then exporter-toolkit has put what refuses clients without a password around it, so
+// those have a deadline too. The ReadTimeout is for a body that net/http goes on to wait for
+// after the answer. It ends with the reading: scrapes wait as long as they like. requests is the
+// context of all requests.
+func limitedServer(requests context.Context, handler http.Handler) *http.Server {
+	server := &http.Server{
+		Handler:           withoutDeadline(handler),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       sendTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		IdleTimeout:       idleTimeout,
 		HTTP2:             &http.HTTP2Config{WriteByteTimeout: sendTimeout},
 	}
+	server.BaseContext = func(net.Listener) context.Context {
+		server.Handler = withDeadline(server.Handler)
+		return requests
+	}
+	return server
 }
 
 // withDeadline cuts off clients that do not read, or announce a body that never comes: an
 // answer must be sent within sendTimeout after it begins. An http.Server's WriteTimeout
-// would begin with the request, and so limit how long scrapes wait for counts. Profiles
-// have no deadline: they take as long as requested.
+// would begin with the request, and so limit how long scrapes wait for counts.
 func withDeadline(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ProtoMajor == 1 && r.ContentLength != 0 {
@@ -46,13 +54,20 @@ func withDeadline(next http.Handler) http.Handler {
 			// answers, for as long as the client likes.
 			w.Header().Set("Connection", "close")
 		}
-		if strings.HasPrefix(r.URL.Path, pprofPrefix) {
-			next.ServeHTTP(w, r)
-			return
-		}
 		limited := &deadlineWriter{ResponseWriter: w}
 		next.ServeHTTP(limited, r)
 		limited.begin() // net/http sends the answer if the handler wrote nothing
+	})
+}
+
+// withoutDeadline takes the deadline from profiles: they take as long as requested, by
+// clients that may have them.
+func withoutDeadline(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if limited, ok := w.(*deadlineWriter); ok && strings.HasPrefix(r.URL.Path, pprofPrefix) {
+			limited.begun = true
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -17,8 +17,7 @@ import (
 	"github.com/kube-node-manager/pod_count_exporter/internal/kubesim"
 )
 
-// h2Client is a client of one connection that has the largest windows. It reads only
-// when it is told to.
+// h2Client is a client of one connection. It reads only when it is told to.
 type h2Client struct {
 	t      *testing.T
 	conn   net.Conn
@@ -28,13 +27,18 @@ type h2Client struct {
 }
 
 // connectH2 serves handler over TLS. It must be called within a bubble.
-func connectH2(t *testing.T, handler http.Handler) *h2Client {
+func connectH2(t *testing.T, handler http.HandlerFunc) *h2Client {
+	t.Helper()
+	return connectH2To(t, limitedServer(t.Context(), handler), 1<<31-1)
+}
+
+// connectH2To connects to a server with windows of this size for each stream.
+func connectH2To(t *testing.T, server *http.Server, window uint32) *h2Client {
 	t.Helper()
 	pair, _, err := kubesim.Certificate()
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := limitedServer(handler)
 	// A ticket is sent after the handshake, and has to be read.
 	server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}, SessionTicketsDisabled: true, MinVersion: tls.VersionTLS13}
 	serve := func(s *http.Server, l net.Listener) error { return s.ServeTLS(l, "", "") }
@@ -47,7 +51,7 @@ func connectH2(t *testing.T, handler http.Handler) *h2Client {
 	c.hpack = hpack.NewEncoder(&c.fields)
 	_, err = io.WriteString(conn, http2.ClientPreface)
 	c.must(err)
-	c.must(c.framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1<<31 - 1}))
+	c.must(c.framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: window}))
 	c.must(c.framer.WriteWindowUpdate(0, 1<<30))
 	return c
 }
@@ -110,10 +114,10 @@ func TestHTTP2ClientsThatDoNotReadAreCutOff(t *testing.T) {
 				const answers = 2
 				ended := make(chan error, answers+1)
 				began := time.Now()
-				c := connectH2(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				c := connectH2(t, func(w http.ResponseWriter, _ *http.Request) {
 					_, err := w.Write(make([]byte, 1<<20))
 					ended <- err
-				}))
+				})
 				want := answers
 				if tt.takeBack {
 					want++
@@ -148,14 +152,14 @@ func TestHTTP2ClientsThatDoNotReadAreCutOff(t *testing.T) {
 // scrapes wait and its connection lives.
 func TestHTTP2ConnectionsLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := connectH2(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := connectH2(t, func(w http.ResponseWriter, r *http.Request) {
 			select {
 			case <-time.After(3 * sendTimeout):
 			case <-r.Context().Done():
 				t.Error("a scrape that waits was cut off:", context.Cause(r.Context()))
 			}
 			_, _ = w.Write(make([]byte, 5000))
-		}))
+		})
 		for i := range uint32(3) {
 			c.ask(2*i+1, "/")
 			if size := c.answered(2*i + 1); size != 5000 {
@@ -164,4 +168,33 @@ func TestHTTP2ConnectionsLive(t *testing.T) {
 			time.Sleep(3 * sendTimeout)
 		}
 	})
+}
+
+// Who is refused and has no room for the refusal holds no stream.
+func TestRefusedHTTP2StreamsEnd(t *testing.T) {
+	for _, path := range []string{"/metrics", pprofPrefix + "profile"} {
+		t.Run(path, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := connectH2To(t, refusing(t), 0)
+				began := time.Now()
+				c.must(c.conn.SetDeadline(began.Add(time.Hour)))
+				const streams = 100
+				for i := range uint32(streams) {
+					c.ask(2*i+1, path)
+				}
+				for reset := 0; reset < streams; {
+					frame, err := c.framer.ReadFrame()
+					if err != nil {
+						t.Fatalf("%d of %d streams ended: %v", reset, streams, err)
+					}
+					if frame.Header().Type == http2.FrameRSTStream {
+						reset++
+					}
+				}
+				if took := time.Since(began); took > sendTimeout+time.Second {
+					t.Errorf("the streams ended after %s, want %s", took, sendTimeout)
+				}
+			})
+		})
+	}
 }

@@ -43,7 +43,7 @@ func (l *oneConn) Addr() net.Addr { return &net.UnixAddr{Name: "pipe"} }
 // must be called within a bubble.
 func connect(t *testing.T, handler http.Handler) net.Conn {
 	t.Helper()
-	return connectTo(t, limitedServer(handler), (*http.Server).Serve)
+	return connectTo(t, limitedServer(t.Context(), handler), (*http.Server).Serve)
 }
 
 func connectTo(t *testing.T, server *http.Server, serve func(*http.Server, net.Listener) error) net.Conn {
@@ -177,28 +177,43 @@ func TestBodiesAreNotWaitedFor(t *testing.T) {
 	}
 }
 
-// What asks for a password answers before withDeadline can: exporter-toolkit puts it around
-// the server's handler. Those whom it refuses can hold a connection no longer than others.
+// refusing is a server as exporter-toolkit makes it of the program's own: what asks for a
+// password is around its handler.
+func refusing(t *testing.T) *http.Server {
+	t.Helper()
+	server := limitedServer(t.Context(), http.NotFoundHandler())
+	server.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		http.Error(w, "Unauthorized", http.StatusUnauthorized)
+	})
+	return server
+}
+
+// Those who are refused for want of a password can hold a connection no longer than others.
 func TestRefusedClientsAreCutOff(t *testing.T) {
 	for _, tt := range []struct {
 		name, start string
+		reads       bool
 	}{
-		{"a body that never comes", "GET /metrics HTTP/1.1\r\nContent-Length: 1000"},
-		{"a body of chunks that never comes", "POST /metrics HTTP/1.1\r\nTransfer-Encoding: chunked"},
+		{"a body that never comes", "GET /metrics HTTP/1.1\r\nContent-Length: 1000", true},
+		{"a body of chunks that never comes", "POST /metrics HTTP/1.1\r\nTransfer-Encoding: chunked", true},
+		{"an answer that is not read", "GET /metrics HTTP/1.1", false},
+		{"a profile's refusal that is not read", "GET " + pprofPrefix + "profile HTTP/1.1", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server := limitedServer(http.NotFoundHandler())
-				server.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-					w.WriteHeader(http.StatusUnauthorized)
-				})
-				conn := connectTo(t, server, (*http.Server).Serve)
+				conn := connectTo(t, refusing(t), (*http.Server).Serve)
 				began := time.Now()
 				// Whoever waits for longer has not been cut off.
 				if err := conn.SetDeadline(began.Add(time.Hour)); err != nil {
 					t.Fatal(err)
 				}
 				sendStart(t, conn, tt.start)
+				if !tt.reads {
+					_, err := io.WriteString(conn, "GET / HTTP/1.1\r\n") // which waits until the server reads on
+					for err == nil {
+						_, err = io.WriteString(conn, "X: x\r\n")
+					}
+				}
 				_, _ = io.Copy(io.Discard, conn)
 				if took := time.Since(began); took > sendTimeout+time.Second { // net/http lingers before it closes
 					t.Errorf("the connection ended after %s, want %s", took, sendTimeout)

@@ -125,8 +125,7 @@ func (s *server) listen(ctx, process context.Context) error {
 		return err
 	}
 	for _, l := range listeners {
-		limited := limitedServer(ownSite(withLanding(s.mux)))
-		limited.BaseContext = func(net.Listener) context.Context { return process }
+		limited := limitedServer(process, ownSite(withLanding(s.mux)))
 		limited.ErrorLog = log.New(s.foreign, "", 0)
 		s.sockets = append(s.sockets, socket{listener: l, server: limited})
 	}

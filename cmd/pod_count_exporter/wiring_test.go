@@ -37,6 +37,9 @@ func TestListenersHaveDeadlines(t *testing.T) {
 	}
 	for _, so := range s.sockets {
 		defer func() { _ = so.listener.Close() }()
+		if so.server.BaseContext(so.listener) != t.Context() {
+			t.Error("requests do not end with the process")
+		}
 		w := &timed{ResponseRecorder: httptest.NewRecorder()}
 		so.server.Handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/nowhere", nil))
 		if w.until.IsZero() || so.server.HTTP2 == nil {
