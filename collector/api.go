@@ -43,13 +43,20 @@ func (c *Collector) serveNodes(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if ask.fresh {
-		if err := ask.wait(r.Context()); err != nil {
+		// What has replaced the cluster meanwhile was counted after the request, if at all.
+		if err := ask.wait(r.Context()); err != nil && c.Store.Find(ask.cluster.Name()) == ask.cluster {
 			return err
 		}
 	} else {
 		ask.cluster.Refresh()
 	}
-	return c.respondJSON(w, r, func(w http.ResponseWriter) error { return serveView(w, ask.cluster.View()) })
+	return c.respondJSON(w, r, func(w http.ResponseWriter) error {
+		v, there := c.view(ask.cluster.Name())
+		if !there {
+			return apiError{http.StatusNotFound, unknownCluster(ask.cluster.Name()).Error()}
+		}
+		return serveView(w, v)
+	})
 }
 
 func serveView(w http.ResponseWriter, v store.View) error {

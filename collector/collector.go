@@ -5,7 +5,6 @@ package collector
 
 import (
 	"context"
-	"sync"
 
 	"github.com/go-kit/log"
 
@@ -24,44 +23,35 @@ type Collector struct {
 	responder *responder
 	reserve   reserve
 	config    configState
-
-	mu        sync.Mutex
-	recorders map[string]*recorder
 }
 
 // New returns a Collector of a Store without clusters. Counts run until ctx is
 // cancelled.
 func New(ctx context.Context, logger log.Logger, opts Options) *Collector {
-	c := &Collector{
-		logger: logger, opts: opts, metrics: newMetrics(), responder: newResponder(opts.MaxRequests),
-		recorders: make(map[string]*recorder),
-	}
+	c := &Collector{logger: logger, opts: opts, metrics: newMetrics(), responder: newResponder(opts.MaxRequests)}
 	c.Store = store.New(ctx, opts.Options, recorders{c})
 	return c
 }
 
-// recorders keeps the recorder of each cluster of the Store.
+// recorders makes the recorder of each cluster of the Store.
 type recorders struct{ *Collector }
 
 // Observe returns a new recorder.
 func (c recorders) Observe(cluster string) store.Observer {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	own := newRecorder(c.logger, cluster, c.metrics.forCluster(cluster, c.opts.Watch), page.NewRecorder(c.now))
-	c.recorders[cluster] = own
+	return newRecorder(c.logger, cluster, c.metrics.forCluster(cluster, c.opts.Watch), page.NewRecorder(c.now))
+}
+
+// recorderOf returns the recorder of the cluster that the view is of.
+func recorderOf(v store.View) *recorder {
+	own, _ := v.Observer.(*recorder) // Observe makes no others
 	return own
 }
 
-// Forget drops the recorder, and with it the series.
-func (c recorders) Forget(cluster string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	delete(c.recorders, cluster)
-}
-
-// recorder returns the recorder of a cluster, or nil when the cluster is gone.
-func (c *Collector) recorder(cluster string) *recorder {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.recorders[cluster]
+// view returns what is to be shown of the cluster that has a name now: a request may wait for
+// one while a reload takes it away, or gives its name to another server.
+func (c *Collector) view(name string) (v store.View, there bool) {
+	if one := c.Store.Find(name); one != nil {
+		return one.View(), true
+	}
+	return store.View{}, false
 }

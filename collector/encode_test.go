@@ -61,7 +61,7 @@ func (e *exporter) gatheredWhole(t *testing.T) prometheus.Gatherer {
 	t.Helper()
 	all := gatheredWhole{exposition{families: e.metrics}}
 	for _, one := range e.Store.Clusters() {
-		all.own, all.views = append(all.own, e.recorder(one.Name()).metrics), append(all.views, one.View())
+		all.views = append(all.views, one.View())
 	}
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(all, configMetrics{e.Collector})

@@ -30,7 +30,7 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 			format := expfmt.NegotiateAccept(r.Header, formats()...)
 			answer.Header().Set("Content-Type", string(format))
 			answer.Header().Add("Vary", "Accept")
-			views := ask.views() // now: requests that wait for their turn keep no snapshots
+			views := c.views(ask) // now: requests that wait for their turn keep no snapshots
 			series = seriesIn(views)
 			if err := c.write(answer, format, ask, views, process); err != nil {
 				_ = level.Error(c.logger).Log("msg", "Serving a scrape failed", "err", err)
@@ -49,12 +49,7 @@ func (c *Collector) Handler(process prometheus.Gatherer) http.Handler {
 // were asked for.
 func (c *Collector) write(w io.Writer, format expfmt.Format, ask scrape, views []store.View, process prometheus.Gatherer) error {
 	registry := prometheus.NewRegistry()
-	all := exposition{families: c.metrics}
-	for _, view := range views {
-		if own := c.recorder(view.Cluster); own != nil {
-			all.own, all.views = append(all.own, own.metrics), append(all.views, view)
-		}
-	}
+	all := exposition{families: c.metrics, views: views}
 	registry.MustRegister(all)
 	gatherers := prometheus.Gatherers{registry}
 	if !ask.some {
@@ -71,8 +66,7 @@ func (c *Collector) write(w io.Writer, format expfmt.Format, ask scrape, views [
 // exposition is the prometheus.Collector of the clusters in one answer.
 type exposition struct {
 	families *metrics
-	own      []*clusterMetrics
-	views    []store.View // one for each
+	views    []store.View
 }
 
 // Describe sends every description that Collect may use.
@@ -80,7 +74,7 @@ func (e exposition) Describe(ch chan<- *prometheus.Desc) { e.families.describe(c
 
 // Collect sends the series of the clusters, except for those of their nodes.
 func (e exposition) Collect(ch chan<- prometheus.Metric) {
-	for i, own := range e.own {
-		own.collect(ch, e.views[i])
+	for _, v := range e.views {
+		recorderOf(v).metrics.collect(ch, v)
 	}
 }

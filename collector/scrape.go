@@ -60,11 +60,13 @@ func (s scrape) await(ctx context.Context, kept *reserve) {
 	})
 }
 
-// views returns what is to be shown of the clusters.
-func (s scrape) views() []store.View {
-	views := make([]store.View, len(s.clusters))
-	for i, one := range s.clusters {
-		views[i] = one.View()
+// views returns what is to be shown of the clusters that are still there.
+func (c *Collector) views(s scrape) []store.View {
+	views := make([]store.View, 0, len(s.clusters))
+	for _, one := range s.clusters {
+		if v, there := c.view(one.Name()); there {
+			views = append(views, v)
+		}
 	}
 	return views
 }

@@ -53,7 +53,7 @@ func (s pageSource) Clusters() []page.Cluster {
 	all := s.collector.Store.Clusters()
 	shown := make([]page.Cluster, len(all))
 	for i, one := range all {
-		shown[i] = s.cluster(one)
+		shown[i] = clusterPage(one)
 	}
 	return shown
 }
@@ -65,17 +65,14 @@ func (s pageSource) Cluster(name string) (page.Cluster, bool) {
 		return page.Cluster{}, false
 	}
 	one.Refresh()
-	return s.cluster(one), true
+	return clusterPage(one), true
 }
 
-func (s pageSource) cluster(one *store.Cluster) page.Cluster {
+func clusterPage(one *store.Cluster) page.Cluster {
 	shown := page.Cluster{View: one.View()}
 	if shown.Err != nil {
 		shown.Reason = reasonOf(shown.Err)
 	}
-	// A cluster that has just been removed has no recorder.
-	if recorder := s.collector.recorder(one.Name()); recorder != nil {
-		shown.History = recorder.history.History()
-	}
+	shown.History = recorderOf(shown.View).history.History()
 	return shown
 }

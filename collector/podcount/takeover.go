@@ -74,3 +74,24 @@ func (w *Watcher) inherit() {
 	default:
 	}
 }
+
+// Close gives back what the Counter takes of the Budget, and forgets all that it has learnt.
+// Call it when no Count runs any more.
+func (c *Counter) Close() {
+	if from := c.former.Swap(nil); from != nil {
+		from.Close()
+	}
+	c.account.leave()
+	c.memory = c.cfg.blank()
+}
+
+// Close gives back what the Watcher takes of the Budget, and forgets all that it has learnt.
+// Call it when no Count runs any more.
+func (w *Watcher) Close() {
+	if w.former != nil {
+		w.former.Close()
+	}
+	w.former, w.inherited = nil, nil
+	w.account.leave()
+	w.Counter.Close()
+}

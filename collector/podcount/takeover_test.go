@@ -104,3 +104,69 @@ func TestResumeCancelled(t *testing.T) {
 		script.expect("pods?t1", "pods?t2")
 	})
 }
+
+// Close gives back all that a Counter takes of the budget: its own, that of those whose memory
+// it was to take over, and that of a count that was set aside.
+func TestClose(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		counts func(t *testing.T, script *script, next func() *Counter) interface{ Close() }
+	}{
+		{"a complete count", func(_ *testing.T, script *script, next func() *Counter) interface{ Close() } {
+			c := next()
+			script.count(c)
+			return c
+		}},
+		{"a count that was set aside", func(t *testing.T, _ *script, next func() *Counter) interface{ Close() } {
+			c := next()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			defer cancel()
+			if _, err := countOnce(ctx, c, &recorder{}); !errors.Is(err, context.DeadlineExceeded) {
+				t.Fatal(err)
+			}
+			return c
+		}},
+		{"one that was replaced", func(_ *testing.T, script *script, next func() *Counter) interface{ Close() } {
+			first, second, third := next(), next(), next()
+			script.count(first)
+			second.Resume(first)
+			third.Resume(second)
+			return third
+		}},
+		{"followed", func(t *testing.T, script *script, next func() *Counter) interface{ Close() } {
+			former, w := watcherOf(t, next()), watcherOf(t, next())
+			script.count(former.Counter)
+			newLive(former.account, former.cfg).names.ledger.take(1)
+			w.Follow(former)
+			newLive(w.account, w.cfg).names.ledger.take(1)
+			return w
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				script := newScript(t, status(http.StatusForbidden, ""), podPage("t1", "a", "b"), podPage("", "c"))
+				if tt.name == "a count that was set aside" {
+					script = newScript(t, status(http.StatusForbidden, ""), podPage("t1", "a", "b"), hang)
+				}
+				budget := NewBudget(64 << 20)
+				closer := tt.counts(t, script, func() *Counter {
+					return script.counter(func(cfg *Config) { cfg.Budget = budget })
+				})
+				if budget.free == budget.total {
+					t.Fatal("nothing was taken")
+				}
+				closer.Close()
+				if budget.free != budget.total || len(budget.held) > 0 {
+					t.Errorf("%d bytes are held by %d", budget.total-budget.free, len(budget.held))
+				}
+			})
+		})
+	}
+}
+
+func watcherOf(t *testing.T, c *Counter) *Watcher {
+	t.Helper()
+	w, err := NewWatcher(c, c.client, DefaultWatchConfig())
+	must(t, err)
+	return w
+}

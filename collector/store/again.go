@@ -38,3 +38,26 @@ func (c *Cluster) close() {
 		c.again.Stop()
 	}
 }
+
+// discard is for a cluster that is not counted any more. Requests may know it for as long as
+// they wait for others.
+func (c *Cluster) discard() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.gone = true
+	if c.run == nil {
+		c.drop()
+	}
+}
+
+// drop gives up what takes memory: clusters that have come need it. c.mu must be held, and no
+// count may be running.
+func (c *Cluster) drop() {
+	c.snapshot = nil
+	for _, counter := range []Counter{c.predecessor, c.counter} {
+		if keeper, keeps := counter.(interface{ Close() }); keeps {
+			keeper.Close()
+		}
+	}
+	c.predecessor = nil
+}

@@ -46,6 +46,7 @@ type Cluster struct {
 	pause    time.Duration // from then until the next may begin
 
 	again *time.Timer // begins a count that the Counter wants; nil when it wants none
+	gone  bool        // the cluster is not counted any more, and keeps nothing
 	run   *run        // nil when none runs
 	fresh *freshCount // nil when none has been asked for
 }

@@ -103,6 +103,9 @@ func (c *Cluster) end(r *run, err error, counter Counter, changes int) {
 		c.forgive()
 	}
 	c.run, c.interrupt = nil, nil
+	if c.gone {
+		c.drop()
+	}
 	c.countAgain(counter)
 	r.err, r.ended = err, true
 	c.wake(r)

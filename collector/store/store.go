@@ -88,9 +88,7 @@ func (s *Store) Set(targets ...Target) {
 			continue
 		}
 		old.close()
-		if next[name] == nil {
-			s.observers.Forget(name)
-		}
+		old.discard()
 	}
 	s.clusters = next
 }

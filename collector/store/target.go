@@ -45,11 +45,9 @@ type Outcome struct {
 	Shown    bool               // an earlier snapshot is still shown
 }
 
-// Observers makes and drops the Observers of clusters.
+// Observers makes the Observers of clusters.
 type Observers interface {
 	// Observe is called when a cluster is new, or another cluster has taken over the
 	// name of an earlier one.
 	Observe(cluster string) Observer
-	// Forget is called when a cluster is gone.
-	Forget(cluster string)
 }

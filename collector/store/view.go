@@ -20,6 +20,7 @@ const (
 // View is what is to be shown of a cluster, at one moment.
 type View struct {
 	Cluster  string
+	Observer Observer // of the cluster's counts
 	State    State
 	Snapshot *podcount.Snapshot // the last complete one; nil if there is none
 	Age      time.Duration      // of the snapshot
@@ -45,7 +46,7 @@ func (c *Cluster) View() View {
 
 // view needs c.mu held.
 func (c *Cluster) view() View {
-	v := View{Cluster: c.name, State: Pending, Snapshot: c.snapshot, Err: c.err, FailingSince: c.failing, Counting: c.run != nil, Progress: c.progress.current()}
+	v := View{Cluster: c.name, Observer: c.observer, State: Pending, Snapshot: c.snapshot, Err: c.err, FailingSince: c.failing, Counting: c.run != nil, Progress: c.progress.current()}
 	if fault := faultOf(c.counter); fault != nil {
 		v.Err, v.FailingSince = fault, time.Time{}
 	}
