@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -22,8 +23,11 @@ import (
 	"golang.org/x/net/http2"
 )
 
+// errCut has a server cut the connection.
+var errCut = errors.New("cut")
+
 // hostileFrames are frames that an HTTP/2 server may send for ever, of which net/http
-// hands on nothing.
+// hands on nothing, or until the connection ends, of which it keeps what it has for a while.
 func hostileFrames() map[string]func(f *http2.Framer, stream uint32) error {
 	return map[string]func(f *http2.Framer, stream uint32) error{
 		"pings":    func(f *http2.Framer, _ uint32) error { return f.WritePing(false, [8]byte{}) },
@@ -32,7 +36,18 @@ func hostileFrames() map[string]func(f *http2.Framer, stream uint32) error {
 			return errors.Join(f.WriteData(stream, false, []byte(" ")), f.WriteSettings(), f.WriteSettings())
 		},
 		"frames of no known type": func(f *http2.Framer, _ uint32) error { return f.WriteRawFrame(0xfb, 0, 0, nil) },
-		"data without bytes":      func(f *http2.Framer, stream uint32) error { return f.WriteData(stream, false, nil) },
+		"answers that are cut": func(f *http2.Framer, stream uint32) error {
+			for range 3 { // the writer has 32 KiB, and what is beyond them is lost
+				if err := f.WriteData(stream, false, bytes.Repeat([]byte(" "), 16_000)); err != nil {
+					return err
+				}
+			}
+			return errCut
+		},
+		"frames that are too long": func(f *http2.Framer, stream uint32) error {
+			return errors.Join(f.WriteData(stream, false, make([]byte, 16_000)), f.WriteRawFrame(http2.FrameData, 0, stream, make([]byte, 1<<20)))
+		},
+		"data without bytes": func(f *http2.Framer, stream uint32) error { return f.WriteData(stream, false, nil) },
 	}
 }
 

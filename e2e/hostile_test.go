@@ -228,7 +228,7 @@ func TestHostileClusters(t *testing.T) {
 // processor time, for each connection.
 func TestManyOfOneHostileKind(t *testing.T) {
 	kinds := hostileKinds(t)
-	for _, kind := range []string{"settings that a body pays for", "handshake that stalls"} {
+	for _, kind := range []string{"settings that a body pays for", "answers that are cut", "handshake that stalls"} {
 		t.Run(kind, func(t *testing.T) { besideHostile(t, map[string]string{kind: kinds[kind]}, manyCopies) })
 	}
 }

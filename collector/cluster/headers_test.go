@@ -97,10 +97,15 @@ func TestPings(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10}
+	for _, own := range []*http.Transport{cluster.TransportOf(pages), cluster.TransportOf(streams)} {
+		if own.IdleConnTimeout != 2*time.Second { // as long, HTTP/2 keeps the buffers of what was cut
+			t.Errorf("connections are kept for %s", own.IdleConnTimeout)
+		}
+	}
 	if got := *cluster.TransportOf(streams).HTTP2; !reflect.DeepEqual(got, want) {
 		t.Errorf("streams have %+v, want %+v", got, want)
 	}
-	want.SendPingTimeout, want.PingTimeout = 5*time.Second, 24*time.Hour
+	want.SendPingTimeout, want.PingTimeout = 2*time.Second, 24*time.Hour
 	if got := *cluster.TransportOf(pages).HTTP2; !reflect.DeepEqual(got, want) {
 		t.Errorf("pages have %+v, want %+v", got, want)
 	}

@@ -21,11 +21,13 @@ const (
 	maxUnreadBytes = 64 << 10
 	// maxIdle is how long a connection is kept without a request. The pages of a count
 	// follow each other faster, and counts slower. net/http's HTTP/2 also keeps the
-	// buffers of a connection that was cut amid an answer for as long.
-	maxIdle = 10 * time.Second
+	// buffers of a connection that was cut amid an answer for as long: hundreds of clusters
+	// behind a load balancer that cuts answers may make a new one twice a second each.
+	maxIdle = 2 * time.Second
 	// forgotten is how long net/http's HTTP/2 keeps the buffers of any connection that
-	// was cut: until its next ping, half a minute with client-go's defaults.
-	forgotten = 5 * time.Second
+	// was cut: until its next ping, half a minute with client-go's defaults. Some servers
+	// take 60 pings a minute at most (Apache Traffic Server).
+	forgotten = 2 * time.Second
 	// unanswered is longer than a page takes: its deadline ends the connection of a server
 	// that is silent, and one that only leaves pings unanswered may be well.
 	unanswered = 24 * time.Hour

@@ -49,14 +49,7 @@ func (s *nodeSet) item(d *decoder) error {
 		case "metadata":
 			node.Name, selected, err = s.metadata(d)
 		case "status":
-			err = d.part("allocatable", func() error {
-				return d.part("pods", func() error {
-					text, err := d.scalar()
-					node.AllocatablePods, node.HasAllocatable = wholeQuantity(string(text))
-					node.odd = len(text) > 0 && !node.HasAllocatable // one node's value must not hide the whole cluster
-					return err
-				})
-			})
+			err = d.part("allocatable", func() error { return node.allocatable(d) })
 		}
 		return err
 	})
@@ -73,7 +66,7 @@ func (s *nodeSet) metadata(d *decoder) (name string, selected bool, err error) {
 	err = d.nullable(func(key []byte) error {
 		isName, isLabels := string(key) == "name", string(key) == "labels" // which looking ahead would overwrite
 		switch {
-		case d.json.PeekKind() == jsontext.KindNull:
+		case isName && d.json.PeekKind() == jsontext.KindNull:
 		case isName:
 			return d.take("name", func(text []byte) { name = string(text) })
 		case isLabels && s.labels != nil:
@@ -85,24 +78,57 @@ func (s *nodeSet) metadata(d *decoder) (name string, selected bool, err error) {
 	return name, s.labels == nil || s.labels.Matches(set), err
 }
 
-// wanted reads those of a node's labels that are selected by. A node may have any number of
-// others, so their keys are not kept.
+// wanted reads those of a node's labels that are selected by.
 func (s *nodeSet) wanted(d *decoder) (labels.Set, error) {
 	set := make(labels.Set)
 	selected, _ := s.labels.Requirements()
-	return set, d.each(jsontext.KindBeginObject, jsontext.KindEndObject, func() error {
+	return set, d.entries(func(key []byte) string {
+		if i := slices.IndexFunc(selected, func(r labels.Requirement) bool { return r.Key() == string(key) }); i >= 0 {
+			return selected[i].Key()
+		}
+		return ""
+	}, func(label string) error {
+		return d.take("label", func(text []byte) { set[label] = string(text) })
+	})
+}
+
+// allocatable reads how many pods a node takes. It may have any number of other resources.
+func (n *Node) allocatable(d *decoder) error {
+	return d.entries(func(key []byte) string {
+		if string(key) == "pods" {
+			return "pods"
+		}
+		return ""
+	}, func(string) error {
+		text, err := d.scalar()
+		n.AllocatablePods, n.HasAllocatable = wholeQuantity(string(text))
+		n.odd = len(text) > 0 && !n.HasAllocatable // one node's value must not hide the whole cluster
+		return err
+	})
+}
+
+// entries reads an object (or null) that is a map and may have any number of members. Those
+// whose key find returns are passed to read, each once at most. The keys of all others are not
+// kept.
+func (d *decoder) entries(find func(key []byte) string, read func(key string) error) error {
+	if d.json.PeekKind() == jsontext.KindNull {
+		return d.skip()
+	}
+	var found []string
+	return d.each(jsontext.KindBeginObject, jsontext.KindEndObject, func() error {
 		key, err := d.text(maxTextBytes)
 		if err != nil {
 			return err
 		}
-		label := string(key)
-		if !slices.ContainsFunc(selected, func(r labels.Requirement) bool { return r.Key() == label }) {
+		name := find(key)
+		switch {
+		case name == "":
 			return d.skip()
+		case slices.Contains(found, name):
+			return fmt.Errorf("%w %s", errDuplicate, redact.Word(name))
 		}
-		if _, twice := set[label]; twice {
-			return fmt.Errorf("%w %s", errDuplicate, redact.Word(label))
-		}
-		return d.take("label", func(text []byte) { set[label] = string(text) })
+		found = append(found, name)
+		return read(name)
 	})
 }
 
