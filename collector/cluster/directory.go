@@ -74,6 +74,7 @@ func (l *Loader) list(known directory, path string, now found) (candidates []*ca
 		c := &candidate{file: known[name]}
 		if c.file == nil {
 			c.file = newFile("--kubeconfig", filepath.Join(path, name), l.opts.unfit)
+			c.listed = true
 		}
 		if copyOfOther(name) {
 			c.why = "its name is that of a backup or a lock"
@@ -110,9 +111,7 @@ func (c *candidate) take(now found) {
 	if c.gone = now.nothing(); c.gone {
 		return
 	}
-	if c.good == nil && now.regular() && !meant(now.data) { // a log, a dump: it is not even parsed
-		c.why = noKubeconfig
-	} else if c.err = c.file.take(now); c.good == nil {
+	if c.err = c.file.take(now); c.good == nil {
 		c.why = c.foreign(now)
 	}
 	now.data, now.entries = nil, nil

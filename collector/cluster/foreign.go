@@ -51,9 +51,6 @@ func aboutOthers(name string) bool {
 // meant says whether data looks like a kubeconfig, readable or not: it must have contexts,
 // or two of the other keys, as other files may have a list of users or of clusters, too.
 func meant(data []byte) bool {
-	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
-		return true // UTF-16, which PowerShell writes: YAML will tell
-	}
 	keys := 0
 	for key, value := range map[string]string{"clusters": "", "users": "", "kind": "Config", "apiVersion": "v1"} {
 		if hasKey(data, key, value) {

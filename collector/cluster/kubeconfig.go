@@ -23,6 +23,9 @@ type file struct {
 	// unfit returns why nothing can be chosen from a config. It is nil for a file of
 	// KUBECONFIG's list: other files of the list may have the contexts.
 	unfit func(*api.Config) error
+	// listed is a file of a directory. It is parsed only if it looks like a kubeconfig, or
+	// once was one: others are logs and dumps.
+	listed bool
 
 	sum    [sha256.Size]byte // of the content that config and fault come from
 	read   bool              // there has been content
@@ -130,8 +133,14 @@ func entriesIn(data []byte) int {
 // decode is client-go's LoadFromFile for content that has already been read: a pipe
 // can be read only once, and a second reading might not end.
 func (f *file) decode(data []byte) (*api.Config, error) {
-	if entriesIn(data) > maxEntries {
+	data, broken := inUTF8(data)
+	switch {
+	case f.listed && f.good == nil && !meant(data):
+		return nil, errNoContexts
+	case entriesIn(data) > maxEntries:
 		return nil, errTooMany
+	case broken != nil:
+		return nil, broken
 	}
 	config, err := clientcmd.Load(data)
 	if err != nil {
