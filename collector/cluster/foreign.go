@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 const noKubeconfig = "it is no kubeconfig, or has no contexts"
@@ -78,15 +79,17 @@ func hasKey(data []byte, key, value string) bool {
 // begins says whether a key can come after data.
 func begins(data []byte) bool {
 	data = bytes.TrimRight(bytes.TrimRight(data, `"'`), " \t-")
-	return len(data) == 0 || bytes.IndexByte([]byte("\n\r{,"), data[len(data)-1]) >= 0
+	last, _ := utf8.DecodeLastRune(data)
+	return len(data) == 0 || strings.ContainsRune(breaks+"{,", last)
 }
 
 // follows says whether data, which comes after a key, has a value that is wanted.
 func follows(data []byte, value string) bool {
-	data = bytes.TrimLeft(bytes.TrimLeft(data, `"'`), " \t\r\n")
+	data = bytes.TrimLeft(bytes.TrimLeft(data, `"'`), blanks)
 	if len(data) == 0 || data[0] != ':' {
 		return false
 	}
-	rest, has := bytes.CutPrefix(bytes.TrimLeft(data[1:], " \t\r\n\"'"), []byte(value))
-	return value == "" || has && (len(rest) == 0 || bytes.IndexByte([]byte("\"' \t\r\n,}"), rest[0]) >= 0)
+	rest, has := bytes.CutPrefix(bytes.TrimLeft(data[1:], blanks+`"'`), []byte(value))
+	next, _ := utf8.DecodeRune(rest)
+	return value == "" || has && (len(rest) == 0 || strings.ContainsRune(blanks+`"',}`, next))
 }

@@ -39,6 +39,12 @@ func TestOtherFilesOfADirectoryCostLittle(t *testing.T) {
 		{"contexts and names", head, "- name: a\n", "", tooMany},
 		{"contexts and lists in lists", head + "[", "[],", "{}]", tooMany},
 		{"contexts and keys without values", head, "? a\n", "", tooMany},
+		{"contexts and keys on the next line", head, "?\n a\n", "", tooMany},
+		{"contexts and entries that end in NEL", head, "-\u0085", "", tooMany},
+		{"contexts and entries that end in LS", head, "-\u2028", "", tooMany},
+		{"contexts and keys that end in PS", head, "? a\u2029", "", tooMany},
+		{"contexts and keys before PS", head, "?\u2029 a\n", "", tooMany},
+		{"contexts and values that end in NEL", head, "a:\u0085", "", tooMany},
 		{"contexts in JSON", `{"contexts":[`, `{"name":"a"},`, `{}]}`, tooMany},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

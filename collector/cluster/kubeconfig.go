@@ -1,13 +1,13 @@
 package cluster
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"k8s.io/client-go/tools/clientcmd"
 	"k8s.io/client-go/tools/clientcmd/api"
@@ -117,17 +117,33 @@ const maxEntries = 100_000
 
 const errTooMany = exceeds("more than 100,000 entries")
 
+// breaks end a line of YAML, and blanks a sign.
+const (
+	breaks = "\n\r\u0085\u2028\u2029"
+	blanks = " \t" + breaks
+)
+
 // entriesIn returns about how many entries data has, as YAML or JSON: a colon in a value, as
 // names and addresses have, is none. What an alias stands for is not counted again.
 func entriesIn(data []byte) int {
-	count := func(signs ...string) (n int) {
-		for _, sign := range signs {
-			n += bytes.Count(data, []byte(sign))
+	entries, keys, inFlow := 0, 0, 0
+	for at, sign := range data {
+		switch sign {
+		case '-', '?', ':':
+			quoted := sign == ':' && at > 0 && (data[at-1] == '"' || data[at-1] == '\'')
+			next, _ := utf8.DecodeRune(data[at+1:])
+			switch {
+			case !quoted && !strings.ContainsRune(blanks, next):
+			case sign == ':':
+				keys++
+			default:
+				entries++
+			}
+		case ',', '[', '{':
+			inFlow++
 		}
-		return n
 	}
-	keys := count(": ", ":\t", ":\n", ":\r", `":`, `':`) - count(`": `, `': `)
-	return count("- ", "-\t", "-\n", "-\r", "? ") + max(keys, count(",", "[", "{"))
+	return entries + max(keys, inFlow)
 }
 
 // decode is client-go's LoadFromFile for content that has already been read: a pipe

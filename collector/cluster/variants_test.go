@@ -23,7 +23,7 @@ func utf16LE(s string) string {
 func TestKubeconfigsAsYAMLHasThem(t *testing.T) {
 	good := oneContext("https://one.example")
 	for name, data := range map[string]string{
-		"plain": good, "crlf": strings.ReplaceAll(good, "\n", "\r\n"), "cr": strings.ReplaceAll(good, "\n", "\r"), "bom": "\ufeff" + good,
+		"plain": good, "crlf": strings.ReplaceAll(good, "\n", "\r\n"), "cr": strings.ReplaceAll(good, "\n", "\r"), "nel": strings.ReplaceAll(good, "\n", "\u0085"), "bom": "\ufeff" + good,
 		"utf16": utf16LE(good), "comment": "# hello\n" + good, "doc": "---\n" + good + "...\n",
 		"tagged":   strings.NewReplacer("contexts:", "!!str contexts:", "current-context:", "!!str current-context:", "clusters:", "!!str clusters:", "users:", "!!str users:").Replace(good),
 		"explicit": strings.NewReplacer("\ncontexts:", "\n? contexts\n:", "\ncurrent-context:", "\n? current-context\n:").Replace(good),
