@@ -107,27 +107,21 @@ func (f *fleet) target(c cluster.Cluster) target {
 	if known && before.fault == nil && c.Fault == nil && before.key == c.Key {
 		return before
 	}
+	switch { // what is not known of the server is as before
+	case c.Server != "":
+	case c.Place == "" || c.Place == before.place:
+		c.Place, c.Server = before.place, before.Server
+	default:
+		c.Server = c.Place
+	}
 	t, err := f.newTarget(c)
 	switch {
 	case err == nil:
 		return t
-	case known && before.fault != nil && before.fault.Error() == err.Error() && before.mayBe(c):
+	case known && before.fault != nil && before.fault.Error() == err.Error() && before.place == c.Place && before.Server == c.Server:
 		return before
 	}
-	t = target{key: c.Key, place: c.Place, fault: err, Target: store.Target{Name: c.Name, Server: c.Server, Counter: store.Unusable(err)}}
-	switch {
-	case c.Server != "":
-	case c.Place == "" || c.Place == before.place:
-		t.place, t.Server = before.place, before.Server // as far as is known
-	default:
-		t.Server = c.Place
-	}
-	return t
-}
-
-// mayBe says whether c may be on the same server, as far as is known.
-func (t target) mayBe(c cluster.Cluster) bool {
-	return (c.Place == "" || c.Place == t.place) && (c.Server == "" || c.Server == t.Server)
+	return target{key: c.Key, place: c.Place, fault: err, Target: store.Target{Name: c.Name, Server: c.Server, Counter: store.Unusable(err)}}
 }
 
 func (f *fleet) newTarget(c cluster.Cluster) (target, error) {

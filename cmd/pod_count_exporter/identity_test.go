@@ -33,6 +33,8 @@ func TestSnapshotIsOfOneServer(t *testing.T) {
 		{"a user that cannot be used", trusted, "auth-provider: {name: gcp}", true},
 		{"the authority in a file", at(server.URL) + fmt.Sprintf(", certificate-authority: %q", write(t, "ca.crt", string(authority))), "token: x", true},
 		{"an authority that is gone", at(server.URL) + ", certificate-authority: gone.crt", "token: x", true},
+		{"an authority that is cut off", at(server.URL) + ", certificate-authority-data: " + base64.StdEncoding.EncodeToString(authority[:len(authority)/2]), "token: x", true},
+		{"another server, and an authority that is cut off", at("https://127.0.0.1:1") + fmt.Sprintf(", certificate-authority: %q", write(t, "cut.crt", string(authority[:len(authority)/2]))), "token: x", false},
 		{"another server", at("https://127.0.0.1:1") + ", certificate-authority-data: " + data, "token: x", false},
 		{"another server, and an authority that is gone", at("https://127.0.0.1:1") + ", certificate-authority: gone.crt", "token: x", false},
 		{"another server, and a user that cannot be used", at("https://127.0.0.1:1") + ", certificate-authority-data: " + data, "auth-provider: {name: gcp}", false},
@@ -42,6 +44,7 @@ func TestSnapshotIsOfOneServer(t *testing.T) {
 		{"another name in the certificate", trusted + ", tls-server-name: other.example", "token: x", false},
 		{"another authority", at(server.URL) + ", certificate-authority-data: " + more, "token: x", false},
 		{"no authority", at(server.URL), "token: x", false},
+		{"an authority that is left empty", at(server.URL) + `, certificate-authority-data: ""`, "token: x", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			path := write(t, "kubeconfig", contextOf("a", trusted, "token: x"))
@@ -84,5 +87,50 @@ func TestServerChangesAmidAFault(t *testing.T) {
 	put(t, authority, "# another\n"+own)
 	if shown() {
 		t.Error("the snapshot of another server is shown")
+	}
+}
+
+// While the file of a certificate authority is being written, the server is the one before.
+func TestAuthorityThatIsBeingWritten(t *testing.T) {
+	server := httptest.NewTLSServer(simulated(t))
+	t.Cleanup(server.Close)
+	whole := string(pemOf(server.Certificate()))
+	half := whole[:len(whole)/2]
+	for _, tt := range []struct {
+		name, before, amid, after string
+		usable                    bool // amid
+		keeps                     bool // after
+	}{
+		{"nothing", whole, "", whole, false, true},
+		{"blanks", whole, "\n\n", whole, false, true},
+		{"half a certificate", whole, half, whole, false, true},
+		{"all but its last line", whole, strings.TrimSuffix(whole, "-----END CERTIFICATE-----\n"), whole, false, true},
+		{"a second one that is cut off", whole + whole, whole + half, whole + whole, true, true},
+		{"a second one whose last line is cut off", whole + whole, whole + whole[:len(whole)-9], whole + whole, true, true},
+		{"half of another one", whole, half, "# another\n" + whole, false, false},
+		{"a second one that is another", whole, whole + half, whole + whole, true, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			authority := write(t, "ca.crt", tt.before)
+			path := write(t, "kubeconfig", contextOf("a", at(server.URL)+fmt.Sprintf(", certificate-authority: %q", authority), "token: x"))
+			e := start(t, "--kubeconfig="+path)
+			first := sample(e.await(t, "/metrics", `pod_count_success{cluster="a"} 1`), `pod_count_last_success_timestamp_seconds{cluster="a"}`)
+			keeps := func(content string) (body string, same bool) {
+				put(t, authority, content)
+				e.reload(t, http.StatusOK, "reloaded")
+				_, body = e.get(t, "/metrics")
+				return body, sample(body, `pod_count_last_success_timestamp_seconds{cluster="a"}`) == first
+			}
+			body, same := keeps(tt.amid)
+			if !same || !strings.Contains(body, `node_active_pods{cluster="a"`) {
+				t.Error("meanwhile, the last complete count is not shown")
+			}
+			if usable := strings.Contains(body, "pod_count_config_invalid_contexts 0"); usable != tt.usable {
+				t.Errorf("meanwhile, it can be used: %t, want %t", usable, tt.usable)
+			}
+			if _, same := keeps(tt.after); same != tt.keeps {
+				t.Errorf("then, the last complete count stays: %t, want %t", same, tt.keeps)
+			}
+		})
 	}
 }

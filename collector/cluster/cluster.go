@@ -31,7 +31,8 @@ type Cluster struct {
 	// Server changes with what decides where a request ends up: the server's URL, the
 	// proxy's, tls-server-name and the certificate authority. Place is the same
 	// without the authority, which may be in a file that cannot be read. Either is
-	// empty if a Fault keeps it from being known. They reveal nothing.
+	// empty if a Fault keeps it from being known, and Server if the authority's
+	// certificates are cut off, too. They reveal nothing.
 	Server, Place string
 	// Login changes with the user's entry. It reveals nothing.
 	Login string

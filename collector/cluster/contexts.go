@@ -1,6 +1,9 @@
 package cluster
 
 import (
+	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"net/url"
 	"slices"
@@ -91,16 +94,38 @@ func (c *Cluster) identify(e entries) (err error) {
 	if c.Place, err = placeOf(e.cluster); err != nil {
 		return err
 	}
-	authority, unread := e.contentOf(e.cluster.CertificateAuthority, e.cluster.CertificateAuthorityData)
-	if unread != nil {
-		return nil // a fault that is reported with those of other files
+	named := e.cluster.CertificateAuthority != "" || len(e.cluster.CertificateAuthorityData) > 0
+	authority, unread := e.authority()
+	if unread != nil || named && !whole(authority) {
+		return nil // a fault that is reported with those of other files, or by the client
 	}
 	c.Server, err = digestOf(c.Place, authority)
 	return err
 }
 
+// authority returns the certificates that the server's is checked with.
+func (e entries) authority() ([]byte, error) {
+	return e.contentOf(e.cluster.CertificateAuthority, e.cluster.CertificateAuthorityData)
+}
+
+// whole says whether data has certificates in PEM, and none that is cut off, as in a file
+// that is being written.
+func whole(data []byte) bool {
+	if !x509.NewCertPool().AppendCertsFromPEM(data) {
+		return false
+	}
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		data = rest
+	}
+	return !bytes.Contains(data, []byte("-----BEGIN"))
+}
+
 // digest sets the texts that change with the client.
 func (c *Cluster) digest(e entries) error {
+	authority, err := e.authority()
+	if err != nil {
+		return err
+	}
 	issuer, err := e.contentOf(e.issuerAuthority(), nil)
 	if err != nil {
 		return err
@@ -108,7 +133,7 @@ func (c *Cluster) digest(e entries) error {
 	if c.Login, err = digestOf(c.Source, e.user, issuer); err != nil {
 		return err
 	}
-	c.Key, err = digestOf(e.cluster, e.user, c.Server, issuer)
+	c.Key, err = digestOf(e.cluster, e.user, authority, issuer)
 	return err
 }
 

@@ -41,10 +41,10 @@ func (l *Loader) settleNames(loaded *Loaded, all []Cluster) {
 		loaded.Clusters = append(loaded.Clusters, has)
 		loaded.Nameless = append(loaded.Nameless, others...)
 		switch before := l.owners[name]; {
+		case before.is(has) && (has.Fault != nil || has.Server == ""):
+			owners[name] = before
 		case has.Fault == nil:
 			owners[name] = owner{has.Source, has.Server}
-		case before.is(has):
-			owners[name] = before
 		}
 	}
 	l.owners = owners

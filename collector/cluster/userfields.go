@@ -128,7 +128,7 @@ func (e entries) contentOf(path string, data []byte) ([]byte, error) {
 }
 
 func (e entries) authorityFault() error {
-	data, err := e.contentOf(e.cluster.CertificateAuthority, e.cluster.CertificateAuthorityData)
+	data, err := e.authority()
 	switch {
 	case err != nil:
 		return e.ofCluster("certificate-authority", err.Error())
