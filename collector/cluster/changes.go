@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -50,10 +51,13 @@ func (l *Loader) note(path string, now found) {
 }
 
 // state returns that of f, but the names in a directory count only if its path was
-// given.
+// given, and of a token only whether there is one: client-go reads it with each request.
 func (l *Loader) state(path string, f found) string {
-	if f.mode.IsDir() && !slices.Contains(l.opts.Kubeconfigs, path) {
+	switch {
+	case f.mode.IsDir() && !slices.Contains(l.opts.Kubeconfigs, path):
 		f.entries, f.err = nil, nil
+	case l.tokens[path] && len(bytes.TrimSpace(f.data)) > 0:
+		f.data = []byte("a token")
 	}
 	return f.state()
 }

@@ -62,13 +62,13 @@ func TestChangedPlaces(t *testing.T) {
 		{name: "a file of KUBECONFIG that comes", file: "late", vars: map[string]string{"KUBECONFIG": "ROOT/late:ROOT/listed"}, changes: true},
 		{name: "flag", file: "listed", flag: true, changes: true},
 		{name: "in a pod", file: ".kube/config", vars: map[string]string{"KUBERNETES_SERVICE_HOST": "10.0.0.1"}},
-		{name: "token file", file: "token", flag: true, changes: true},
+		{name: "token file that comes", file: "token", flag: true, changes: true},
 		{name: "authority that comes", file: "ca.crt", flag: true, changes: true},
 		{name: "a file that nobody names", file: "other", flag: true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			listed := kubeconfig("server: https://h, certificate-authority: ca.crt", "tokenFile: token")
-			root := files(t, map[string]string{".kube/config": oneContext("https://home"), "listed": listed, "token": "x"})
+			root := files(t, map[string]string{".kube/config": oneContext("https://home"), "listed": listed})
 			vars := map[string]string{}
 			for name, value := range tt.vars {
 				vars[name] = strings.ReplaceAll(value, "ROOT", root)
@@ -84,6 +84,43 @@ func TestChangedPlaces(t *testing.T) {
 			}
 			if changed := loader.Changed(); changed != tt.changes {
 				t.Errorf("changed %t, want %t", changed, tt.changes)
+			}
+		})
+	}
+}
+
+// A token that rotates is up to client-go, and no change, unless its file is something else,
+// too. That there is one, or none, is a change.
+func TestChangedTokens(t *testing.T) {
+	const tokenAlone, authorityToo = "server: https://h", "server: https://h, certificate-authority: token"
+	for _, tt := range []struct {
+		name, flag, cluster, token, then string
+		changes                          bool
+	}{
+		{"another one", "configs/a", tokenAlone, "one", "two", false},
+		{"the same with a line break", "configs/a", tokenAlone, "one", "one\n", false},
+		{"none", "configs/a", tokenAlone, "one", "", true},
+		{"blanks", "configs/a", tokenAlone, "one", " \n", true},
+		{"one after none", "configs/a", tokenAlone, "", "one", true},
+		{"one that is too large", "configs/a", tokenAlone, "one", strings.Repeat("x", 8<<20+1), true},
+		{"a certificate authority, too", "configs/a", authorityToo, "one", "two", true},
+		{"a file of the directory, too", "configs", tokenAlone, "one", "two", true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			root := files(t, map[string]string{"configs/a": kubeconfig(tt.cluster, "tokenFile: token"), "configs/token": tt.token})
+			loader := cluster.NewLoader(cluster.Options{Kubeconfigs: []string{filepath.Join(root, tt.flag)}})
+			loader.Load()
+			if loader.Changed() {
+				t.Error("changed without a change")
+			}
+			if err := os.WriteFile(filepath.Join(root, "configs/token"), []byte(tt.then), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			if changed := loader.Changed(); changed != tt.changes {
+				t.Errorf("changed %t, want %t", changed, tt.changes)
+			}
+			if loader.Load(); loader.Changed() {
+				t.Error("changed again after it was read")
 			}
 		})
 	}

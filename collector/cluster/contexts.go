@@ -19,9 +19,13 @@ func (l *Loader) readAhead(chosen []choice) {
 			continue
 		}
 		for _, file := range c.entries(l.readOnce).files() {
-			if len(file.data) == 0 && file.path != "" {
-				paths = append(paths, file.path)
+			if len(file.data) > 0 || file.path == "" {
+				continue
 			}
+			paths = append(paths, file.path)
+			before, named := l.tokens[file.path]
+			_, noted := l.seen[file.path] // as a kubeconfig
+			l.tokens[file.path] = file.field == "tokenFile" && !noted && (before || !named)
 		}
 	}
 	l.readEachOnce(paths)

@@ -23,6 +23,7 @@ type Loader struct {
 	owners  map[string]owner     // of the names of clusters
 	former  map[string]former    // the clusters that could be used, by Source
 	seen    map[string]string    // states of everything that the latest Load has read, by path
+	tokens  map[string]bool      // paths that the latest Load has read for tokens alone
 	now     map[string]found     // what one Load has found of the files that kubeconfigs name
 }
 
@@ -52,7 +53,7 @@ type Loaded struct {
 // context, and contains no credential. Load sends no request, so an API server that
 // is down is not an error.
 func (l *Loader) Load() Loaded {
-	l.seen, l.now = make(map[string]string), make(map[string]found)
+	l.seen, l.tokens, l.now = make(map[string]string), make(map[string]bool), make(map[string]found)
 	defer func() { l.now = nil }()
 	r := l.read()
 	chosen := l.choose(&r)
