@@ -43,10 +43,11 @@ func (r *reader) read(path string) (f found) {
 // readEach calls took once for each path, in no particular order. Each file is handed
 // over before the next is read in its place, so that few are in memory; directories
 // are read at the same time. Readings that hang are waited for together: until none
-// of them has returned anything for the limit.
+// of them has returned anything for the limit, and once more if others waited for room.
 func (r *reader) readEach(paths []string, took func(path string, f found)) {
-	answers, done := make(chan answer), make(chan struct{})
+	answers, done, room := make(chan answer), make(chan struct{}), newRoom()
 	defer close(done)
+	defer room.end()
 	waiting := make(map[string]bool)
 	for dir, queue := range r.queues(paths) {
 		next := make(chan string, len(queue))
@@ -61,16 +62,20 @@ func (r *reader) readEach(paths []string, took func(path string, f found)) {
 		}
 		close(next)
 		for range places {
-			go r.readInTurn(dir, next, answers, done)
+			go r.readInTurn(dir, next, room, answers, done)
 		}
 	}
 	for len(waiting) > 0 {
 		a, came := receive(answers, r.limit)
+		if !came && room.lift() {
+			continue
+		}
 		if !came {
 			break
 		}
 		delete(waiting, a.path)
 		took(a.path, a.found)
+		room.leave(a.size)
 	}
 	for path := range waiting {
 		took(path, found{err: r.why(r.queue(path), path)})
@@ -80,6 +85,7 @@ func (r *reader) readEach(paths []string, took func(path string, f found)) {
 // answer is what was found at one path.
 type answer struct {
 	path string
+	size int64 // in the room
 	found
 }
 
@@ -135,13 +141,14 @@ func (r *reader) free(dir string, queue []string) int {
 }
 
 // readInTurn reads the paths from next, until done is closed.
-func (r *reader) readInTurn(dir string, next <-chan string, answers chan<- answer, done <-chan struct{}) {
+func (r *reader) readInTurn(dir string, next <-chan string, room *room, answers chan<- answer, done <-chan struct{}) {
 	for path := range next {
 		r.mark(dir, path, true)
+		size := room.enter(path)
 		f := r.readPath(path, nil)
 		r.mark(dir, path, false)
 		select {
-		case answers <- answer{path, f}:
+		case answers <- answer{path, size, f}:
 		case <-done:
 			return
 		}
