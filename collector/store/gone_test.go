@@ -81,7 +81,7 @@ func TestClustersThatAreGoneKeepNothing(t *testing.T) {
 				}
 				early := closed.take()
 				time.Sleep(time.Minute)
-				if got := append(early, closed.take()...); !slices.Equal(got, tt.closed) || tt.runs && early != nil {
+				if got := slices.Concat(early, closed.take()); !slices.Equal(got, tt.closed) || tt.runs && early != nil {
 					t.Errorf("closed %q, want %q; before the end of the count %q", got, tt.closed, early)
 				}
 				if v := known.View(); (v.Snapshot == nil) != (tt.closed != nil) || v.Counting {
