@@ -103,11 +103,14 @@ func (n *count) since() time.Time {
 }
 
 func (c *Counter) run(ctx context.Context, run *count) error {
-	if err := c.pages(ctx, run); err != nil || run.denied() || c.cfg.Nodes.some() {
+	if err := c.pages(ctx, run); err != nil || run.denied() || c.cfg.Nodes.some() && !run.stale() {
 		return err
 	}
 	return c.renew(ctx, run)
 }
+
+// stale says whether the list of nodes is too old for the pods.
+func (n *count) stale() bool { return Age(n.nodes.began, n.pods[len(n.pods)-1].began) > nodesLife }
 
 // pages walks over the nodes, and then over the pods.
 func (c *Counter) pages(ctx context.Context, run *count) error {
@@ -160,9 +163,9 @@ const maxGone = 1000
 // count may start its pods afresh when its list of nodes is minutes old.
 const nodesLife = time.Minute
 
-// renew asks again for nodes that have pods and are not known: a node that joined
-// during the count would be missing. Nodes that an earlier count did not find are not
-// looked up again.
+// renew lists the nodes again when their list is old. Otherwise it asks for those that have
+// pods and are not known, as a node that joined during the count would be missing; not for
+// those that an earlier count did not find.
 func (c *Counter) renew(ctx context.Context, run *count) error {
 	if run.renewed == nil {
 		run.renewed = c.lookups(run)
@@ -185,8 +188,7 @@ func (c *Counter) renew(ctx context.Context, run *count) error {
 
 func (c *Counter) lookups(run *count) []*walk {
 	names := slices.DeleteFunc(run.unknownNames(), c.gone.Has)
-	stale := Age(run.nodes.began, run.pods[len(run.pods)-1].began) > nodesLife
-	if stale || len(names) > maxLookups {
+	if run.stale() || len(names) > maxLookups {
 		return c.allNodes(run)
 	}
 	var walks []*walk
@@ -200,5 +202,5 @@ func (c *Counter) lookups(run *count) []*walk {
 
 func (c *Counter) allNodes(run *count) []*walk {
 	run.known.restart()
-	return []*walk{newWalk(run.ledger, nodeListing(""), c.nodes, run.known)}
+	return []*walk{newWalk(run.ledger, c.cfg.Nodes.listing(), c.nodes, run.known)}
 }

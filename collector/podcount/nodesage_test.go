@@ -1,7 +1,9 @@
 package podcount
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -47,6 +49,51 @@ func TestOldNodesAreListedAgain(t *testing.T) {
 				script.expect(tt.asked...)
 			})
 		})
+	}
+}
+
+// TestOldSelectedNodesAreListedAgain has the pods fail until the nodes are old, while one goes
+// and another comes: those that are selected are listed again, be that set aside, too.
+func TestOldSelectedNodesAreListedAgain(t *testing.T) {
+	down := repeat(DefaultPageAttempts, status(http.StatusServiceUnavailable, ""))
+	for _, tt := range []struct {
+		name      string
+		selection Selection
+		rest      time.Duration
+		shows     string // of the nodes
+		asked     []string
+	}{
+		{"by label", Selection{Labels: "!other"}, tokenLife - 30*time.Second, "a=1 new=1 ", []string{"pods", "nodes"}},
+		{"by names", Selection{Names: []string{"gone", "new"}}, tokenLife - 30*time.Second, "new=1 ", []string{"pods", "nodes"}},
+		{"by one name", Selection{Names: []string{"gone"}}, tokenLife - 30*time.Second, "", []string{"pods", "nodes"}},
+		{"by label, not old", Selection{Labels: "!other"}, 10 * time.Second, "a=1 gone=0 ", []string{"pods"}},
+	} {
+		for _, aside := range []bool{false, true} {
+			t.Run(fmt.Sprint(tt.name, ", set aside again: ", aside), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					script := newScript(t, slices.Concat(down, []step{podPage("", "a", "new")})...)
+					script.nodes = []step{nodePage("", "a", "gone")}
+					c := script.counter(func(cfg *Config) { cfg.Nodes = tt.selection })
+					_ = script.countFails(c, Server)
+					time.Sleep(tt.rest)
+					if script.nodes = []step{nodePage("", "a", "new")}; len(tt.selection.Names) == 1 {
+						script.nodes = []step{nodePage("")}
+					}
+					asked := tt.asked
+					if aside && len(asked) > 1 {
+						script.nodes = slices.Concat(down, script.nodes)
+						_ = script.countFails(c, Server)
+						asked = asked[1:] // the pods are there
+					}
+					script.settle()
+					script.asked = nil
+					if got, want := script.count(c), tt.shows+"unscheduled=0 unknown=0 pages=1 version=8 consistent=true"; got != want {
+						t.Errorf("got  %s\nwant %s", got, want)
+					}
+					script.expect(asked...)
+				})
+			})
+		}
 	}
 }
 
