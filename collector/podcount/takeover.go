@@ -46,11 +46,20 @@ func (c *Counter) takeOver(ctx context.Context) error {
 	defer from.leave()
 	c.memory, from.memory = from.memory, c.memory // which is blank
 	from.account.leave()
+	c.suspended.otherCredentials()
 	c.otherRights = true // other credentials may have more permissions, or fewer
 	for subject := range c.refused {
 		c.refused[subject] = time.Time{} // a look is due
 	}
 	return nil
+}
+
+// otherCredentials notes that the count, if there is one, goes on with others. A proxy may hide
+// from these what it has shown to the former ones.
+func (n *count) otherCredentials() {
+	if n != nil {
+		n.seen = false
+	}
 }
 
 // inherit takes over the streams' state from the former Watcher, whose count has ended.
@@ -62,6 +71,9 @@ func (w *Watcher) inherit() {
 	}
 	from.inherit()
 	w.former, w.inherited, from.inherited = nil, from.inherited, nil
+	if l := w.inherited; l != nil && l.beside != nil {
+		l.beside.run.otherCredentials()
+	}
 	w.drifts, w.owed, w.stale = from.drifts, from.owed, from.stale
 	if !from.forbidden { // which these credentials may not be
 		w.listedUntil = from.listedUntil
