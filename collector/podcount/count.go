@@ -25,10 +25,11 @@ type count struct {
 	began    func(*walk) // called after each first page; may be nil
 	told     positions   // by the streams of the start that was suspended
 	bytes    int64
-	refusals int  // of credentials
-	seen     bool // pods have come, and after the latest failure
-	started  time.Time
-	elapsed  time.Duration // of earlier tries
+	refusals int // of credentials
+	sight
+	again   bool // its pods have been begun afresh, as they were torn
+	started time.Time
+	elapsed time.Duration // of earlier tries
 }
 
 // Count counts the cluster once, and publishes one complete Snapshot at its end. Its
@@ -131,13 +132,35 @@ func (n *count) denied() bool {
 	return n.nodes.dispensed || slices.ContainsFunc(n.renewed, func(w *walk) bool { return w.dispensed && !w.lookup() })
 }
 
+// sight is what the pages of pods since the latest failure show. After one, the server may be
+// behind another proxy, so pages that have come before it say nothing of those after it.
+type sight struct {
+	came bool // there were any, of rows without objects, which a proxy may hide
+	seen bool // there were pods
+	torn bool // before a failure, there were only pages without pods
+}
+
+// failed is what is left after a failure, unless that says nothing of what is hidden.
+func (s sight) failed(harmless bool) sight {
+	if harmless {
+		return s
+	}
+	return sight{torn: s.torn || s.came && !s.seen}
+}
+
 // noteSource notes how the pods are listed, as a page of them shows. If a count has no pods
-// at all, or none since a failure, after which the server may be behind another proxy,
-// another form may have some.
+// at all, or none up to a failure or after one, another form may have some. If there are some
+// after all, the same form is tried again before that, once: rows may be hidden no more.
 func (c *Counter) noteSource(run *count, w *walk, doc document) {
-	run.seen = run.seen || doc.rows > 0
+	run.came, run.seen = run.search.include == "None", run.seen || doc.rows > 0
 	end := w.token == "" && w == run.pods[len(run.pods)-1]
-	if end && !run.seen {
+	torn := run.torn && run.seen
+	if torn && !run.again {
+		run.again = true
+		run.afresh(run.search.at)
+		return
+	}
+	if torn || end && !run.seen {
 		if other, doubtful := c.forms.doubts(run.search); doubtful {
 			run.afresh(other)
 			return

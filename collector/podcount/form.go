@@ -173,10 +173,12 @@ func (c *Counter) nextForm(run *count, w *walk, failure *PageError, last bool) b
 	return true
 }
 
-// afresh begins with the pods in another form. It forgets the pages so far, since those of
-// two forms may not fit together. The walk under way is now the first, as it may have some.
+// afresh begins with the pods again, mostly in another form. It forgets the pages so far, since
+// those of two forms may not fit together. The walk under way is now the first, as it may have
+// some.
 func (n *count) afresh(form int) {
 	n.search.use(form)
+	n.sight = sight{}
 	n.tally.forget()
 	n.pods, n.next = slices.Concat(n.pods[n.next:], n.pods[:n.next]), 0
 	for _, w := range n.pods {

@@ -12,20 +12,22 @@ import (
 )
 
 // TestHiddenFromOtherCredentials has the credentials change amid a count, at its first request
-// for pods or a later one, behind a proxy that hides rows without objects from those that come:
-// what comes is not believed because of what came before.
+// for pods or a later one, behind a proxy that hides rows without objects from those that come,
+// or from the former ones: neither part is believed because of the other.
 func TestHiddenFromOtherCredentials(t *testing.T) {
 	for _, namespaces := range [][]string{nil, {"a", "b"}} {
 		for at := 1; at <= 4; at++ {
 			if namespaces == nil && at > 3 { // there are three pages
 				continue
 			}
-			t.Run(fmt.Sprintf("%d namespaces, at request %d", len(namespaces), at), func(t *testing.T) {
-				synctest.Test(t, func(t *testing.T) {
-					h := &hiding{limited: limited{pods: 4000, most: 10_000, fail: hang}}
-					h.renewedAmid(t, namespaces, at)
+			for _, hidden := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%d namespaces, at request %d, hidden before %t", len(namespaces), at, hidden), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						h := &hiding{limited: limited{pods: 4000, most: 10_000, fail: hang}, objects: hidden}
+						h.renewedAmid(t, namespaces, at)
+					})
 				})
-			})
+			}
 		}
 	}
 }

@@ -58,7 +58,7 @@ func (c *Counter) takeOver(ctx context.Context) error {
 // from these what it has shown to the former ones.
 func (n *count) otherCredentials() {
 	if n != nil {
-		n.seen = false
+		n.sight = n.failed(false)
 	}
 }
 

@@ -95,7 +95,7 @@ func (c *Counter) walk(ctx context.Context, w *walk, run *count) error {
 // resourceVersion is too old cost no attempt, and neither does a form of request that
 // the server does not support. No attempt at an older resourceVersion is the last.
 func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
-	believed := run.seen
+	before := run.sight
 	for attempt, free := 1, 0; ; attempt++ {
 		event := c.attempt(ctx, w, run, attempt)
 		failure := event.Err
@@ -112,7 +112,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			return err // cancelled: not a failure of the page
 		}
 		older := w.versionRefused(failure, c.cfg.PageAttempts)
-		run.seen = believed && (older || failure.denial() && w.listing.name != Pods) // which say nothing of what is hidden
+		run.sight = before.failed(older || failure.denial() && w.listing.name != Pods)
 		if failure.Reason == Expired && free < freeExpiries {
 			free++
 		}
@@ -134,7 +134,7 @@ func (c *Counter) nextPage(ctx context.Context, w *walk, run *count) error {
 			if !failure.unknownForm() {
 				run.observer.Page(event)
 			}
-			if attempt, free = 0, 0; !looking { // the sizes are of the form that works
+			if attempt, free, before = 0, 0, run.sight; !looking { // the sizes are of the form that works
 				w.sizer.restart()
 			}
 			continue
