@@ -100,38 +100,44 @@ func TestHiddenNodeEvents(t *testing.T) {
 	})
 }
 
-// TestEventsHaveNoObjects has a usual server, which is asked for none once it has listed pods.
+// TestEventsHaveNoObjects has a usual server, which is asked for none once it has listed pods:
+// in the start, or in the audit after one with initial events.
 func TestEventsHaveNoObjects(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		api, watcher := interceptedCluster(t, nil)
-		var mu sync.Mutex
-		include := make(map[string]string) // of the latest watch
-		api.answerBy(func(r *http.Request) (*http.Response, error) {
-			query := r.URL.Query()
-			mu.Lock()
-			defer mu.Unlock()
-			if query.Get("watch") != "" {
-				include[r.URL.Path+strings.Split(query.Get("fieldSelector"), ",")[0]] = query.Get("includeObject")
-			}
-			return nil, nil
+	for name, stale := range map[string]int{"a start with pages": 0, "a start with initial events": maxStale} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				api, watcher := interceptedCluster(t, nil)
+				watcher.stale = stale
+				var mu sync.Mutex
+				include := make(map[string]string) // of the latest watch
+				api.answerBy(func(r *http.Request) (*http.Response, error) {
+					query := r.URL.Query()
+					mu.Lock()
+					defer mu.Unlock()
+					if query.Get("watch") != "" {
+						include[r.URL.Path+strings.Split(query.Get("fieldSelector"), ",")[0]] = query.Get("includeObject")
+					}
+					return nil, nil
+				})
+				w, stop := following(t, api.troubled, watcher)
+				defer stop()
+				time.Sleep(3 * time.Minute)
+				api.turn(nil)
+				time.Sleep(time.Minute)
+				w.shows(ModeWatch)
+				mu.Lock()
+				defer mu.Unlock()
+				for stream, got := range include {
+					if got != "None" {
+						t.Errorf("%s: %q", stream, got)
+					}
+				}
+				if len(include) != 3 {
+					t.Errorf("%d streams, want 3", len(include))
+				}
+			})
 		})
-		w, stop := following(t, api.troubled, watcher)
-		defer stop()
-		time.Sleep(3 * time.Minute)
-		api.turn(nil)
-		time.Sleep(time.Minute)
-		w.shows(ModeWatch)
-		mu.Lock()
-		defer mu.Unlock()
-		for stream, got := range include {
-			if got != "None" {
-				t.Errorf("%s: %q", stream, got)
-			}
-		}
-		if len(include) != 3 {
-			t.Errorf("%d streams, want 3", len(include))
-		}
-	})
+	}
 }
 
 // TestTroubleOfAnAuditIsNoDrift has a usual server, of which the namespace y is empty, answer 503

@@ -97,8 +97,9 @@ func (s *stream) askAs(pods form) {
 
 // eventForm returns the form in which the events of a count's pods are asked for. While
 // nobody knows whether rows without objects are hidden, they have objects: events are few.
+// A streamed start lists no pods, so it never knows.
 func (c *Counter) eventForm(run *count) form {
-	if s := run.search; s.include != "None" || c.forms.trusted {
+	if s := run.search; s.include != "None" || c.forms.trusted && s.ended {
 		return s.form
 	}
 	return podForms()[1]
