@@ -197,7 +197,6 @@ func (f *session) audited(run *count) error {
 	if err := f.live.relisted(run); err != nil {
 		return wrongSum(err)
 	}
-	f.live.noteNodes(nil, !run.denied())
 	f.live.mu.Lock()
 	for _, s := range f.live.streams { // the audit shows that nothing is missing until then
 		if s.seen.Before(run.started) {

@@ -56,6 +56,7 @@ func (f *session) read(b *beside) error {
 			return err
 		}
 		b.read = time.Now()
+		f.live.noteNodes(nil, !b.run.denied()) // now, as the streams may take minutes
 	}
 	if b.run.mixed() {
 		return errUnsure
