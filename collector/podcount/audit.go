@@ -206,7 +206,8 @@ func (f *session) audited(run *count) error {
 	f.live.figures = f.figures(run)
 	f.live.mu.Unlock()
 	f.publish(false)
-	if f.live.askAs(f.w.eventForm(run)) && !run.search.doubt {
+	hidden, listed := f.live.askAs(f.w.eventForm(run)), run.search
+	if hidden && listed.include != "None" && !listed.doubt { // after trouble, events alone may have objects
 		return &restartError{EndDrift, errHidden}
 	}
 	return nil
