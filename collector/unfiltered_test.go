@@ -1,6 +1,7 @@
 package collector
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -70,8 +71,20 @@ func (e *exporter) clusterThat(cfg kubesim.Config, follows bool) (member store.T
 	return member
 }
 
-// TestUnfilteredStreamsAreNotFollowed has a server that ignores field selectors, and one
-// change of each kind as the first that its streams tell of: the numbers are never wrong,
+// unfilteredStreams ignores field selectors of watches only: lists give no sign of it.
+func unfilteredStreams(next http.Handler) http.Handler {
+	ignoring := kubesim.IgnoreSelectors(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Has("watch") {
+			ignoring.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// TestUnfilteredStreamsAreNotFollowed has a server that ignores field selectors of watches, and
+// one change of each kind as the first that its streams tell of: the numbers are never wrong,
 // and the cluster is listed from then on.
 func TestUnfilteredStreamsAreNotFollowed(t *testing.T) {
 	fits := func(want func(kubesim.Pod) bool, change func(*kubesim.Server, string) error) func(*kubesim.Server) error {
@@ -106,7 +119,7 @@ func TestUnfilteredStreamsAreNotFollowed(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				cfg := small()
-				cfg.Intercept = kubesim.IgnoreSelectors
+				cfg.Intercept = unfilteredStreams
 				opts := steady()
 				opts.Watch = true
 				e := empty(t, opts)

@@ -171,6 +171,8 @@ func (f *session) audit() (next time.Duration, err error) {
 	f.w.owed = err != nil
 	f.w.observer.Watched(Watched{Audit: &Audit{Differences: differences, Err: err}})
 	switch {
+	case errors.Is(err, errUnselected):
+		return 0, err
 	case errors.Is(err, errOlder):
 		return 0, f.w.drifted(err)
 	case err != nil:

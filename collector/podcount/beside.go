@@ -58,7 +58,10 @@ func (f *session) read(b *beside) error {
 		b.read = time.Now()
 		f.live.noteNodes(nil, !b.run.denied()) // now, as the streams may take minutes
 	}
-	if b.run.mixed() {
+	switch {
+	case b.run.unselected():
+		return &unwatchableError{errUnselected}
+	case b.run.mixed():
 		return errUnsure
 	}
 	return f.awaitPassed(b)

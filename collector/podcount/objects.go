@@ -31,6 +31,7 @@ func (t *tally) item(d *decoder) error {
 		}
 		return err
 	})
+	t.passed = t.passed || finished
 	if err != nil || finished {
 		return err
 	}

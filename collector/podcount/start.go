@@ -20,7 +20,7 @@ func (f *session) listed() error {
 	run.began = func(w *walk) { f.openStreams(run, w) }
 	err := f.w.askFor(f.ctx, run, f.w.pages)
 	run.began = nil // a Counter may go on with the count
-	if err == nil && f.ctx.Err() != nil || run.source == SourceListUnfiltered {
+	if err == nil && (f.ctx.Err() != nil || run.unselected()) {
 		f.w.suspended = run // complete: the Counter's Count finds it done
 	}
 	switch {
@@ -28,7 +28,7 @@ func (f *session) listed() error {
 		return context.Cause(f.ctx) // a stream ended the session
 	case err != nil:
 		return err
-	case run.source == SourceListUnfiltered:
+	case run.unselected():
 		return &unwatchableError{errUnselected}
 	case run.nodes.inconsistent && !run.denied(), run.mixed():
 		f.w.stale++
@@ -70,6 +70,12 @@ func (n *count) release() {
 // mixed says whether a walk over pods shows more than one resourceVersion.
 func (n *count) mixed() bool {
 	return slices.ContainsFunc(n.pods, func(w *walk) bool { return w.inconsistent })
+}
+
+// unselected says whether finished pods are listed, because no selector was sent or the server
+// ignores it. Its streams would have them, too, and not say when one runs again.
+func (n *count) unselected() bool {
+	return n.source == SourceListUnfiltered || n.tally.passed && n.search.selector != ""
 }
 
 // openStreams opens the streams at the resourceVersion of a walk's first page. They

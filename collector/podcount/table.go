@@ -40,6 +40,7 @@ func (t *tally) row(d *decoder) error {
 	if err == nil && !seen {
 		err = errors.New("a row has no cells")
 	}
+	t.passed = t.passed || finished
 	if err != nil || finished {
 		return err
 	}

@@ -17,6 +17,7 @@ type tally struct {
 	page   []int
 	old    int   // number of names from complete pages
 	before []int // total of the complete walks
+	passed bool  // over a finished pod, which a selector leaves out
 
 	columns columns // of a Table
 }
@@ -81,7 +82,7 @@ func (t *tally) restart() {
 
 // forget forgets all walks.
 func (t *tally) forget() {
-	t.before = []int{0}
+	t.before, t.passed = []int{0}, false
 	t.restart()
 }
 
