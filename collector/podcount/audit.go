@@ -70,7 +70,7 @@ func (f *session) maintain() error {
 			return err
 		case err != nil:
 			failures++
-			next.nodes = time.Now().Add(backoff(failures+2, 0, f.w.cfg.Jitter()))
+			next.nodes = time.Now().Add(f.pause(failures+2, err))
 		}
 	}
 	return nil

@@ -151,6 +151,7 @@ func (w *fakeAPI) truth(version int) (bound map[string]int, unbound int) {
 
 // RoundTrip answers lists and watches.
 func (w *fakeAPI) RoundTrip(r *http.Request) (*http.Response, error) {
+	getConn(r.Context())
 	query := r.URL.Query()
 	nodes := strings.HasSuffix(r.URL.Path, "/nodes")
 	w.mu.Lock()

@@ -23,15 +23,19 @@ var errShortStreams = errors.New("the server keeps closing its streams within a 
 func (f *session) follow(ctx context.Context, s *stream) error {
 	var refused time.Time // when the server began to refuse; zero if it does not
 	closed := time.Now()
+	defer f.live.refused.note(s, nil)
 	for failures := 0; ; {
 		var opened time.Time
+		f.live.refused.turn(ctx, s)
 		err := f.w.stream(ctx, f.live, s, failures, func() {
 			opened, refused = time.Now(), time.Time{}
+			f.live.refused.note(s, nil)
 			f.noteOpened(s)
 		})
 		if ctx.Err() != nil {
 			return nil // the session has ended, or another stream has taken its place
 		}
+		f.live.refused.note(s, err)
 		lived := !opened.IsZero() && f.live.lived(s, opened, err)
 		if failures++; lived {
 			failures = 0
@@ -98,13 +102,12 @@ func (l *live) lived(s *stream, opened time.Time, err error) bool {
 }
 
 // staysClosed says whether a stream that was open stays closed although the same server
-// has answered lists for a while. To know that, it has the nodes listed. Where they may
-// not be listed, ten minutes are long enough.
+// has answered lists for a while. Where the nodes may not be listed, ten minutes are long
+// enough.
 func (f *session) staysClosed(s *stream, since time.Time) bool {
 	if !s.wasOpen() {
 		return false
 	}
-	f.live.listSoon()
 	answers, forbidden := f.live.answers()
 	if forbidden {
 		return time.Since(since) >= fallbackLife
@@ -112,18 +115,19 @@ func (f *session) staysClosed(s *stream, since time.Time) bool {
 	return answers >= refusalLife
 }
 
-// pause returns how long to wait before a stream is opened again. After a stream that
-// lived, it is only what the server asked for.
-func (f *session) pause(failures int, err error) time.Duration {
-	var failure *PageError
-	asked := time.Duration(0)
-	if errors.As(err, &failure) {
-		asked = failure.retryAfter
+// answers returns for how long the server has answered each list of the nodes since the
+// streams began to fail, and whether the nodes may not be listed. It has them listed soon,
+// unless that has failed, and is repeated anyway.
+func (l *live) answers() (lasting time.Duration, forbidden bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.listFailed == nil {
+		l.listSoon()
 	}
-	if failures == 0 {
-		return asked
+	if !l.answering.IsZero() {
+		lasting = time.Since(l.answering)
 	}
-	return backoff(failures, asked, f.w.cfg.Jitter())
+	return lasting, l.figures.NodesForbidden
 }
 
 // sessionEnd returns the error that ends the session, or nil if the stream may be

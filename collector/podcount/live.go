@@ -39,6 +39,7 @@ type live struct {
 	waited      time.Duration // by earlier sessions for the next stream of the start to be opened
 	due         due           // of maintain
 	beside      *beside       // the paged count under way
+	refused     refused       // credentials of its streams
 }
 
 // errNegative means that an event removed a pod that was not counted: an earlier

@@ -119,17 +119,6 @@ func (l *live) noteNodes(err error, asked bool) {
 	l.publish()
 }
 
-// answers returns for how long the server has answered each list of the nodes since the
-// streams began to fail, and whether the nodes may not be listed.
-func (l *live) answers() (lasting time.Duration, forbidden bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.answering.IsZero() {
-		lasting = time.Since(l.answering)
-	}
-	return lasting, l.figures.NodesForbidden
-}
-
 // takesTurns says whether a stream may have failed only as it waited for its turn to be
 // opened: its time was over, and others have been opened meanwhile.
 func (l *live) takesTurns(err error) bool {
