@@ -87,8 +87,6 @@ func (f *fleet) counter(c cluster.Cluster, pages podcount.Config) (store.Counter
 // Observe is called for each target.
 func (f *fleet) Observe(name string) store.Observer { return f.counted[name] }
 
-// Forget has nothing to do: clusters stay until the end.
-
 // count counts all clusters at once, each until its end or that of ctx.
 func (f *fleet) count(ctx context.Context) {
 	drawn := f.draw()

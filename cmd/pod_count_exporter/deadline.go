@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -30,7 +29,7 @@ const (
 // context of all requests.
 func limitedServer(requests context.Context, handler http.Handler) *http.Server {
 	server := &http.Server{
-		Handler:           withoutDeadline(handler),
+		Handler:           handler,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       sendTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
@@ -60,15 +59,14 @@ func withDeadline(next http.Handler) http.Handler {
 	})
 }
 
-// withoutDeadline takes the deadline from profiles: they take as long as requested, by
-// clients that may have them.
-func withoutDeadline(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if limited, ok := w.(*deadlineWriter); ok && strings.HasPrefix(r.URL.Path, pprofPrefix) {
+// withoutDeadline takes the deadline from answers that take as long as requested.
+func withoutDeadline(next http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if limited, ok := w.(*deadlineWriter); ok {
 			limited.begun = true
 		}
-		next.ServeHTTP(w, r)
-	})
+		next(w, r)
+	}
 }
 
 // deadlineWriter sets the deadline when the answer begins.

@@ -78,22 +78,23 @@ func sendStart(t *testing.T, conn net.Conn, start string) {
 
 func TestClientsThatDoNotReadAreCutOff(t *testing.T) {
 	tests := []struct {
-		name, path string
-		ends       time.Duration
+		name string
+		kind func(http.HandlerFunc) http.HandlerFunc
+		ends time.Duration
 	}{
-		{"an answer", "/metrics", sendTimeout},
-		{"a profile takes as long as it is asked to", pprofPrefix + "trace", 10 * time.Minute},
+		{"an answer", func(h http.HandlerFunc) http.HandlerFunc { return h }, sendTimeout},
+		{"one that takes as long as it is asked to", withoutDeadline, 10 * time.Minute},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				ended := make(chan error, 1)
 				began := time.Now()
-				conn := connect(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				conn := connect(t, tt.kind(func(w http.ResponseWriter, _ *http.Request) {
 					_, err := w.Write(make([]byte, 1<<20))
 					ended <- err
 				}))
-				send(t, conn, tt.path)
+				send(t, conn, "/metrics")
 				var err error
 				select {
 				case err = <-ended:

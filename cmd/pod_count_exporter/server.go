@@ -93,9 +93,9 @@ func ownSite(next http.Handler) http.Handler {
 func addPprof(mux *http.ServeMux) {
 	mux.HandleFunc("GET "+pprofPrefix, pprof.Index)
 	mux.HandleFunc("GET "+pprofPrefix+"cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET "+pprofPrefix+"profile", pprof.Profile)
+	mux.HandleFunc("GET "+pprofPrefix+"profile", withoutDeadline(pprof.Profile))
 	mux.HandleFunc("GET "+pprofPrefix+"symbol", pprof.Symbol)
-	mux.HandleFunc("GET "+pprofPrefix+"trace", pprof.Trace)
+	mux.HandleFunc("GET "+pprofPrefix+"trace", withoutDeadline(pprof.Trace))
 }
 
 func (s *server) healthy(w http.ResponseWriter, _ *http.Request) {

@@ -48,6 +48,24 @@ func TestListenersHaveDeadlines(t *testing.T) {
 	}
 }
 
+// Of what is below the path of the profiles, only those that are asked for a time have no
+// deadline.
+func TestDeadlinesOfProfiles(t *testing.T) {
+	mux := http.NewServeMux()
+	addPprof(mux)
+	served := withDeadline(ownSite(withLanding(mux)))
+	for path, limited := range map[string]bool{
+		"": true, "heap": true, "cmdline": true, "symbol": true, "nowhere": true,
+		"trace?seconds=0.001": false,
+	} {
+		w := &timed{ResponseRecorder: httptest.NewRecorder()}
+		served.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, pprofPrefix+path, nil))
+		if w.until.IsZero() == limited {
+			t.Errorf("%q, status %d: a deadline %t, want %t", path, w.Code, !w.until.IsZero(), limited)
+		}
+	}
+}
+
 // entered is a Gate with any number of places. It counts who enters.
 type entered struct{ atomic.Int64 }
 

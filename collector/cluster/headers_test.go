@@ -105,7 +105,7 @@ func TestPings(t *testing.T) {
 	if got := *cluster.TransportOf(streams).HTTP2; !reflect.DeepEqual(got, want) {
 		t.Errorf("streams have %+v, want %+v", got, want)
 	}
-	want.SendPingTimeout, want.PingTimeout = 2*time.Second, 24*time.Hour
+	want.SendPingTimeout, want.PingTimeout = 3*time.Second, 24*time.Hour
 	if got := *cluster.TransportOf(pages).HTTP2; !reflect.DeepEqual(got, want) {
 		t.Errorf("pages have %+v, want %+v", got, want)
 	}

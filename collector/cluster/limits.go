@@ -25,9 +25,10 @@ const (
 	// behind a load balancer that cuts answers may make a new one twice a second each.
 	maxIdle = 2 * time.Second
 	// forgotten is how long net/http's HTTP/2 keeps the buffers of any connection that
-	// was cut: until its next ping, half a minute with client-go's defaults. Some servers
-	// take 60 pings a minute at most (Apache Traffic Server).
-	forgotten = 2 * time.Second
+	// was cut: until its next ping, half a minute with client-go's defaults. Apache Tomcat ends
+	// a connection with more than some ten pings to an answer, which may take half a minute
+	// (overheadCountFactor).
+	forgotten = 3 * time.Second
 	// unanswered is longer than a page takes: its deadline ends the connection of a server
 	// that is silent, and one that only leaves pings unanswered may be well.
 	unanswered = 24 * time.Hour

@@ -62,7 +62,7 @@ func (c *Cluster) count(ctx context.Context, r *run, counter Counter, changes in
 func (c *Cluster) goOn(former Counter) (context.Context, Counter, int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	handOver(c.counter, former)
+	c.inherit(former)
 	return c.interruptible(), c.counter, c.changes
 }
 
@@ -99,7 +99,7 @@ func (c *Cluster) end(r *run, err error, counter Counter, changes int) {
 		c.pause = pauseAfter(c.failures, c.opts.CacheTTL, c.opts.Jitter())
 	}
 	if c.changes != changes {
-		handOver(c.counter, counter)
+		c.inherit(counter)
 		c.forgive()
 	}
 	c.run, c.interrupt = nil, nil
@@ -149,6 +149,17 @@ func handOver(next, former Counter) {
 			heir.Follow(former)
 		}
 	}
+}
+
+// inherit hands over what former has, whose count has ended after it was replaced, more than
+// once perhaps. While the Counter is unusable, the last one before it keeps that. c.mu must be
+// held.
+func (c *Cluster) inherit(former Counter) {
+	heir := c.counter
+	if faultOf(heir) != nil && c.predecessor != former {
+		heir = c.predecessor
+	}
+	handOver(heir, former)
 }
 
 // replace makes counter the one that counts from now on, with other credentials
