@@ -14,16 +14,26 @@ import (
 // server that has listed pods as such rows, in a count that is interrupted there: what comes
 // after a failure is not believed because of what came before.
 func TestHiddenAmidACount(t *testing.T) {
+	turnAmidACount(t, false, http.StatusServiceUnavailable)
+}
+
+// turnAmidACount has a proxy that hides rows come, or go if it is there first, in a count that
+// is interrupted by failures with usual codes or this one.
+func turnAmidACount(t *testing.T, there bool, code int) {
+	t.Helper()
 	for _, namespaces := range [][]string{nil, {"a", "b", "c"}} {
 		for _, pods := range []int{400, 4000} { // of one page in each namespace, or some
-			for _, code := range []int{http.StatusGone, http.StatusBadRequest, http.StatusNotFound, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable} {
+			for _, code := range []int{http.StatusGone, http.StatusBadRequest, http.StatusNotFound, http.StatusTooManyRequests, http.StatusInternalServerError, code} {
 				for _, times := range []int{1, 5} {
 					for _, failing := range []int{1, 2, 3} {
 						if pods == 400 && times == 1 && (code == http.StatusGone || code == http.StatusBadRequest) {
 							continue // it is taken to be about the resourceVersion of the namespace before
 						}
 						t.Run(fmt.Sprintf("%d namespaces, %d pods, %d of %d at request %d", len(namespaces), pods, times, code, failing), func(t *testing.T) {
-							synctest.Test(t, func(t *testing.T) { hiddenFrom(t, pods, namespaces, failing, times, code) })
+							synctest.Test(t, func(t *testing.T) {
+								h := &hiding{limited: limited{pods: pods, most: 10_000, fail: hang}, objects: there}
+								h.turning(t, namespaces, failing, times, code)
+							})
 						})
 					}
 				}
@@ -32,24 +42,32 @@ func TestHiddenAmidACount(t *testing.T) {
 	}
 }
 
-// hiddenFrom has one request for pods and those after it fail, and then a proxy hide rows.
-func hiddenFrom(t *testing.T, pods int, namespaces []string, failing, times, code int) {
+// turning has one request for pods and those after it fail, and then the proxy come or go.
+func (h *hiding) turning(t *testing.T, namespaces []string, failing, times, code int) {
 	t.Helper()
-	h := &hiding{limited: limited{pods: pods, most: 10_000, fail: hang}}
-	c := h.counter(t)
+	c, n := h.counter(t), 0
 	c.cfg.Namespaces = namespaces
-	n := 0
 	c.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
-		if strings.HasSuffix(r.URL.Path, Pods) {
-			if n++; n >= failing && n < failing+times {
-				h.objects = true
-				getConn(r.Context())
-				return statusOf(code)(r)
-			}
+		if !strings.HasSuffix(r.URL.Path, Pods) {
+			return h.lookedUp(r)
+		}
+		if n++; n >= failing && n < failing+times {
+			h.objects = h.objects != (n == failing)
+			getConn(r.Context())
+			return statusOf(code)(r)
 		}
 		return h.RoundTrip(r)
 	})
-	right, want := 0, pods*max(1, len(namespaces))
+	if right := h.right(t, c); right < 5 {
+		t.Errorf("%d of 8 counts are right", right)
+	}
+}
+
+// right returns how many of eight counts are right. Those that fail are not, and none may be
+// wrong.
+func (h *hiding) right(t *testing.T, c *Counter) (right int) {
+	t.Helper()
+	want := h.pods * max(1, len(c.cfg.Namespaces))
 	for range 8 {
 		switch s, err := countOnce(t.Context(), c, &recorder{}); {
 		case err != nil:
@@ -60,9 +78,7 @@ func hiddenFrom(t *testing.T, pods int, namespaces []string, failing, times, cod
 		}
 		time.Sleep(time.Minute)
 	}
-	if right < 5 {
-		t.Errorf("%d of 8 counts are right", right)
-	}
+	return right
 }
 
 // TestFailuresBeforeEmptyNamespaces has requests of a server that hides nothing fail, before

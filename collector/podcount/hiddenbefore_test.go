@@ -6,32 +6,13 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
-	"time"
 )
 
 // TestUnhiddenAmidACount has a proxy that hides rows without objects go away in a count that is
 // interrupted there: the pages without rows before the failure are not believed because of the
 // rows after it.
 func TestUnhiddenAmidACount(t *testing.T) {
-	for _, namespaces := range [][]string{nil, {"a", "b", "c"}} {
-		for _, pods := range []int{400, 4000} { // of one page in each namespace, or some
-			for _, code := range []int{http.StatusGone, http.StatusBadRequest, http.StatusNotFound, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway} {
-				for _, times := range []int{1, 5} {
-					for _, failing := range []int{1, 2, 3} {
-						if pods == 400 && times == 1 && (code == http.StatusGone || code == http.StatusBadRequest) {
-							continue // it is taken to be about the resourceVersion of the namespace before
-						}
-						t.Run(fmt.Sprintf("%d namespaces, %d pods, %d of %d at request %d", len(namespaces), pods, times, code, failing), func(t *testing.T) {
-							synctest.Test(t, func(t *testing.T) {
-								h := &hiding{limited: limited{pods: pods, most: 10_000, fail: hang}, objects: true}
-								h.turning(t, namespaces, failing, times, code)
-							})
-						})
-					}
-				}
-			}
-		}
-	}
+	turnAmidACount(t, true, http.StatusBadGateway)
 }
 
 // TestHiddenNowAndThen has such a proxy come and go again and again, with a failure each time: no
@@ -43,7 +24,7 @@ func TestHiddenNowAndThen(t *testing.T) {
 				t.Run(fmt.Sprintf("%d namespaces, hidden first %t, every %d", len(namespaces), hidden, every), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
 						h := &hiding{limited: limited{pods: 4000, most: 10_000, fail: hang}, objects: hidden}
-						c, n, right := h.counter(t), 0, 0
+						c, n := h.counter(t), 0
 						c.cfg.Namespaces = namespaces
 						c.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
 							if !strings.HasSuffix(r.URL.Path, Pods) {
@@ -56,17 +37,7 @@ func TestHiddenNowAndThen(t *testing.T) {
 							}
 							return h.RoundTrip(r)
 						})
-						for range 8 {
-							switch s, err := countOnce(t.Context(), c, &recorder{}); {
-							case err != nil:
-							case s.ActivePods() == h.pods*max(1, len(namespaces)):
-								right++
-							default:
-								t.Errorf("%s by %s", line(s), s.Source)
-							}
-							time.Sleep(time.Minute)
-						}
-						if right < 8 {
+						if right := h.right(t, c); right < 8 {
 							t.Errorf("%d of 8 counts are right", right)
 						}
 					})
@@ -111,36 +82,5 @@ func TestFailuresAfterEmptyPages(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-// turning has one request for pods and those after it fail, and then the proxy come or go.
-func (h *hiding) turning(t *testing.T, namespaces []string, failing, times, code int) {
-	t.Helper()
-	c, n, right := h.counter(t), 0, 0
-	c.cfg.Namespaces = namespaces
-	c.client.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
-		if !strings.HasSuffix(r.URL.Path, Pods) {
-			return h.lookedUp(r)
-		}
-		if n++; n >= failing && n < failing+times {
-			h.objects = h.objects != (n == failing)
-			getConn(r.Context())
-			return statusOf(code)(r)
-		}
-		return h.RoundTrip(r)
-	})
-	for range 8 {
-		switch s, err := countOnce(t.Context(), c, &recorder{}); {
-		case err != nil:
-		case s.ActivePods() == h.pods*max(1, len(namespaces)):
-			right++
-		default:
-			t.Errorf("%s by %s, want %d pods", line(s), s.Source, h.pods*max(1, len(namespaces)))
-		}
-		time.Sleep(time.Minute)
-	}
-	if right < 5 {
-		t.Errorf("%d of 8 counts are right", right)
 	}
 }
