@@ -31,6 +31,11 @@ func (t *tally) item(d *decoder) error {
 		}
 		return err
 	})
+	return t.pod(d, finished, err)
+}
+
+// pod counts the pod that has been read, with the error of that, unless it has finished.
+func (t *tally) pod(d *decoder, finished bool, err error) error {
 	t.passed = t.passed || finished
 	if err != nil || finished {
 		return err

@@ -40,11 +40,7 @@ func (t *tally) row(d *decoder) error {
 	if err == nil && !seen {
 		err = errors.New("a row has no cells")
 	}
-	t.passed = t.passed || finished
-	if err != nil || finished {
-		return err
-	}
-	return t.add(d.node, d.echoed)
+	return t.pod(d, finished, err)
 }
 
 // finishedPod reads the conditions of a row: those of a finished pod have one of
