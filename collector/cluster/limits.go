@@ -22,7 +22,7 @@ const (
 	// maxIdle is how long a connection is kept without a request. The pages of a count
 	// follow each other faster, and counts slower. net/http's HTTP/2 also keeps the
 	// buffers of a connection that was cut amid an answer for as long: hundreds of clusters
-	// behind a load balancer that cuts answers may make a new one twice a second each.
+	// behind a load balancer that cuts answers make new ones again and again.
 	maxIdle = 2 * time.Second
 	// forgotten is how long net/http's HTTP/2 keeps the buffers of any connection that
 	// was cut: until its next ping, half a minute with client-go's defaults. Apache Tomcat ends
